@@ -1,0 +1,168 @@
+"""What is allowed in a brand query, but probably not meant.
+
+Every warning is for the person who types the query. One that begins with "error:" means
+that the query must not be used: it would select everything, or cannot be searched for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from listener.query import Query, QueryError
+from listener.query_compile import X_DIALECT, compile_query
+from listener.query_terms import (
+    And,
+    Node,
+    Not,
+    Or,
+    Term,
+    TermKind,
+    negate,
+    push_negation_down,
+    render,
+    signed_terms,
+)
+
+#: Letters below which a word finds mostly other things.
+SHORT_WORD = 3
+#: Words that stand in a large share of all posts, in the languages that write them so.
+STOP_WORDS = frozenset(
+    """
+    a about all also am an and any are as at be been but by can did do does for from get had has
+    have he her him his how i if in into is it its just like me more my new no not now of on one
+    or our out rt she so some than that the their them then there they this to too up us via was
+    we were what when who why will with you your
+    de des du el en et la las le les los que un una une y der die das ein eine ist und o os
+    """.split()  # noqa: SIM905 - a list would take a page
+)
+
+
+def lint(query: Query) -> tuple[str, ...]:
+    """Return warnings about `query`, the most serious first; none means that it looks right."""
+    node = push_negation_down(query.node)
+    if not _is_bounded(node):
+        everything = (
+            "error: the query selects almost every post, because part of it only excludes: "
+            "add a word, phrase, hashtag or handle that a wanted post must have"
+        )
+        return (everything, *_of_terms(node))
+    found = (*_of_terms(node), *_of_branches(node), *_of_grouping(query.node), *_of_x(query))
+    return tuple(dict.fromkeys(found))
+
+
+def _is_bounded(node: Node) -> bool:
+    """Return whether something is wanted of every post that the query finds."""
+    match node:
+        case Term():
+            return True
+        case Not():
+            return False
+        case And():
+            return any(map(_is_bounded, node.nodes))
+        case Or():
+            return all(map(_is_bounded, node.nodes))
+
+
+def _of_terms(node: Node) -> list[str]:
+    return [
+        warning
+        for term, wanted in signed_terms(node)
+        if wanted and (warning := _of_term(term)) is not None
+    ]
+
+
+def _of_term(term: Term) -> str | None:  # noqa: PLR0911 - a list of rules
+    value = term.value.rstrip("*")
+    if term.kind is TermKind.PREFIX and value.isascii() and len(value) < SHORT_WORD:
+        return f"'{term}' finds every word that begins so: write more of the word"
+    if term.kind is not TermKind.WORD:
+        return None
+    if value in {"#", "@", "$"}:
+        return (
+            f"a lone '{value}' finds every post that has one and floods the desk: write the "
+            f"name directly after it, as in {value}acme"
+        )
+    if value in {"and", "or", "not"}:
+        return f"'{value}' is looked for as a word: write {value.upper()} to join terms"
+    if value in STOP_WORDS:
+        return f"'{value}' stands in a large share of all posts: put it in a phrase, or remove it"
+    if value.isascii() and not any(map(str.isalnum, value)):
+        return f"'{value}' is punctuation only: remove it, or put it in a phrase"
+    if value.isascii() and len(value) < SHORT_WORD:
+        return f"'{value}' is very short and finds mostly other things: add a word beside it"
+    return None
+
+
+def _of_branches(node: Node) -> list[str]:
+    """Return warnings about duplicates, and about branches that decide nothing."""
+    if not isinstance(node, And | Or):
+        return []
+    warnings = [
+        f"'{render(part)}' is written {count} times: once is enough"
+        for part, count in Counter(node.nodes).items()
+        if count > 1
+    ]
+    present = set(node.nodes)
+    for part in present:
+        opposite = negate(part)
+        if isinstance(part, Term) and opposite in present:
+            warnings.append(
+                f"'{part}' is both wanted and excluded, so that part finds nothing"
+                if isinstance(node, And)
+                else f"'{part}' OR its opposite is every post, so that part decides nothing"
+            )
+    warnings.extend(_of_values(node))
+    inner: type[And | Or] = And if isinstance(node, Or) else Or
+    for part in node.nodes:
+        # "a OR (a b)" and "a (a OR b)" are both "a".
+        if isinstance(part, inner):
+            needless = [one for one in part.nodes if one in present]
+            if needless:
+                warnings.append(
+                    f"'{render(part)}' changes nothing beside '{render(needless[0])}': remove it"
+                )
+        warnings.extend(_of_branches(part))
+    return warnings
+
+
+def _of_values(node: And | Or) -> list[str]:
+    """Return warnings about fields that no post can have twice."""
+    if isinstance(node, Or):
+        return []
+    single = (TermKind.AUTHOR, TermKind.PLATFORM, TermKind.KIND)
+    fields = Counter(
+        part.kind for part in set(node.nodes) if isinstance(part, Term) and part.kind in single
+    )
+    return [
+        f"a post has only one {kind}, so that two of them find nothing: put OR between them"
+        for kind, count in fields.items()
+        if count > 1
+    ]
+
+
+def _of_grouping(node: Node) -> list[str]:
+    """Return a warning where an exclusion belongs to the last alternative only."""
+    if isinstance(node, Or) and isinstance(last := node.nodes[-1], And):
+        excluded = [part for part in last.nodes if isinstance(part, Not)]
+        others = [part for part in node.nodes[:-1] if isinstance(part, Term)]
+        if excluded and others:
+            warning = (
+                f"'{render(excluded[0])}' excludes from the last alternative only: to exclude "
+                "from all, put the alternatives in brackets: (a OR b) -c"
+            )
+            return [warning]
+    return []
+
+
+def _of_x(query: Query) -> list[str]:
+    try:
+        searches = len(compile_query(query, X_DIALECT).texts)
+    except QueryError as error:
+        return [f"on X: {error.problem}"]
+    if searches > 1:
+        warning = (
+            f"too long for one search on X ({X_DIALECT.max_length} characters): it becomes "
+            f"{searches}, each with requests of its own"
+        )
+        return [warning]
+    return []

@@ -1,0 +1,52 @@
+"""Finding mentions by the words in their text: FTS5 on SQLite, a stored tsvector on PostgreSQL."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    column,
+    func,
+    literal_column,
+    select,
+    table,
+    true,
+)
+from sqlalchemy.orm import Session
+
+from config.db import is_sqlite
+from listener.models import Mention
+
+#: Mentions with the words, up to which their ids are read beforehand: 1 us each, against
+#: 100 us for each mention that is looked up (measured at 100,000 mentions).
+FEW = 20_000
+
+
+def text_contains(session: Session, words: str) -> ColumnElement[bool]:
+    """Return the condition that a mention's text has all of `words`, in any order.
+
+    Operators of the databases' own search languages are read as plain words, so that
+    nothing that a person types is a syntax error.
+    """
+    words = words.replace("\x00", " ").strip()
+    if not words:
+        return true()
+    if is_sqlite(session):
+        return _in_index(session, words)
+    asked = func.plainto_tsquery(literal_column("'simple'"), words)
+    return literal_column("mention.search").op("@@")(asked)
+
+
+def _in_index(session: Session, words: str) -> ColumnElement[bool]:
+    """Ask FTS5 for all ids at once where they are few, else for each mention as it comes.
+
+    SQLite cannot tell which is better: it would read the ids of every mention that has a
+    common word before it shows the first one, or look up each mention for a rare word.
+    """
+    quoted = " ".join('"{}"'.format(word.replace('"', '""')) for word in words.split())
+    index = table("mention_search", column("rowid", Integer))
+    found = select(index.c.rowid).where(literal_column("mention_search").op("MATCH")(quoted))
+    some = found.limit(FEW + 1).subquery()
+    if (session.scalar(select(func.count()).select_from(some)) or 0) <= FEW:
+        return Mention.id.in_(found)
+    return found.where(index.c.rowid == Mention.id).correlate(Mention).exists()
