@@ -1,0 +1,184 @@
+"""Step 2: judging mentions, and keeping the roll-ups exactly what the mentions say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row as ResultRow
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from config.bulk import update_rows, upsert
+from config.clock import Clock, utc_now
+from config.db import read_session
+from listener.models import Brand, Mention, Step
+from sentiment.corrections import EDITED, apply_correction, open_corrections
+from sentiment.duplicates import Judgements
+from sentiment.fast_lane import is_provisional
+from sentiment.models import Correction, OldScore
+from sentiment.recalibration import Calibrations
+from sentiment.rollups import VolumeChanges
+from sentiment.scorer import Scorer
+from sentiment.types import ScorableText, Sentiment
+
+_JUDGEMENTS = Judgements()
+
+#: Columns of a judgement that a mention, a correction and an old score have alike.
+_KEPT = (
+    "label",
+    "score",
+    "p_negative",
+    "p_neutral",
+    "p_positive",
+    "confidence",
+    "scorer",
+    "scored_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    mention_id: int
+    brand_id: int
+    version: int
+    text: ScorableText
+
+
+def score_mentions(
+    sessions: sessionmaker[Session],
+    scorer: Scorer,
+    mention_ids: Sequence[int],
+    *,
+    clock: Clock = utc_now,
+) -> int:
+    """Judge those of the mentions that wait for it; return how many were judged.
+
+    The model runs between two short transactions. A mention that was edited or judged by
+    another worker meanwhile is left alone, so that doing this twice counts it once. Where a
+    person has said what the label is, theirs stays, and the model's is kept beside it.
+    """
+    with read_session(sessions) as session:
+        work = _load(session, mention_ids)
+        calibrations = Calibrations(session, {item.brand_id for item in work})
+    if not work:
+        return 0
+    judged = _JUDGEMENTS.judge(scorer, list(dict.fromkeys(item.text for item in work)))
+    found: dict[int, Sentiment] = {}
+    for item in work:
+        sentiment = judged[item.text]
+        calibration = calibrations.find(item.brand_id, sentiment.scorer)
+        found[item.mention_id] = calibration.apply(sentiment) if calibration else sentiment
+    versions = {item.mention_id: item.version for item in work}
+    with sessions.begin() as session:
+        return _store(session, versions, found, clock())
+
+
+def _load(session: Session, mention_ids: Sequence[int]) -> list[_Work]:
+    rows = session.execute(
+        select(
+            Mention.id,
+            Mention.brand_id,
+            Mention.versions,
+            Mention.text,
+            Mention.platform_lang,
+            Brand.names,
+        )
+        .join(Brand, Brand.id == Mention.brand_id)
+        .where(Mention.id.in_(mention_ids), Mention.pending == Step.SCORE)
+    )
+    return [
+        _Work(
+            row.id,
+            row.brand_id,
+            row.versions,
+            ScorableText(row.text, tuple(row.names), row.platform_lang),
+        )
+        for row in rows
+    ]
+
+
+def _store(
+    session: Session,
+    versions: Mapping[int, int],
+    judged: Mapping[int, Sentiment],
+    now: datetime,
+) -> int:
+    waiting = session.execute(
+        select(
+            Mention.id,
+            Mention.versions,
+            Mention.brand_id,
+            Mention.platform,
+            Mention.published_at,
+            *(getattr(Mention, name) for name in _KEPT),
+        )
+        .where(Mention.id.in_(list(versions)), Mention.pending == Step.SCORE)
+        .order_by(Mention.id)
+        .with_for_update(key_share=True)
+    ).all()
+    waiting = [row for row in waiting if row.versions == versions[row.id]]
+    corrections = open_corrections(session, [row.id for row in waiting])
+    changes: list[dict[str, object]] = []
+    old: list[dict[str, object]] = []
+    volume = VolumeChanges()
+    for row in waiting:
+        said = judged[row.id]
+        correction = corrections.get(row.id)
+        old += _old_score(row, correction, said)
+        final = said
+        if correction is not None and correction.mention_version != row.versions:
+            correction.ended_at, correction.ended_by = now, EDITED
+        elif correction is not None:
+            _refresh(correction, said, now)
+            final = apply_correction(correction, said)
+        changes.append(_columns(final, now) | {"id": row.id, "pending": Step.LINK})
+        volume.move(
+            row.brand_id,
+            row.platform,
+            row.published_at,
+            before=(row.label, row.score),
+            after=(final.label.value, final.score),
+        )
+    update_rows(session, Mention, changes)
+    key = ("mention_id", "scorer")
+    upsert(session, OldScore, old, key=key, update_columns=[n for n in _KEPT if n != "scorer"])
+    volume.store(session)
+    return len(changes)
+
+
+def _columns(found: Sentiment, now: datetime) -> dict[str, object]:
+    return {
+        "label": found.label.value,
+        "score": found.score,
+        "p_negative": found.p_negative,
+        "p_neutral": found.p_neutral,
+        "p_positive": found.p_positive,
+        "confidence": found.confidence,
+        "lang": found.lang,
+        "scorer": found.scorer,
+        "scored_at": now,
+    }
+
+
+def _refresh(correction: Correction, said: Sentiment, now: datetime) -> None:
+    """Keep what the model says beside the person's word."""
+    for name, value in _columns(said, now).items():
+        if name in _KEPT:
+            setattr(correction, f"model_{name}", value)
+
+
+def _old_score(
+    row: ResultRow[Any], correction: Correction | None, said: Sentiment
+) -> list[dict[str, object]]:
+    """Return what another version of the model said before, if one did."""
+    before = {
+        name: getattr(row, name) if correction is None else getattr(correction, f"model_{name}")
+        for name in _KEPT
+    }
+    scorer = before["scorer"]
+    if scorer is None or scorer == said.scorer or is_provisional(scorer):
+        return []
+    return [before | {"mention_id": row.id}]

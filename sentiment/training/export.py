@@ -1,0 +1,188 @@
+"""From trained weights to a model folder: ONNX, fused for onnxruntime, int8.
+
+Weights are stored as int8 with a scale for each column. Activations are rounded with fixed
+scales that are measured once on training texts, not with scales found anew in each batch: a
+text's judgement must not depend on which texts were scored beside it.
+"""
+
+import inspect
+import json
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
+from onnxruntime.transformers import optimizer
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+_OPSET = 17
+
+
+def export(
+    weights: Path,
+    folder: Path,
+    *,
+    version: str,
+    languages: Sequence[str],
+    texts: Sequence[tuple[str, str | None]],
+    toward: bool = True,
+    by_blocks: bool = False,
+    max_tokens: int = 96,
+) -> Path:
+    """Write the model folder of the trained `weights` and return it.
+
+    `texts` are training texts (with or without target) that the activations' scales are
+    measured on. `by_blocks` gives every 32 weights and activations a scale of their own: twice
+    the time, for a model whose activations are too uneven for one (mpnet loses five points).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = AutoTokenizer.from_pretrained(weights)
+    model = AutoModelForSequenceClassification.from_pretrained(
+        weights, attn_implementation="eager"
+    ).eval()
+    with tempfile.TemporaryDirectory() as scratch:
+        plain, fused, whole = (Path(scratch) / name for name in ("plain", "fused", "int8"))
+        _to_onnx(model, tokenizer, plain)
+        optimizer.optimize_model(
+            str(plain),
+            model_type="bert",
+            num_heads=model.config.num_attention_heads,
+            hidden_size=model.config.hidden_size,
+            opt_level=0,
+        ).save_model_to_file(str(fused))
+        if by_blocks:
+            _round_by_blocks(fused, whole)
+            shutil.copyfile(whole, folder / "model.onnx")
+        else:
+            _round(fused, whole, ["MatMul", "Attention", "EmbedLayerNormalization", "Gather"])
+            fed = _batches(tokenizer, texts, max_tokens)
+            onnx.save(_with_fixed_scales(onnx.load(whole), fed), folder / "model.onnx")
+    tokenizer.save_pretrained(folder)
+    vocabulary = folder / "tokenizer.json"
+    # Without its indentation, which is a third of it.
+    compact = json.dumps(
+        json.loads(vocabulary.read_text(encoding="utf-8")),
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+    vocabulary.write_text(compact, encoding="utf-8")
+    model.config.save_pretrained(folder)
+    about = {
+        "name": f"groundswell-{folder.name}",
+        "version": version,
+        "languages": sorted(languages),
+        "max_tokens": max_tokens,
+        "toward": toward,
+        "temperature": {"message": 1.0, "toward": 1.0},
+    }
+    (folder / "groundswell.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    return folder
+
+
+def _to_onnx(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, path: Path) -> None:
+    found = tokenizer(["a text", "b"], ["x", "y"], padding=True, return_tensors="pt")
+    # torch names the inputs in the order of the model's signature, not of the dictionary.
+    signature = inspect.signature(model.forward).parameters
+    example = {name: found[name] for name in signature if name in found}
+    axes = {name: {0: "texts", 1: "tokens"} for name in example}
+    torch.onnx.export(
+        model,
+        (),
+        str(path),
+        kwargs=example,
+        input_names=list(example),
+        output_names=["logits"],
+        dynamic_axes={**axes, "logits": {0: "texts"}},
+        opset_version=_OPSET,
+        dynamo=False,
+    )
+
+
+def _round(source: Path, result: Path, kinds: list[str]) -> None:
+    quantize_dynamic(
+        source,
+        result,
+        weight_type=QuantType.QInt8,
+        per_channel=True,
+        op_types_to_quantize=kinds,
+        extra_options={"DefaultTensorType": TensorProto.FLOAT},
+    )
+
+
+def _round_by_blocks(source: Path, result: Path) -> None:
+    quantiser = MatMulNBitsQuantizer(
+        onnx.load(source), bits=8, block_size=32, is_symmetric=True, accuracy_level=4
+    )
+    quantiser.process()
+    between = source.with_suffix(".blocks")
+    quantiser.model.save_model_to_file(str(between))
+    _round(between, result, ["Gather"])
+
+
+def _batches(
+    tokenizer: PreTrainedTokenizerBase, texts: Sequence[tuple[str, str | None]], max_tokens: int
+) -> list[dict[str, np.ndarray]]:
+    fed = []
+    for text, target in texts:
+        pair = [text] if target is None else [text, target]
+        found = tokenizer(*pair, truncation=True, max_length=max_tokens, return_tensors="np")
+        fed.append({name: value.astype(np.int64) for name, value in found.items()})
+    return fed
+
+
+def _with_fixed_scales(
+    model: onnx.ModelProto, fed: Sequence[dict[str, np.ndarray]]
+) -> onnx.ModelProto:
+    """Replace every activation scale found at run time by one measured on `fed`."""
+    graph = model.graph
+    dynamic = [node for node in graph.node if node.op_type == "DynamicQuantizeLinear"]
+    watched = [node.input[0] for node in dynamic]
+    ranges = _ranges(model, watched, fed)
+    for node in dynamic:
+        low, high = ranges[node.input[0]]
+        scale = np.float32(max(high - low, 1e-6) / 255)
+        zero = np.uint8(np.clip(np.round(-low / scale), 0, 255))
+        rounded, scale_name, zero_name = node.output
+        graph.initializer.append(numpy_helper.from_array(np.array(scale), scale_name))
+        graph.initializer.append(numpy_helper.from_array(np.array(zero), zero_name))
+        place = list(graph.node).index(node)
+        graph.node.remove(node)
+        graph.node.insert(
+            place,
+            helper.make_node(
+                "QuantizeLinear", [node.input[0], scale_name, zero_name], [rounded], name=node.name
+            ),
+        )
+    return model
+
+
+def _ranges(
+    model: onnx.ModelProto, watched: Sequence[str], fed: Sequence[dict[str, np.ndarray]]
+) -> dict[str, tuple[float, float]]:
+    """Return the least and the greatest number seen in each watched value, and 0."""
+    spied = onnx.ModelProto()
+    spied.CopyFrom(model)
+    spied.graph.output.extend(
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in watched
+    )
+    session = onnxruntime.InferenceSession(spied.SerializeToString())
+    names = {found.name for found in session.get_inputs()}
+    ranges = dict.fromkeys(watched, (0.0, 0.0))
+    for feed in fed:
+        given = {name: value for name, value in feed.items() if name in names}
+        for name, value in zip(watched, session.run(list(watched), given), strict=True):
+            low, high = ranges[name]
+            ranges[name] = (min(low, float(value.min())), max(high, float(value.max())))
+    return ranges

@@ -1,0 +1,174 @@
+"""The training loop: one recipe, resumable from its last checkpoint.
+
+Runs in bf16 on the CPU. The batch of a step depends on the seed and the step alone, so a run
+that was stopped and resumed sees the same rows as one that was not.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.progress import Progress
+from torch import nn
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    BatchEncoding,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from sentiment.training.data import LABELS, Row, batches, training_rows
+from sentiment.training.recipes import Recipe
+
+CHECKPOINT_EVERY = 100
+
+
+def train(recipe: Recipe, *, data: Path, work: Path, threads: int) -> Path:
+    """Train `recipe` and return the folder of its weights, `work/<name>`.
+
+    A file `work/<name>.stop` that holds a step number ends the run early at that step, with
+    the learning rate brought down to nothing by then.
+    """
+    torch.set_num_threads(threads)
+    torch.manual_seed(recipe.seed)
+    result = work / recipe.name
+    tokenizer, model = _load(work / recipe.base, dropout=recipe.dropout)
+    trained = _trained_parameters(model, recipe)
+    optimiser = torch.optim.AdamW(
+        trained, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+    )
+    average = [parameter.detach().clone() for parameter in trained]
+    checkpoint = work / f"{recipe.name}.checkpoint.pt"
+    step = 0
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        model.load_state_dict(state["model"])
+        optimiser.load_state_dict(state["optimiser"])
+        average = state["average"]
+        step = state["step"]
+    sources = [training_rows(data, name, seed=recipe.seed) for name in recipe.shares]
+    teacher = _teacher_labels(work / "soft_labels.jsonl") if recipe.teacher_weight else {}
+    drawn = batches(
+        sources, list(recipe.shares.values()), size=recipe.batch, seed=recipe.seed, start=step
+    )
+    model.train()
+    log = (work / f"{recipe.name}.log").open("a", encoding="utf-8")
+    losses: list[float] = []
+    with Progress() as progress, log:
+        task = progress.add_task(recipe.name, total=recipe.steps, completed=step)
+        while step < (last := _last_step(recipe, work)):
+            rate = recipe.learning_rate * _rate(step, last, recipe.warm_up)
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            rows = next(drawn)
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                logits = model(**encode(tokenizer, rows, recipe.max_tokens)).logits
+            loss = _loss(logits.float(), rows, teacher, recipe)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(trained, 1.0)
+            optimiser.step()
+            step += 1
+            decay = min(recipe.average_decay, step / (step + 10))
+            for mean, parameter in zip(average, trained, strict=True):
+                mean.lerp_(parameter.detach(), 1 - decay)
+            losses.append(loss.item())
+            progress.update(task, completed=step, total=last)
+            if step % CHECKPOINT_EVERY == 0 or step == last:
+                log.write(json.dumps({"step": step, "loss": float(np.mean(losses))}) + "\n")
+                log.flush()
+                losses.clear()
+                _save_checkpoint(checkpoint, model, optimiser, average, step)
+    for mean, parameter in zip(average, trained, strict=True):
+        parameter.data.copy_(mean)
+    model.save_pretrained(result)
+    tokenizer.save_pretrained(result)
+    (result / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1), encoding="utf-8")
+    return result
+
+
+def encode(
+    tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row], max_tokens: int
+) -> BatchEncoding:
+    """Return the rows as the model's input: the text alone, or the text and its target."""
+    return tokenizer(
+        [row.text if row.target is None else (row.text, row.target) for row in rows],
+        truncation="longest_first",
+        max_length=max_tokens,
+        padding=True,
+        return_tensors="pt",
+    )
+
+
+def _load(base: Path, *, dropout: float) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    model = AutoModelForSequenceClassification.from_pretrained(
+        base,
+        num_labels=len(LABELS),
+        id2label=dict(enumerate(LABELS)),
+        label2id={label: place for place, label in enumerate(LABELS)},
+        hidden_dropout_prob=dropout,
+        attention_probs_dropout_prob=dropout,
+        dtype=torch.float32,
+    )
+    return tokenizer, model
+
+
+def _trained_parameters(model: nn.Module, recipe: Recipe) -> list[nn.Parameter]:
+    frozen = [f".layer.{place}." for place in range(recipe.frozen_layers)]
+    if not recipe.train_embeddings:
+        frozen.append("embeddings.")
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad = not any(part in name for part in frozen)
+    return [parameter for parameter in model.parameters() if parameter.requires_grad]
+
+
+def _last_step(recipe: Recipe, work: Path) -> int:
+    stop = work / f"{recipe.name}.stop"
+    return int(stop.read_text(encoding="utf-8")) if stop.exists() else recipe.steps
+
+
+def _rate(step: int, last: int, warm_up: float) -> float:
+    rising = last * warm_up
+    return min((step + 1) / rising, (last - step) / (last - rising))
+
+
+def _loss(
+    logits: torch.Tensor, rows: Sequence[Row], teacher: dict[str, list[float]], recipe: Recipe
+) -> torch.Tensor:
+    wanted = nn.functional.one_hot(torch.tensor([row.label for row in rows]), len(LABELS)).float()
+    wanted = wanted * (1 - recipe.label_smoothing) + recipe.label_smoothing / len(LABELS)
+    for place, row in enumerate(rows):
+        if row.id in teacher:
+            soft = torch.tensor(teacher[row.id])
+            wanted[place].mul_(1 - recipe.teacher_weight).add_(soft * recipe.teacher_weight)
+    losses = -(wanted * logits.log_softmax(-1)).sum(-1)
+    return (losses * torch.tensor([row.weight for row in rows])).mean()
+
+
+def _teacher_labels(path: Path) -> dict[str, list[float]]:
+    with path.open(encoding="utf-8") as lines:
+        return {found["id"]: found["probabilities"] for found in map(json.loads, lines)}
+
+
+def _save_checkpoint(
+    path: Path,
+    model: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    average: list[torch.Tensor],
+    step: int,
+) -> None:
+    # Written beside and moved over: a run killed while saving keeps the checkpoint before.
+    beside = path.with_suffix(".new")
+    state = {
+        "model": model.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "average": average,
+        "step": step,
+    }
+    torch.save(state, beside)
+    beside.replace(path)
