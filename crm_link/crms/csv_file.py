@@ -1,0 +1,170 @@
+"""A CRM that is two CSV files: contacts come from one, enrichment goes to the other.
+
+Limits: a file knows no deletions (unless it has a column `deleted`), so a contact that is
+missing from a later file stays. The enriched file is written whole at each write, under a
+lock, to a temporary file that then takes its name: a reader sees the old or the new one.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from config.errors import InputError, PermanentError, TransientError
+from config.settings import Settings, read_settings
+from crm_link.contact_columns import Columns, find_columns
+from crm_link.contact_rows import to_record
+from crm_link.crm import Crm
+from crm_link.csv_tables import CsvRows, digest_of, open_table, read_keyed, write_keyed
+from crm_link.types import ContactPage, ContactRecord, ContactUpdate, WriteResult
+
+#: Contacts in one page.
+PAGE_SIZE = 1000
+
+#: How long a writer waits for another process, in seconds.
+LOCK_TIMEOUT_S = 30.0
+
+#: The column of the enriched file that holds the CRM's id.
+KEY = "id"
+
+_REFUSED = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.EEXIST}
+)
+
+
+class CsvFileSettings(BaseSettings):
+    """Settings of the CSV adapter."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GROUNDSWELL_CSV_FILE_", extra="ignore", frozen=True
+    )
+
+    path: Path | None = Field(default=None, description="CSV file that contacts are synced from.")
+    out: Path | None = Field(
+        default=None,
+        description="CSV file that enrichment is written to; empty means enriched_contacts.csv "
+        "in the home folder.",
+    )
+
+
+class CsvFileCrm(Crm):
+    """Contacts from a CSV or TSV file, enrichment into another one."""
+
+    batch_size = 5000
+
+    def __init__(
+        self,
+        path: Path | None = None,
+        *,
+        mapping: Mapping[str, str] | None = None,
+        out: Path | None = None,
+    ) -> None:
+        """Read `path` and write `out`; what is not given comes from the settings.
+
+        Args:
+            path: The file with contacts.
+            mapping: Target to header, see `crm_link.contact_columns.find_columns`.
+            out: The file that enrichment goes to.
+
+        """
+        settings = read_settings(CsvFileSettings)
+        self._path = path or settings.path
+        self._mapping = mapping
+        self._out = out or settings.out or read_settings(Settings).home / "enriched_contacts.csv"
+
+    @property
+    def has_contacts(self) -> bool:
+        """Whether a file to sync from is named."""
+        return self._path is not None
+
+    def contacts(self, cursor: str | None) -> Iterator[ContactPage]:
+        """Yield all contacts, or none where the file is still the one of `cursor`.
+
+        The cursor is the file's SHA-256, and comes with the last page only.
+        """
+        path = self._source()
+        digest = digest_of(path)
+        if digest == cursor:
+            return
+        page: list[ContactRecord] = []
+        rejected: list[str] = []
+        with open_table(path) as rows:
+            for record in self._records(rows, rejected):
+                page.append(record)
+                if len(page) == PAGE_SIZE:
+                    yield ContactPage(tuple(page), None, tuple(rejected))
+                    page, rejected[:] = [], []
+            yield ContactPage(tuple(page), digest, tuple(rejected))
+
+    def write(self, updates: Sequence[ContactUpdate]) -> list[WriteResult]:
+        """Put each update into its row of the enriched file; a later one replaces it."""
+        try:
+            self._out.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{self._out}.lock", timeout=LOCK_TIMEOUT_S):
+                header, rows = read_keyed(self._out, KEY)
+                for update in updates:
+                    row = rows.setdefault(update.external_id, {})
+                    row.update({name: _cell(value) for name, value in update.fields.items()})
+                    header.extend(name for name in update.fields if name not in header)
+                write_keyed(self._out, KEY, header, rows)
+        except Timeout as error:
+            raise TransientError(f"{self._out} is locked by another process") from error
+        except OSError as error:
+            msg = f"{self._out} cannot be written: {error.strerror}"
+            if error.errno in _REFUSED:
+                raise PermanentError(msg) from error
+            raise TransientError(msg) from error
+        return [WriteResult(update.external_id) for update in updates]
+
+    def check(self) -> None:
+        """Say whether the files can be used: the source's columns, the target's folder."""
+        if self._path is not None:
+            with open_table(self._source()) as rows:
+                self._columns(rows)
+        folder = self._out.resolve().parent
+        if folder.exists() and not os.access(folder, os.W_OK):
+            raise PermanentError(f"the folder {folder} of the enriched contacts is not writable")
+
+    def _source(self) -> Path:
+        if self._path is None:
+            msg = "no contact file is set: set GROUNDSWELL_CSV_FILE_PATH, or import one"
+            raise InputError(msg)
+        return self._path
+
+    def _columns(self, rows: CsvRows) -> Columns:
+        try:
+            return find_columns(rows.header, self._mapping)
+        except InputError as error:
+            raise InputError(f"{self._path}: {error}") from error
+
+    def _records(self, rows: CsvRows, rejected: list[str]) -> Iterator[ContactRecord]:
+        columns = self._columns(rows)
+        seen: dict[str, int] = {}
+        for line, cells in rows:
+            if isinstance(cells, str):
+                rejected.append(f"line {line}: {cells}")
+                continue
+            try:
+                record = to_record(cells, columns)
+            except ValueError as error:
+                rejected.append(f"line {line}: {error}")
+                continue
+            first = seen.setdefault(record.external_id, line)
+            if first != line:
+                rejected.append(f"line {line}: has the id of line {first} again; the first is kept")
+                continue
+            yield record
+
+
+def _cell(value: str | float | bool | None) -> str:  # noqa: FBT001 - what a CRM field can be
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

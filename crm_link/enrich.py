@@ -1,0 +1,220 @@
+"""What a contact's CRM record is told: handles, mentions, sentiment, open incident.
+
+The fields are computed anew from what the database says, and compared with what was last
+queued: an unchanged record is not written. A contact without a confirmed link has its
+fields cleared, if we ever wrote any.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config.bulk import insert_new, update_rows
+from crm_link.any_of import any_of
+from crm_link.author_numbers import AuthorNumbers, author_numbers
+from crm_link.due import AnyRow
+from crm_link.models import Contact, DeliveryStatus, IdentityLink, WriteBack
+from crm_link.policy import may_write_sentiment
+from crm_link.types import LinkState
+from listener.models import Author, Mention
+
+#: The fields that are written, each with our prefix: no other field of a record is touched.
+FIELDS = (
+    "groundswell_handles",
+    "groundswell_mentions",
+    "groundswell_last_mention_at",
+    "groundswell_last_sentiment",
+    "groundswell_average_sentiment",
+    "groundswell_open_incident",
+)
+
+#: Digits of the average sentiment; more would be written again for every mention.
+PRECISION = 2
+
+_CLEARED: dict[str, Any] = dict.fromkeys(FIELDS)
+_CHUNK = 1000
+
+
+def queue_enrichment(session: Session, contact_ids: Collection[int], *, now: datetime) -> int:
+    """Queue what the records of these contacts should say; return how many changed.
+
+    Called in the transaction that changed something: a link, a mention, an incident. Holds
+    the contacts until it ends, so that the later of two workers writes the later truth.
+    """
+    queued = 0
+    ordered = sorted(contact_ids)
+    for start in range(0, len(ordered), _CHUNK):
+        queued += _queue(session, ordered[start : start + _CHUNK], now)
+    return queued
+
+
+def queue_incident_enrichment(
+    session: Session, brand_id: int, topic: str, *, since: datetime, now: datetime
+) -> int:
+    """Queue the contacts who spoke about a brand's topic since a time; return how many changed.
+
+    Called when an incident opens or is resolved, with the beginning of its window.
+    """
+    contact_ids = set(
+        session.scalars(
+            select(IdentityLink.contact_id)
+            .join(Mention, Mention.author_id == IdentityLink.author_id)
+            .where(
+                IdentityLink.state == LinkState.CONFIRMED,
+                Mention.brand_id == brand_id,
+                Mention.topic == topic,
+                Mention.published_at >= since,
+            )
+            .distinct()
+        )
+    )
+    return queue_enrichment(session, contact_ids, now=now)
+
+
+def _queue(session: Session, contact_ids: Sequence[int], now: datetime) -> int:
+    contacts = session.execute(
+        select(Contact.id, Contact.crm, Contact.external_id, Contact.relationship_source)
+        .where(any_of(session, Contact.id, contact_ids))
+        .order_by(Contact.id)
+        .with_for_update(key_share=True)
+    ).all()
+    fields = _fields(session, contacts)
+    stored = {
+        row.contact_id: row
+        for row in session.execute(
+            select(
+                WriteBack.id,
+                WriteBack.contact_id,
+                WriteBack.fields,
+                WriteBack.version,
+                WriteBack.status,
+                WriteBack.attempts,
+                WriteBack.next_attempt_at,
+            )
+            .where(
+                any_of(session, WriteBack.contact_id, contact_ids), _same_records(session, contacts)
+            )
+            .order_by(WriteBack.id)  # as whoever records what was sent locks them
+            .with_for_update()
+        )
+    }
+    new: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
+    for contact in contacts:
+        before = stored.get(contact.id)
+        after = fields.get(contact.id, _CLEARED)
+        if before is None:
+            if after != _CLEARED:
+                new.append(_new_row(contact, after, now))
+        elif before.fields != after:
+            changed.append(_changed_row(before, after, now))
+    insert_new(session, WriteBack, new, key=["crm", "external_id"])
+    update_rows(session, WriteBack, changed)
+    return len(new) + len(changed)
+
+
+def _same_records(session: Session, contacts: Sequence[AnyRow]) -> Any:  # noqa: ANN401 - a SQL expression
+    """Return the condition that finds the contacts' rows by the index on (crm, external id)."""
+    by_crm: dict[str, list[str]] = defaultdict(list)
+    for contact in contacts:
+        by_crm[contact.crm].append(contact.external_id)
+    condition = None
+    for crm, external_ids in by_crm.items():
+        part = (WriteBack.crm == crm) & any_of(session, WriteBack.external_id, external_ids)
+        condition = part if condition is None else condition | part
+    return condition if condition is not None else WriteBack.id.is_(None)
+
+
+def _new_row(contact: AnyRow, fields: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    return {
+        "crm": contact.crm,
+        "external_id": contact.external_id,
+        "contact_id": contact.id,
+        "fields": fields,
+        "version": 1,
+        "sent_version": 0,
+        "status": DeliveryStatus.PENDING,
+        "attempts": 0,
+        "next_attempt_at": now,
+        "created_at": now,
+    }
+
+
+def _changed_row(before: AnyRow, fields: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Return the row with the later fields.
+
+    One that is being sent stays so: who sends it sees the higher version and sends again.
+    One that waits after a failure keeps waiting; a dead one gets another life.
+    """
+    is_waiting = before.status in {DeliveryStatus.SENDING, DeliveryStatus.PENDING}
+    return {
+        "id": before.id,
+        "fields": fields,
+        "version": before.version + 1,
+        "status": before.status if is_waiting else DeliveryStatus.PENDING,
+        "attempts": before.attempts if is_waiting else 0,
+        "next_attempt_at": before.next_attempt_at if is_waiting else now,
+    }
+
+
+def _fields(session: Session, contacts: Sequence[AnyRow]) -> dict[int, dict[str, Any]]:
+    """Return the fields of the contacts that have a confirmed link, by contact."""
+    sources = {contact.id: contact.relationship_source for contact in contacts}
+    accounts: dict[int, list[AnyRow]] = defaultdict(list)
+    for row in session.execute(
+        select(
+            IdentityLink.contact_id,
+            Author.id,
+            Author.platform,
+            Author.handle,
+            Author.external_id,
+        )
+        .join(Author, Author.id == IdentityLink.author_id)
+        .where(
+            any_of(session, IdentityLink.contact_id, sources),
+            IdentityLink.state == LinkState.CONFIRMED,
+        )
+        .order_by(Author.platform, Author.id)
+    ):
+        accounts[row.contact_id].append(row)
+    numbers = author_numbers(session, {row.id for rows in accounts.values() for row in rows})
+    return {
+        contact_id: _fields_of(rows, numbers, sources[contact_id])
+        for contact_id, rows in accounts.items()
+    }
+
+
+def _fields_of(
+    accounts: Sequence[AnyRow],
+    numbers: Mapping[int, AuthorNumbers],
+    relationship_source: str | None,
+) -> dict[str, Any]:
+    all_of = [(row, numbers[row.id]) for row in accounts if row.id in numbers]
+    judged = [
+        found for row, found in all_of if may_write_sentiment(row.platform, relationship_source)
+    ]
+    newest = max((n.last_at for _, n in all_of if n.last_at), default=None)
+    last = max(
+        (found for found in judged if found.last_at and found.last_label),
+        key=lambda found: found.last_at or datetime.min,  # noqa: DTZ901 - never reached
+        default=None,
+    )
+    scored = sum(found.scored for found in judged)
+    average = sum(found.score_sum for found in judged) / scored if scored else None
+    incidents = sorted({found.incident for _, found in all_of if found.incident})
+    return {
+        "groundswell_handles": "; ".join(
+            f"{row.platform}:{row.handle or row.external_id}" for row in accounts
+        ),
+        "groundswell_mentions": sum(found.mentions for _, found in all_of),
+        "groundswell_last_mention_at": newest.isoformat() if newest else None,
+        "groundswell_last_sentiment": last.last_label if last else None,
+        "groundswell_average_sentiment": None if average is None else round(average, PRECISION),
+        "groundswell_open_incident": "; ".join(incidents) or None,
+    }

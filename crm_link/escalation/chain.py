@@ -1,0 +1,211 @@
+"""The escalation chain: telling more people while nobody acknowledges.
+
+An incident carries its place in the chain (`round`, `step`) and when the next step is due.
+Steps that became due while nothing ran are taken at once, in order, each once, and nobody is
+told twice; a whole missed round is not made up for. Whoever runs this locks the incident, so
+that two workers take a step once.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
+
+from config.clock import Clock
+from config.db import read_session
+from config.logs import get_logger, place_of
+from crm_link.escalation.models import Incident, IncidentStatus
+from crm_link.escalation.outbox import MACHINE, add_event, pinned_protocol, tell
+from crm_link.escalation.protocol import EVERYONE, ChainStep, EscalationProtocol
+
+log = get_logger(__name__)
+
+#: How many incidents one call moves on; the next call takes the rest.
+MOST_AT_ONCE = 1_000
+
+#: How long people have to acknowledge where the protocol has no such severity any more.
+DEFAULT_ACK = timedelta(minutes=15)
+
+
+def run_due_steps(sessions: sessionmaker[Session], *, clock: Clock) -> int:
+    """Take every step that is due; return how many incidents moved on."""
+    with read_session(sessions) as session:
+        due = session.scalars(
+            select(Incident.id)
+            .where(Incident.next_due_at.is_not(None), Incident.next_due_at <= clock())
+            .order_by(Incident.next_due_at)
+            .limit(MOST_AT_ONCE)
+        ).all()
+    moved = 0
+    for incident_id in due:
+        try:
+            moved += _run_one(sessions, incident_id, clock())
+        except SQLAlchemyError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one broken incident must not hold up the others
+            log.error(
+                "chain broke",
+                incident_id=incident_id,
+                kind=type(error).__name__,
+                at=place_of(error),
+            )
+    return moved
+
+
+def _run_one(sessions: sessionmaker[Session], incident_id: int, now: datetime) -> bool:
+    with sessions.begin() as session:
+        incident = session.scalar(
+            select(Incident)
+            .where(Incident.id == incident_id, Incident.next_due_at <= now)
+            .with_for_update(skip_locked=True)
+        )
+        if incident is None:
+            return False  # another worker has it, or somebody acknowledged just now
+        protocol = pinned_protocol(session, incident)
+        if incident.status is IncidentStatus.ACKNOWLEDGED:
+            _expire_acknowledgement(session, incident, protocol, now)
+        advance(session, incident, protocol, now)
+    log.info("chain moved on", incident_id=incident_id)
+    return True
+
+
+def start_round(incident: Incident, protocol: EscalationProtocol, at: datetime) -> None:
+    """Let the chain begin, or begin again, at `at`: its first step is due `after` that."""
+    incident.step = 0
+    first = _next_step(incident, protocol)
+    incident.next_due_at = at if first is None else at + first[1].after
+
+
+def advance(
+    session: Session, incident: Incident, protocol: EscalationProtocol, now: datetime
+) -> None:
+    """Take the steps of an open incident that are due by `now`."""
+    if incident.status is not IncidentStatus.OPEN:
+        return
+    told: set[str] = set()
+    while incident.next_due_at is not None and incident.next_due_at <= now:
+        found = _next_step(incident, protocol)
+        if found is not None:
+            _take(session, incident, protocol, found, now=now, told=told)
+        elif incident.round + 1 < protocol.chain_for(incident.severity).repeat:
+            incident.round += 1
+            start_round(incident, protocol, now)
+        else:
+            _last_resort(session, incident, protocol, now)
+
+
+def ack_limit(protocol: EscalationProtocol, level: str) -> timedelta:
+    """Return how long people have to acknowledge an incident of this severity."""
+    severity = protocol.find_severity(level)
+    return DEFAULT_ACK if severity is None else severity.ack
+
+
+def upcoming(
+    incident: Incident, protocol: EscalationProtocol
+) -> tuple[tuple[str, ...], datetime] | None:
+    """Return who is told next unless somebody acknowledges, and when; None: nobody."""
+    if incident.status is not IncidentStatus.OPEN or incident.next_due_at is None:
+        return None
+    found = _next_step(incident, protocol)
+    if found is not None:
+        return found[1].notify, incident.next_due_at
+    chain = protocol.chain_for(incident.severity)
+    if incident.round + 1 < chain.repeat:
+        first = next(step for step in chain.steps if step.is_for(incident.severity))
+        return first.notify, incident.next_due_at
+    return (EVERYONE,), incident.next_due_at
+
+
+def has_next_step(incident: Incident, protocol: EscalationProtocol) -> bool:
+    """Say whether this round has a step that was not taken yet."""
+    return _next_step(incident, protocol) is not None
+
+
+def _next_step(incident: Incident, protocol: EscalationProtocol) -> tuple[int, ChainStep] | None:
+    steps = enumerate(protocol.chain_for(incident.severity).steps)
+    return next(
+        (
+            (number, step)
+            for number, step in steps
+            if number >= incident.step and step.is_for(incident.severity)
+        ),
+        None,
+    )
+
+
+def _take(
+    session: Session,
+    incident: Incident,
+    protocol: EscalationProtocol,
+    found: tuple[int, ChainStep],
+    *,
+    now: datetime,
+    told: set[str],
+) -> None:
+    number, step = found
+    due = incident.next_due_at or now
+    people = [one for one in protocol.people(step.notify) if one[0].id not in told]
+    contacts = tell(
+        session, incident, protocol, people, reason="step", tag=f"step{number}", now=now
+    )
+    told.update(contacts)
+    add_event(
+        session,
+        incident.id,
+        "notified",
+        MACHINE,
+        now,
+        {"step": number, "round": incident.round, "contacts": contacts},
+    )
+    incident.step = number + 1
+    following = _next_step(incident, protocol)
+    if following is not None:
+        incident.next_due_at = due + (following[1].after - step.after)
+    else:
+        incident.next_due_at = now + ack_limit(protocol, incident.severity)
+
+
+def _last_resort(
+    session: Session, incident: Incident, protocol: EscalationProtocol, now: datetime
+) -> None:
+    """Tell everyone; nothing more comes by itself."""
+    contacts = tell(
+        session,
+        incident,
+        protocol,
+        protocol.people([EVERYONE]),
+        reason="last_resort",
+        tag="last_resort",
+        now=now,
+    )
+    add_event(session, incident.id, "last_resort", MACHINE, now, {"contacts": contacts})
+    incident.next_due_at = None
+
+
+def _expire_acknowledgement(
+    session: Session, incident: Incident, protocol: EscalationProtocol, now: datetime
+) -> None:
+    """Open an acknowledged incident again on which nobody has reported."""
+    add_event(
+        session,
+        incident.id,
+        "ack_expired",
+        MACHINE,
+        now,
+        {"acknowledged_by": incident.acknowledged_by},
+    )
+    resume(incident, protocol, now)
+
+
+def resume(incident: Incident, protocol: EscalationProtocol, now: datetime) -> None:
+    """Open an incident again and let its chain go on at once where it stopped."""
+    incident.status = IncidentStatus.OPEN
+    incident.acknowledged_at = None
+    incident.acknowledged_by = None
+    incident.next_due_at = now
+    if _next_step(incident, protocol) is None:
+        incident.round += 1
+        start_round(incident, protocol, now)

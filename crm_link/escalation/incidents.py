@@ -1,0 +1,296 @@
+"""What people do with incidents: acknowledge, note, escalate, resolve.
+
+open -> acknowledged -> resolved; an acknowledgement that expires, and a manual escalation,
+open it again. Every change is in the timeline with who and when. What the state does not
+allow is refused with ConflictError. All functions lock the incident, so that of two people
+who acknowledge at once one is told that the other was first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from config.clock import Clock
+from config.errors import ConflictError, InputError, NotFoundError
+from crm_link.author_numbers import INCIDENT_LOOKBACK
+from crm_link.enrich import queue_incident_enrichment
+from crm_link.escalation.chain import ack_limit, advance, resume
+from crm_link.escalation.models import Incident, IncidentEvent, IncidentStatus, Notification
+from crm_link.escalation.outbox import (
+    MACHINE,
+    add_event,
+    cancel_unsent,
+    pinned_protocol,
+    tell,
+    told_so_far,
+)
+from crm_link.escalation.protocol import EscalationProtocol
+from crm_link.escalation.rules import is_worse
+from crm_link.models import DeliveryStatus
+
+#: Longer notes belong into a document.
+MAX_NOTE_CHARS = 10_000
+
+
+def get_incident(session: Session, incident_id: int) -> Incident:
+    """Return an incident with its brand.
+
+    Raises:
+        NotFoundError: There is none with this id.
+
+    """
+    incident = session.scalar(
+        select(Incident).where(Incident.id == incident_id).options(joinedload(Incident.brand))
+    )
+    if incident is None:
+        msg = f"there is no incident {incident_id}"
+        raise NotFoundError(msg)
+    return incident
+
+
+def list_incidents(
+    session: Session,
+    *,
+    brand_id: int | None = None,
+    statuses: Sequence[IncidentStatus] = (),
+    before_id: int | None = None,
+    limit: int = 50,
+) -> list[Incident]:
+    """Return incidents with their brands, newest first; `before_id` is the last one seen."""
+    query = select(Incident).options(joinedload(Incident.brand)).order_by(Incident.id.desc())
+    if brand_id is not None:
+        query = query.where(Incident.brand_id == brand_id)
+    if statuses:
+        query = query.where(Incident.status.in_(statuses))
+    if before_id is not None:
+        query = query.where(Incident.id < before_id)
+    return list(session.scalars(query.limit(limit)))
+
+
+def list_events(session: Session, incident_id: int) -> list[IncidentEvent]:
+    """Return an incident's timeline, oldest first."""
+    return list(
+        session.scalars(
+            select(IncidentEvent)
+            .where(IncidentEvent.incident_id == incident_id)
+            .order_by(IncidentEvent.id)
+        )
+    )
+
+
+def list_notifications(session: Session, incident_id: int) -> list[Notification]:
+    """Return who was told of an incident, oldest first."""
+    return list(
+        session.scalars(
+            select(Notification)
+            .where(Notification.incident_id == incident_id)
+            .order_by(Notification.id)
+        )
+    )
+
+
+def acknowledge(session: Session, incident_id: int, *, by: str, clock: Clock) -> Incident:
+    """Take an incident on: the chain stops, and messages that have not left are taken back.
+
+    Raises:
+        NotFoundError: There is no such incident.
+        ConflictError: It is not open.
+
+    """
+    incident = _locked(session, incident_id)
+    if incident.status is not IncidentStatus.OPEN:
+        by_whom = f" by {incident.acknowledged_by}" if incident.acknowledged_by else ""
+        msg = f"incident {incident_id} is already {incident.status.value}{by_whom}"
+        raise ConflictError(msg)
+    now = clock()
+    incident.status = IncidentStatus.ACKNOWLEDGED
+    incident.acknowledged_at = now
+    incident.acknowledged_by = by
+    incident.next_due_at = _expiry(pinned_protocol(session, incident), incident.severity, now)
+    cancel_unsent(session, incident_id)
+    add_event(session, incident_id, "acknowledged", by, now, {})
+    session.flush()
+    return incident
+
+
+def add_note(session: Session, incident_id: int, *, text: str, by: str, clock: Clock) -> Incident:
+    """Write into the timeline; a note also shows that the acknowledged incident is worked on.
+
+    Raises:
+        NotFoundError: There is no such incident.
+        InputError: The note is empty or too long.
+
+    """
+    note = text.strip()
+    if not note or len(note) > MAX_NOTE_CHARS:
+        msg = f"a note has 1 to {MAX_NOTE_CHARS:,} characters"
+        raise InputError(msg)
+    incident = _locked(session, incident_id)
+    now = clock()
+    add_event(session, incident_id, "note", by, now, {"text": note})
+    if incident.status is IncidentStatus.ACKNOWLEDGED:
+        incident.next_due_at = _expiry(pinned_protocol(session, incident), incident.severity, now)
+    session.flush()
+    return incident
+
+
+def escalate_now(
+    session: Session, incident_id: int, *, by: str, reason: str = "", clock: Clock
+) -> Incident:
+    """Take the chain's next step at once; an acknowledged incident is open again.
+
+    Raises:
+        NotFoundError: There is no such incident.
+        ConflictError: It is resolved.
+
+    """
+    incident = _unresolved(session, incident_id)
+    now = clock()
+    protocol = pinned_protocol(session, incident)
+    add_event(session, incident_id, "escalated", by, now, {"reason": reason.strip()})
+    resume(incident, protocol, now)
+    advance(session, incident, protocol, now)
+    session.flush()
+    return incident
+
+
+def set_severity(
+    session: Session, incident_id: int, *, severity: str, by: str, reason: str = "", clock: Clock
+) -> Incident:
+    """Make an incident more or less severe by hand; an acknowledgement stays.
+
+    Raises:
+        NotFoundError: There is no such incident.
+        ConflictError: It is resolved, or has this severity.
+        InputError: Its protocol has no such severity.
+
+    """
+    incident = _unresolved(session, incident_id)
+    protocol = pinned_protocol(session, incident)
+    if protocol.find_severity(severity) is None:
+        known = ", ".join(one.level for one in protocol.severity)
+        msg = f"incident {incident_id}'s protocol has no severity '{severity}'; known: {known}"
+        raise InputError(msg)
+    if incident.severity == severity:
+        msg = f"incident {incident_id} is {severity} already"
+        raise ConflictError(msg)
+    change_severity(
+        session, incident, protocol, severity, by=by, reason=reason.strip(), now=clock()
+    )
+    session.flush()
+    return incident
+
+
+def resolve(session: Session, incident_id: int, *, by: str, reason: str, clock: Clock) -> Incident:
+    """Close an incident: unsent messages are taken back, who got the alert is told.
+
+    Raises:
+        NotFoundError: There is no such incident.
+        ConflictError: It is resolved already.
+        InputError: There is no reason.
+
+    """
+    incident = _unresolved(session, incident_id)
+    if not reason.strip():
+        msg = f"say why incident {incident_id} is resolved: the reason is part of its timeline"
+        raise InputError(msg)
+    now = clock()
+    protocol = pinned_protocol(session, incident)
+    # A message that is being sent right now arrives too.
+    reached = (DeliveryStatus.SENT, DeliveryStatus.SENDING)
+    people = told_so_far(session, incident, protocol, reached)
+    cancel_unsent(session, incident_id)
+    incident.status = IncidentStatus.RESOLVED
+    incident.resolved_at = now
+    incident.resolved_by = by
+    incident.open_key = None
+    incident.next_due_at = None
+    tell(session, incident, protocol, people, reason="resolved", tag="resolved", now=now)
+    add_event(session, incident_id, "resolved", by, now, {"reason": reason.strip()})
+    session.flush()
+    since = incident.opened_at - INCIDENT_LOOKBACK
+    queue_incident_enrichment(session, incident.brand_id, incident.topic, since=since, now=now)
+    return incident
+
+
+def change_severity(
+    session: Session,
+    incident: Incident,
+    protocol: EscalationProtocol,
+    level: str,
+    *,
+    by: str = MACHINE,
+    reason: str = "",
+    now: datetime,
+) -> None:
+    """Give an incident another severity: tell of a worse one, and move the clock.
+
+    Those who were told, and those whom the chain's steps up to here would have told at this
+    severity, learn of a worse one at once. The next step is due within the new severity's
+    limit. An acknowledgement is kept; it may only expire sooner.
+    """
+    before, worse = incident.severity, is_worse(level, incident.severity)
+    other_chain = protocol.chain_for(level) is not protocol.chain_for(before)
+    add_event(
+        session, incident.id, "severity", by, now, {"from": before, "to": level, "reason": reason}
+    )
+    people = dict.fromkeys(one.id for one, _ in told_so_far(session, incident, protocol))
+    incident.severity = level
+    if not worse:
+        return
+    taken = protocol.chain_for(level).steps[: 1 if other_chain else max(incident.step, 1)]
+    words = [word for step in taken if step.is_for(level) for word in step.notify]
+    roles = {one.id: role for one, role in protocol.people(words)}
+    everybody = [
+        (contact, roles.get(contact.id, contact.role))
+        for contact in protocol.contacts
+        if contact.id in people or contact.id in roles
+    ]
+    cancel_unsent(session, incident.id)
+    tag = f"to-{level}-{int(now.timestamp())}"
+    tell(session, incident, protocol, everybody, reason="severity", tag=tag, now=now)
+    if incident.status is IncidentStatus.ACKNOWLEDGED:
+        expiry = _expiry(protocol, level, now)
+        due = [one for one in (incident.next_due_at, expiry) if one is not None]
+        incident.next_due_at = min(due, default=None)
+        return
+    limit = now + ack_limit(protocol, level)
+    if other_chain or incident.next_due_at is None:
+        incident.round += 1
+        # The first step's people have just been told.
+        incident.step = 1
+        incident.next_due_at = limit
+    else:
+        incident.next_due_at = min(incident.next_due_at, limit)
+
+
+def _expiry(protocol: EscalationProtocol, level: str, now: datetime) -> datetime | None:
+    severity = protocol.find_severity(level)
+    if severity is None or severity.ack_expires is None:
+        return None
+    return now + severity.ack_expires
+
+
+def _unresolved(session: Session, incident_id: int) -> Incident:
+    incident = _locked(session, incident_id)
+    if incident.status is IncidentStatus.RESOLVED:
+        msg = f"incident {incident_id} is resolved already, by {incident.resolved_by}"
+        raise ConflictError(msg)
+    return incident
+
+
+def _locked(session: Session, incident_id: int) -> Incident:
+    incident = session.scalar(
+        select(Incident)
+        .where(Incident.id == incident_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if incident is None:
+        msg = f"there is no incident {incident_id}"
+        raise NotFoundError(msg)
+    return incident

@@ -1,0 +1,176 @@
+"""What an alert says: what, how big, since when, where to look, what to do, what comes next.
+
+Written when it is sent, from the incident as it is then, so that a late message is not an old
+one and texts are stored in one place only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from config.durations import format_duration
+from crm_link.escalation.channel import Message
+from crm_link.escalation.models import Incident, Notification
+from crm_link.escalation.protocol import EscalationProtocol, ProtocolContact
+
+#: A quoted text is cut to so many characters.
+QUOTE_CHARS = 140
+
+_OPENINGS = {
+    "step": "",
+    "severity": "WORSE: ",
+    "again": "STILL GROWING: ",
+    "reopened": "AGAIN: ",
+    "last_resort": "NOBODY HAS ACKNOWLEDGED: ",
+    "resolved": "RESOLVED: ",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TopPost:
+    """One of the posts that reach most people."""
+
+    mention_id: int
+    platform: str
+    url: str | None
+    text: str
+    published_at: datetime
+    author: str | None
+    followers: int | None
+    copies: int
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Everything that one message is made of."""
+
+    notification: Notification
+    incident: Incident
+    brand_name: str
+    contact: ProtocolContact
+    protocol: EscalationProtocol
+    upcoming: tuple[tuple[str, ...], datetime] | None
+    posts: Sequence[TopPost]
+    public_url: str
+    resolution: str | None
+
+
+def compose(telling: Telling) -> Message:
+    """Return the message for one contact, with times on the contact's own clock."""
+    incident, notification = telling.incident, telling.notification
+    opening = _OPENINGS.get(notification.reason, "")
+    lines = [_size(telling), *_burst(telling), *_where(telling)]
+    if notification.reason == "resolved":
+        lines.append(f"Resolved by {incident.resolved_by}: {telling.resolution or ''}".rstrip(": "))
+    if telling.posts:
+        lines += ["", "Posts that reach most people:"]
+        lines += [_post(post) for post in telling.posts]
+    lines += ["", *_to_do(telling)]
+    return Message(
+        title=f"{opening}[{incident.severity}] {incident.title}",
+        body="\n".join(lines).strip() + "\n",
+        idempotency_key=notification.idempotency_key,
+        data=_data(telling),
+    )
+
+
+def _size(telling: Telling) -> str:
+    facts = telling.incident.facts
+    window = format_duration(timedelta(seconds=facts["window_s"]))
+    line = f"{facts['negatives']:,} negative mentions of {telling.brand_name} in {window}"
+    if facts.get("negative_share") is not None:
+        line += f" ({facts['negative_share']:.0%} of {facts['mentions']:,})"
+    peak = telling.incident.peak.get("negatives", 0)
+    if peak > facts["negatives"]:
+        line += f", {peak:,} at the worst"
+    return f"{line}, since {_moment(telling, datetime.fromisoformat(facts['since']))}."
+
+
+def _burst(telling: Telling) -> list[str]:
+    burst = telling.incident.facts.get("burst")
+    if not burst:
+        return []
+    return [f"Burst: {burst['words']} (1 is the biggest of an ordinary day)."]
+
+
+def _where(telling: Telling) -> list[str]:
+    platforms: Mapping[str, int] = telling.incident.facts.get("platforms", {})
+    if not platforms:
+        return []
+    return ["On " + ", ".join(f"{name} {count:,}" for name, count in platforms.items()) + "."]
+
+
+def _post(post: TopPost) -> str:
+    text = " ".join(post.text.split())
+    quote = text if len(text) <= QUOTE_CHARS else text[: QUOTE_CHARS - 1].rstrip() + "…"
+    notes = [post.platform]
+    if post.followers:
+        notes.append(f"{post.followers:,} followers")
+    if post.copies:
+        notes.append(f"repeated {post.copies:,} times")
+    return f"- “{quote}” ({', '.join(notes)}) {post.url or ''}".rstrip()
+
+
+def _to_do(telling: Telling) -> list[str]:
+    incident = telling.incident
+    link = f"{telling.public_url}/incidents/{incident.id}"
+    if telling.notification.reason == "resolved":
+        return [f"Timeline: {link}"]
+    if incident.acknowledged_by is not None:
+        return [f"Acknowledged by {incident.acknowledged_by}. Incident: {link}"]
+    severity = telling.protocol.find_severity(incident.severity)
+    within = f" within {format_duration(severity.ack)}" if severity else ""
+    lines = [f"Acknowledge{within}: {link}"]
+    if telling.upcoming is not None:
+        who, when = telling.upcoming
+        lines.append(f"If nobody does: {', '.join(who)} at {_moment(telling, when)}.")
+    return lines
+
+
+def _moment(telling: Telling, moment: datetime) -> str:
+    return moment.astimezone(ZoneInfo(telling.contact.tz)).strftime("%Y-%m-%d %H:%M %Z")
+
+
+def _data(telling: Telling) -> dict[str, Any]:
+    incident, notification = telling.incident, telling.notification
+    facts = incident.facts
+    return {
+        "incident_id": incident.id,
+        "brand": telling.brand_name,
+        "topic": incident.topic,
+        "title": incident.title,
+        "severity": incident.severity,
+        "status": incident.status.value,
+        "reason": notification.reason,
+        "contact_id": telling.contact.id,
+        "role": notification.role,
+        "attempt": notification.attempts,
+        "opened_at": incident.opened_at.isoformat(),
+        "since": facts["since"],
+        "window_s": facts["window_s"],
+        "negatives": facts["negatives"],
+        "mentions": facts.get("mentions"),
+        "negative_share": facts.get("negative_share"),
+        "negatives_per_hour": facts.get("negatives_per_hour"),
+        "burst": facts.get("burst"),
+        "platforms": facts.get("platforms", {}),
+        "url": f"{telling.public_url}/incidents/{incident.id}",
+        "next": (
+            None
+            if telling.upcoming is None
+            else {"notify": list(telling.upcoming[0]), "at": telling.upcoming[1].isoformat()}
+        ),
+        "top_posts": [
+            {
+                "mention_id": post.mention_id,
+                "platform": post.platform,
+                "url": post.url,
+                "published_at": post.published_at.isoformat(),
+            }
+            for post in telling.posts
+        ],
+    }

@@ -1,0 +1,130 @@
+"""The tables of who must know: protocols, incidents, their timeline, notifications."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from config.db import Base, enum_text
+from crm_link.models import DeliveryStatus
+from listener.models import Brand
+
+
+class IncidentStatus(StrEnum):
+    """Where an incident is."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+class ProtocolVersion(Base):
+    """A crisis protocol as it stood at one time; incidents stay with the one they began with."""
+
+    __tablename__ = "protocol_version"
+    __table_args__ = (UniqueConstraint("brand_id", "digest"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id"))
+    digest: Mapped[str] = mapped_column(String(64))
+    content: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class Incident(Base):
+    """Alerts on one topic of one brand, which people must act on.
+
+    `open_key` is `brand:topic` while it is not resolved and None afterwards, so that the
+    database itself keeps two from being open for the same thing.
+    """
+
+    __tablename__ = "incident"
+    __table_args__ = (
+        UniqueConstraint("open_key"),
+        Index("ix_incident_brand_opened", "brand_id", "opened_at"),
+        Index(
+            "ix_incident_due",
+            "next_due_at",
+            sqlite_where=text("next_due_at IS NOT NULL"),
+            postgresql_where=text("next_due_at IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id"))
+    protocol_version_id: Mapped[int] = mapped_column(ForeignKey("protocol_version.id"))
+    topic: Mapped[str] = mapped_column(String(100))
+    open_key: Mapped[str | None] = mapped_column(String(220))
+    title: Mapped[str]
+    status: Mapped[IncidentStatus] = mapped_column(enum_text(IncidentStatus))
+    severity: Mapped[str] = mapped_column(String(20))
+    opened_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    acknowledged_at: Mapped[datetime | None]
+    acknowledged_by: Mapped[str | None]
+    resolved_at: Mapped[datetime | None]
+    resolved_by: Mapped[str | None]
+    #: What the detector measured, at the last look and at the worst: counts, share, window.
+    facts: Mapped[dict[str, Any]]
+    peak: Mapped[dict[str, Any]]
+    step: Mapped[int] = mapped_column(default=0)  # the next step of the chain
+    round: Mapped[int] = mapped_column(default=0)  # how often the chain has been gone through
+    next_due_at: Mapped[datetime | None]  # when the next step is due; None: nothing is
+
+    brand: Mapped[Brand] = relationship(lazy="raise")
+    protocol_version: Mapped[ProtocolVersion] = relationship(lazy="raise")
+
+
+class IncidentEvent(Base):
+    """One entry of an incident's timeline: append-only."""
+
+    __tablename__ = "incident_event"
+    __table_args__ = (Index("ix_incident_event_incident", "incident_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"))
+    at: Mapped[datetime]
+    actor: Mapped[str]  # a user's e-mail, or "groundswell"
+    kind: Mapped[str] = mapped_column(String(40))
+    detail: Mapped[dict[str, Any]]
+
+
+class Notification(Base):
+    """One message to one contact over one channel: an outbox row.
+
+    The idempotency key is (incident, round, step, contact, attempt group), so that a step
+    that runs twice does not tell anybody twice.
+    """
+
+    __tablename__ = "notification"
+    __table_args__ = (
+        UniqueConstraint("idempotency_key"),
+        Index("ix_notification_incident", "incident_id", "id"),
+        Index(
+            "ix_notification_due",
+            "next_attempt_at",
+            sqlite_where=text("status IN ('pending', 'sending')"),
+            postgresql_where=text("status IN ('pending', 'sending')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"))
+    idempotency_key: Mapped[str] = mapped_column(String(200))
+    contact: Mapped[str] = mapped_column(String(100))  # the contact's id in the protocol
+    role: Mapped[str] = mapped_column(String(100))
+    channel: Mapped[str] = mapped_column(String(40))
+    channel_index: Mapped[int] = mapped_column(default=0)  # which of the contact's channels
+    reason: Mapped[str] = mapped_column(String(40))  # step, severity, resolved, ...
+    payload: Mapped[dict[str, Any]]
+    status: Mapped[DeliveryStatus] = mapped_column(enum_text(DeliveryStatus))
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    next_attempt_at: Mapped[datetime]
+    lease_until: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]

@@ -1,0 +1,202 @@
+"""Reading a crisis protocol from YAML, and saying with line numbers what is wrong with it."""
+
+from __future__ import annotations
+
+import difflib
+import typing
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from config.errors import InputError
+from crm_link.escalation.protocol import EscalationProtocol
+from crm_link.escalation.protocol_lint import Place, Problem, lint
+
+#: Bigger files are not protocols.
+MAX_FILE_BYTES = 1_000_000
+
+#: Keys of the full protocol that this version does not obey. They are refused, so that nobody
+#: relies on something that does not happen.
+NOT_YET_OBEYED = frozenset(
+    {
+        "after",
+        "all_must_ack",
+        "approvals",
+        "assessment",
+        "business_hours",
+        "drills",
+        "faq",
+        "heartbeat",
+        "holding_statement",
+        "misguided",
+        "negative_trend_days_gte",
+        "on_call",
+        "playbooks",
+        "rager",
+        "reach_gte",
+        "silences",
+        "statements",
+        "troll",
+        "updates",
+    }
+)
+
+
+def load_protocol(path: Path) -> EscalationProtocol:
+    """Return the protocol in the file `path`.
+
+    Raises:
+        InputError: The file cannot be read, or is no protocol; every problem has its line.
+
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        msg = (
+            f"{path} cannot be read: {error.strerror}; `groundswell init` writes one to start from"
+        )
+        raise InputError(msg) from error
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        msg = f"{path}, line {line}: this is not UTF-8; save the file as UTF-8"
+        raise InputError(msg) from error
+    return parse_protocol(text, str(path))
+
+
+def default_protocol_text() -> str:
+    """Return the commented protocol that `groundswell init` writes."""
+    return files("config").joinpath("defaults", "protocol.yaml").read_text("utf-8")
+
+
+@lru_cache(maxsize=256)
+def parse_pinned(source: str) -> EscalationProtocol:
+    """Return the protocol of an incident's snapshot; each is read once in a process.
+
+    It was whole when the incident began. What is not there any more (a channel's plugin)
+    fails where it is used, and not here, where it would stop everything.
+    """
+    return _read_shape(source, "the incident's protocol")[0]
+
+
+def parse_protocol(text: str, where: str = "protocol.yaml") -> EscalationProtocol:
+    """Return the protocol that the YAML `text` says; `where` names it in messages.
+
+    Raises:
+        InputError: It is no protocol; every problem has its line.
+
+    """
+    protocol, tree = _read_shape(text, where)
+    problems = lint(protocol)
+    if problems:
+        raise _refusal(where, tree, problems)
+    return protocol
+
+
+def _read_shape(text: str, where: str) -> tuple[EscalationProtocol, CommentedMap]:
+    tree = _parse_yaml(text, where)
+    try:
+        return EscalationProtocol.model_validate(tree, context={"source": text}), tree
+    except ValidationError as error:
+        raise _refusal(where, tree, _shape_problems(error)) from error
+
+
+def _parse_yaml(text: str, where: str) -> CommentedMap:
+    if len(text.encode()) > MAX_FILE_BYTES:
+        msg = f"{where} has more than {MAX_FILE_BYTES:,} bytes; this is no protocol"
+        raise InputError(msg)
+    try:
+        tree = YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        msg = f"{where}{place}: this is not YAML: {error.problem or error.context}"
+        raise InputError(msg) from error
+    except (YAMLError, ValueError, RecursionError) as error:
+        msg = f"{where}: this is not YAML: {str(error).splitlines()[0]}"
+        raise InputError(msg) from error
+    if not isinstance(tree, CommentedMap):
+        msg = f"{where}: a protocol is a mapping that begins with 'version: 1'"
+        raise InputError(msg)
+    return tree
+
+
+def _refusal(where: str, tree: CommentedMap, problems: Iterable[Problem]) -> InputError:
+    lines = sorted({(_line(tree, problem.place), problem.message) for problem in problems})
+    return InputError("\n".join(f"{where}, line {line}: {message}" for line, message in lines))
+
+
+def _shape_problems(error: ValidationError) -> Iterator[Problem]:
+    found = error.errors()
+    places = {tuple(problem["loc"]) for problem in found}
+    for problem in found:
+        place = tuple(part for part in problem["loc"] if part not in _TAGS)
+        if problem["type"] == "too_short" and any(
+            len(other) > len(place) and other[: len(place)] == place for other in places
+        ):
+            continue  # it is only short of the items that are wrong themselves
+        name = str(place[-1]) if place else ""
+        if problem["type"] == "extra_forbidden":
+            yield Problem(place, _unknown_key(place, name))
+        elif problem["type"] == "missing":
+            yield Problem(place[:-1], f"'{name}' is missing")
+        else:
+            message = problem["msg"].removeprefix("Value error, ")
+            yield Problem(place, f"{_words(place)}: {message}" if place else message)
+
+
+#: What pydantic adds to a place to tell the branches of a union apart.
+_TAGS = frozenset({"[key]"})
+
+
+def _unknown_key(place: Place, name: str) -> str:
+    if name in NOT_YET_OBEYED:
+        return f"'{name}' is not obeyed by this version yet; remove it"
+    known = _keys_at(place[:-1])
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(known)}"
+    return f"unknown key '{name}'; {hint}"
+
+
+def _words(place: Place) -> str:
+    return ".".join(str(part) for part in place)
+
+
+def _keys_at(place: Place) -> Sequence[str]:
+    """Return the keys that the model at `place` knows."""
+    model: type[BaseModel] | None = EscalationProtocol
+    for part in place:
+        if model is not None and isinstance(part, str) and part in model.model_fields:
+            model = _model_in(model.model_fields[part].annotation)
+    return sorted(model.model_fields) if model else ()
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any annotation
+    """Return the model that an annotation such as tuple[Model, ...] holds."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_in, typing.get_args(annotation))), None)
+
+
+def _line(tree: CommentedMap, place: Place) -> int:
+    """Return the line, from 1, of what is nearest to `place` in the file."""
+    node: Any = tree
+    line = 1
+    for part in place:
+        try:
+            if isinstance(node, CommentedMap) and part in node:
+                line = node.lc.key(part)[0] + 1
+            elif isinstance(node, CommentedSeq) and isinstance(part, int):
+                line = node.lc.item(part)[0] + 1
+            node = node[part]
+        except (KeyError, IndexError, TypeError):
+            break
+    return line

@@ -1,0 +1,260 @@
+"""Writing what linking found: links, and one event for each change of state."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, tuple_
+from sqlalchemy.orm import Session
+
+from config.bulk import insert_new, update_rows
+from crm_link.any_of import any_of
+from crm_link.due import AnyRow
+from crm_link.matching import RULE_VERSION, Claim
+from crm_link.models import Contact, IdentityLink, LinkEvent
+from crm_link.policy import may_link
+from crm_link.types import EvidenceKind, LinkState
+
+#: Who acts where no person does.
+SYSTEM = "groundswell"
+
+_LIVE = frozenset({LinkState.SUGGESTED, LinkState.CONFIRMED})
+_WEAK = frozenset({EvidenceKind.NAME.value, EvidenceKind.LOCATION.value})
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLink:
+    """A link as it stands, with what decides whether it may still stand."""
+
+    row: AnyRow
+
+    def is_void(self, platform: str) -> bool:
+        """Say whether the contact is gone or policy does not allow the link (any more)."""
+        verdict = may_link(platform, self.row.relationship_source)
+        return self.row.contact_deleted_at is not None or not verdict.is_allowed
+
+
+def load_links(session: Session, author_ids: Collection[int]) -> dict[int, dict[int, StoredLink]]:
+    """Return the links of the authors, by author and contact, and hold them.
+
+    Else a person's decision that falls between reading and writing would be overwritten.
+    """
+    found: dict[int, dict[int, StoredLink]] = defaultdict(dict)
+    for row in session.execute(
+        select(
+            IdentityLink.id,
+            IdentityLink.author_id,
+            IdentityLink.contact_id,
+            IdentityLink.state,
+            IdentityLink.weight_bits,
+            IdentityLink.evidence,
+            IdentityLink.rule_version,
+            IdentityLink.decided_by,
+            IdentityLink.decided_at,
+            Contact.crm,
+            Contact.relationship_source,
+            Contact.deleted_at.label("contact_deleted_at"),
+        )
+        .join(Contact, Contact.id == IdentityLink.contact_id)
+        .where(any_of(session, IdentityLink.author_id, author_ids))
+        .order_by(IdentityLink.id)
+        .with_for_update(of=IdentityLink)
+    ):
+        found[row.author_id][row.contact_id] = StoredLink(row)
+    return found
+
+
+def next_state(
+    current: LinkState | None,
+    claim: LinkState | None,
+    *,
+    is_by_person: bool = False,
+    is_same_evidence: bool = True,
+    is_void: bool = False,
+) -> LinkState | None:
+    """Return the state that a link gets; None where there is none.
+
+    A person's decision stands. Only two things go past it: a contact that is gone or that
+    policy excludes, and a suggestion whose evidence is gone. What a person withdrew comes
+    back on new evidence only, and as a suggestion.
+    """
+    if current in {None, LinkState.REJECTED}:
+        return current or (None if is_void else claim)
+    if is_void:
+        return LinkState.WITHDRAWN
+    if not is_by_person:
+        return LinkState.WITHDRAWN if claim is None else claim
+    if current is LinkState.SUGGESTED and claim is None:
+        return LinkState.WITHDRAWN
+    is_back = current is LinkState.WITHDRAWN and claim is not None and not is_same_evidence
+    return LinkState.SUGGESTED if is_back else current
+
+
+def apply_claims(
+    session: Session,
+    authors: Mapping[int, str],
+    claims: Mapping[int, Sequence[Claim]],
+    links: Mapping[int, Mapping[int, StoredLink]],
+    now: datetime,
+) -> set[int]:
+    """Bring the links of the authors to what is claimed.
+
+    Args:
+        session: The transaction; it holds the authors.
+        authors: The platform of each author that was judged.
+        claims: What is claimed, by author.
+        links: The links as they stand.
+        now: The present.
+
+    Returns:
+        The contacts for which a confirmed link came or went.
+
+    """
+    new: dict[tuple[int, int], Claim] = {}
+    changed: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
+    touched: set[int] = set()
+    for author_id, platform in authors.items():
+        stored = links.get(author_id, {})
+        by_contact = {claim.contact_id: claim for claim in claims.get(author_id, ())}
+        new.update(((author_id, key), c) for key, c in by_contact.items() if key not in stored)
+        for contact_id, link in stored.items():
+            found = by_contact.get(contact_id)
+            row = _changed_row(link, found, platform, now)
+            if row is None:
+                continue
+            changed.append(row)
+            before, after = link.row.state, row["state"]
+            if before is not after:
+                note = _note(platform, found) if found else _gone(link, platform)
+                events.append(_event(link.row.id, before, after, note, now))
+                if LinkState.CONFIRMED in {before, after}:
+                    touched.add(contact_id)
+    update_rows(session, IdentityLink, sorted(changed, key=lambda row: int(row["id"])))
+    events.extend(_insert(session, new, authors, now))
+    if events:
+        session.execute(insert(LinkEvent), events)
+    return touched | {
+        contact_id for (_, contact_id), c in new.items() if c.state is LinkState.CONFIRMED
+    }
+
+
+def _insert(
+    session: Session,
+    new: Mapping[tuple[int, int], Claim],
+    authors: Mapping[int, str],
+    now: datetime,
+) -> list[dict[str, Any]]:
+    """Insert links by (author, contact); return their first events."""
+    if not new:
+        return []
+    rows = [_new_row(author_id, claim, now) for (author_id, _), claim in new.items()]
+    insert_new(session, IdentityLink, rows, key=["author_id", "contact_id"])
+    return [
+        _event(row.id, None, row.state, _note(authors[pair[0]], new[pair]), now)
+        for row in session.execute(
+            select(
+                IdentityLink.id,
+                IdentityLink.author_id,
+                IdentityLink.contact_id,
+                IdentityLink.state,
+            ).where(tuple_(IdentityLink.author_id, IdentityLink.contact_id).in_(list(new)))
+        )
+        if (pair := (row.author_id, row.contact_id))
+    ]
+
+
+def _changed_row(
+    link: StoredLink, claim: Claim | None, platform: str, now: datetime
+) -> dict[str, Any] | None:
+    """Return the row that the link becomes; None where nothing changes."""
+    row = link.row
+    is_by_person = row.decided_by is not None
+    state = next_state(
+        row.state,
+        claim.state if claim else None,
+        is_by_person=is_by_person,
+        is_same_evidence=claim is None or _values(_plain(claim)) <= _values(row.evidence),
+        is_void=link.is_void(platform),
+    )
+    assert state is not None
+    is_moved = state is not row.state
+    is_renewed = (
+        claim is not None
+        and state in _LIVE
+        and (is_moved or not is_by_person)
+        and _plain(claim) != [_without_time(item) for item in row.evidence]
+    )
+    if not (is_moved or is_renewed):
+        return None
+    return {
+        "id": row.id,
+        "state": state,
+        "weight_bits": claim.weight_bits if claim and is_renewed else row.weight_bits,
+        "evidence": _observed(claim, now) if claim and is_renewed else row.evidence,
+        "rule_version": RULE_VERSION if is_renewed else row.rule_version,
+        "decided_by": None if is_moved else row.decided_by,
+        "decided_at": now if is_moved else row.decided_at,
+    }
+
+
+def _new_row(author_id: int, claim: Claim, now: datetime) -> dict[str, Any]:
+    return {
+        "author_id": author_id,
+        "contact_id": claim.contact_id,
+        "state": claim.state,
+        "weight_bits": claim.weight_bits,
+        "evidence": _observed(claim, now),
+        "rule_version": RULE_VERSION,
+        "decided_by": None,
+        "decided_at": now,
+        "created_at": now,
+    }
+
+
+def _event(
+    link_id: int, before: LinkState | None, after: LinkState, note: str, now: datetime
+) -> dict[str, Any]:
+    return {
+        "link_id": link_id,
+        "at": now,
+        "actor": SYSTEM,
+        "from_state": before,
+        "to_state": after,
+        "note": note,
+    }
+
+
+def _note(platform: str, claim: Claim) -> str:
+    kinds = ", ".join(f"{item.kind} in {item.source}" for item in claim.evidence)
+    doubts = f"; only suggested: {claim.note}" if claim.note else ""
+    return f"{RULE_VERSION}: {kinds} ({platform}){doubts}"
+
+
+def _gone(link: StoredLink, platform: str) -> str:
+    if link.row.contact_deleted_at is not None:
+        return "the contact is gone from the CRM"
+    if link.is_void(platform):
+        return f"not allowed: {may_link(platform, link.row.relationship_source).rule}"
+    return "the evidence is gone"
+
+
+def _plain(claim: Claim) -> list[dict[str, Any]]:
+    return [asdict(item) | {"kind": item.kind.value} for item in claim.evidence]
+
+
+def _observed(claim: Claim, now: datetime) -> list[dict[str, Any]]:
+    return [item | {"observed_at": now.isoformat()} for item in _plain(claim)]
+
+
+def _without_time(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name != "observed_at"}
+
+
+def _values(evidence: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
+    """Return what the evidence rests on; name and place are no new reason by themselves."""
+    return {(item["kind"], item["value_hash"]) for item in evidence if item["kind"] not in _WEAK}

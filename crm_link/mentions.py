@@ -1,0 +1,160 @@
+"""Mentions as people look through them: all of them, newest first, by what they want to see."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, literal, select, tuple_
+from sqlalchemy.orm import Session, joinedload
+
+from config.errors import NotFoundError
+from crm_link.models import Flag
+from listener.models import Brand, Mention
+from listener.search import text_contains
+
+
+@dataclass(frozen=True, slots=True)
+class MentionFilter:
+    """Which mentions are wanted; empty means all. Reposts are counted, not listed."""
+
+    brand: str = ""
+    platform: str = ""
+    priority: str = ""
+    label: str = ""
+    lang: str = ""
+    topic: str = ""
+    text: str = ""
+    author_id: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    with_folded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MentionKey:
+    """A place in the list: what comes after it is older."""
+
+    published_at: datetime
+    mention_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MentionPage:
+    """Some mentions, and where the next ones begin; None at the end."""
+
+    mentions: tuple[Mention, ...]
+    after: MentionKey | None
+
+
+def list_mentions(
+    session: Session, wanted: MentionFilter, *, after: MentionKey | None = None, limit: int = 25
+) -> MentionPage:
+    """Return the newest mentions after a place, with author and brand.
+
+    Each brand is one backward walk over its own index, and the walks are merged: one query
+    over all brands would sort the whole table.
+    """
+    conditions = _conditions(session, wanted, after)
+    walks = [
+        session.scalars(
+            select(Mention)
+            .where(Mention.brand_id == brand_id, *conditions)
+            .options(joinedload(Mention.author), joinedload(Mention.brand))
+            .order_by(Mention.published_at.desc(), Mention.id.desc())
+            .limit(limit + 1)
+        ).all()
+        for brand_id in _brand_ids(session, wanted)
+    ]
+    found = heapq.nsmallest(
+        limit + 1, (mention for walk in walks for mention in walk), key=_newest_first
+    )
+    if len(found) <= limit:
+        return MentionPage(tuple(found), None)
+    last = found[limit - 1]
+    return MentionPage(tuple(found[:limit]), MentionKey(last.published_at, last.id))
+
+
+def list_platforms(session: Session) -> list[str]:
+    """Return the platforms that there are mentions of.
+
+    One look into the unique index for each brand and platform, however many mentions.
+    """
+    found: set[str] = set()
+    for brand_id in session.scalars(select(Brand.id)).all():
+        platform: str | None = ""
+        while platform is not None:
+            platform = session.scalar(
+                select(func.min(Mention.platform)).where(
+                    Mention.brand_id == brand_id, Mention.platform > platform
+                )
+            )
+            if platform is not None:
+                found.add(platform)
+    return sorted(found)
+
+
+def list_brands(session: Session) -> Sequence[Brand]:
+    """Return all brands by name."""
+    return session.scalars(select(Brand).order_by(Brand.name, Brand.id)).all()
+
+
+def get_brand(session: Session, key: str) -> Brand:
+    """Return the brand with this key."""
+    brand = session.scalar(select(Brand).where(Brand.key == key))
+    if brand is None:
+        msg = f"there is no brand '{key}'"
+        raise NotFoundError(msg)
+    return brand
+
+
+def flags_of(session: Session, mention_ids: Sequence[int]) -> dict[int, Flag]:
+    """Return the flags of these mentions, by mention."""
+    found = session.scalars(select(Flag).where(Flag.mention_id.in_(mention_ids)))
+    return {flag.mention_id: flag for flag in found}
+
+
+def _newest_first(mention: Mention) -> tuple[float, int]:
+    return (-mention.published_at.timestamp(), -mention.id)
+
+
+def _brand_ids(session: Session, wanted: MentionFilter) -> Sequence[int]:
+    query = select(Brand.id)
+    if wanted.brand:
+        query = query.where(Brand.key == wanted.brand)
+    return session.scalars(query).all()
+
+
+def _conditions(session: Session, wanted: MentionFilter, after: MentionKey | None) -> list[Any]:
+    conditions: list[Any] = [
+        column == value
+        for column, value in (
+            (Mention.platform, wanted.platform),
+            (Mention.priority, wanted.priority),
+            (Mention.label, wanted.label),
+            (Mention.lang, wanted.lang),
+            (Mention.topic, wanted.topic),
+            (Mention.author_id, wanted.author_id),
+        )
+        if value
+    ]
+    if not wanted.with_folded:
+        conditions.append(Mention.folded_into_id.is_(None))
+    if wanted.since is not None:
+        conditions.append(Mention.published_at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(Mention.published_at < wanted.until)
+    if wanted.text.strip():
+        conditions.append(text_contains(session, wanted.text))
+    if after is not None:
+        conditions.append(
+            tuple_(Mention.published_at, Mention.id)
+            < tuple_(
+                literal(after.published_at, Mention.published_at.type),
+                literal(after.mention_id, Mention.id.type),
+            )
+        )
+    return conditions

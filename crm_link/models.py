@@ -1,0 +1,242 @@
+"""The tables of who is speaking: contacts, identity links, flags, write-backs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from config.db import Base, enum_text
+from crm_link.types import LinkState, Priority
+from listener.models import Author, Mention
+
+
+class FlagStatus(StrEnum):
+    """Where a flagged mention is in a person's work."""
+
+    OPEN = "open"
+    DONE = "done"
+    DISMISSED = "dismissed"
+
+
+class DeliveryStatus(StrEnum):
+    """Where an outbox row is."""
+
+    PENDING = "pending"
+    SENDING = "sending"  # claimed until `lease_until`; then anybody may send it again
+    SENT = "sent"
+    DEAD = "dead"  # refused for good, or tried too often; people see these
+    CANCELLED = "cancelled"
+
+
+class Contact(Base):
+    """A person in a CRM: our mirror, known by the CRM's own id."""
+
+    __tablename__ = "contact"
+    __table_args__ = (UniqueConstraint("crm", "external_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    crm: Mapped[str] = mapped_column(String(40))
+    external_id: Mapped[str] = mapped_column(String(200))
+    name: Mapped[str]
+    emails: Mapped[list[str]]
+    phones: Mapped[list[str]]
+    handles: Mapped[list[str]]  # "platform:handle"
+    links: Mapped[list[str]]
+    country: Mapped[str | None] = mapped_column(String(10))
+    tier: Mapped[str | None]
+    value: Mapped[float | None]
+    owner: Mapped[str | None]
+    relationship_source: Mapped[str | None] = mapped_column(String(40))
+    do_not_contact: Mapped[bool] = mapped_column(default=False)
+    fields: Mapped[dict[str, Any]]
+    record_hash: Mapped[str] = mapped_column(String(64))
+    deleted_at: Mapped[datetime | None]
+    first_seen_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class ContactKey(Base):
+    """A normalised value by which a contact is found: one index serves all kinds."""
+
+    __tablename__ = "contact_key"
+    __table_args__ = (
+        UniqueConstraint("kind", "value", "contact_id"),
+        Index("ix_contact_key_contact", "contact_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))  # email, phone, handle, link, name
+    value: Mapped[str] = mapped_column(String(500))
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
+
+
+class AuthorKey(Base):
+    """A value that an author shows, as a keyed hash, by which a later contact finds the author.
+
+    `mention_id` names the mention whose text shows it, None the profile. The text is read
+    again at each judgement, so that a deleted or edited mention says nothing any more.
+    """
+
+    __tablename__ = "author_key"
+    __table_args__ = (
+        Index("ix_author_key_value", "value_hash", "kind"),
+        Index(
+            "ix_author_key_mention",
+            "mention_id",
+            sqlite_where=text("mention_id IS NOT NULL"),
+            postgresql_where=text("mention_id IS NOT NULL"),
+        ),
+    )
+
+    author_id: Mapped[int] = mapped_column(
+        ForeignKey("author.id", ondelete="CASCADE"), primary_key=True
+    )
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
+    value_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    mention_id: Mapped[int | None] = mapped_column(ForeignKey("mention.id", ondelete="CASCADE"))
+
+
+class CrmCursor(Base):
+    """Where the next sync of a CRM's contacts starts."""
+
+    __tablename__ = "crm_cursor"
+
+    crm: Mapped[str] = mapped_column(String(40), primary_key=True)
+    cursor: Mapped[str]
+    updated_at: Mapped[datetime]
+
+
+class IdentityLink(Base):
+    """A claim "this author is that contact", with what it rests on.
+
+    Never a merge: both sides stay as they are, and the claim can be taken back.
+    """
+
+    __tablename__ = "identity_link"
+    __table_args__ = (
+        UniqueConstraint("author_id", "contact_id"),
+        Index("ix_identity_link_contact", "contact_id", "state"),
+        Index("ix_identity_link_state", "state", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey("author.id"))
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
+    state: Mapped[LinkState] = mapped_column(enum_text(LinkState))
+    weight_bits: Mapped[float]
+    evidence: Mapped[list[dict[str, Any]]]
+    rule_version: Mapped[str] = mapped_column(String(40))
+    decided_by: Mapped[str | None]  # a user's e-mail; None: by evidence alone
+    decided_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+
+    author: Mapped[Author] = relationship(lazy="raise")
+    contact: Mapped[Contact] = relationship(lazy="raise")
+
+
+class LinkEvent(Base):
+    """What happened to a link: append-only, so that every decision can be explained."""
+
+    __tablename__ = "link_event"
+    __table_args__ = (Index("ix_link_event_link", "link_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    link_id: Mapped[int] = mapped_column(ForeignKey("identity_link.id"))
+    at: Mapped[datetime]
+    actor: Mapped[str]  # a user's e-mail, or "groundswell"
+    from_state: Mapped[LinkState | None] = mapped_column(enum_text(LinkState))
+    to_state: Mapped[LinkState] = mapped_column(enum_text(LinkState))
+    note: Mapped[str] = mapped_column(default="")
+
+
+class FoldKey(Base):
+    """A fingerprint by which a repost or a near-duplicate finds the mention it repeats."""
+
+    __tablename__ = "fold_key"
+
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    mention_id: Mapped[int] = mapped_column(ForeignKey("mention.id"))
+
+
+class Flag(Base):
+    """A mention that a person should look at.
+
+    `brand_id`, `urgency` and `published_at` repeat what the mention says, so that the review
+    queue is one backward walk over one partial index.
+    """
+
+    __tablename__ = "flag"
+    __table_args__ = (
+        UniqueConstraint("mention_id"),
+        Index(
+            "ix_flag_queue",
+            "brand_id",
+            "urgency",
+            "published_at",
+            "mention_id",
+            sqlite_where=text("status = 'open'"),
+            postgresql_where=text("status = 'open'"),
+        ),
+        Index(
+            "ix_flag_queue_all",
+            "urgency",
+            "published_at",
+            "mention_id",
+            sqlite_where=text("status = 'open'"),
+            postgresql_where=text("status = 'open'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    mention_id: Mapped[int] = mapped_column(ForeignKey("mention.id"))
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id"))
+    priority: Mapped[Priority] = mapped_column(enum_text(Priority))
+    urgency: Mapped[int]  # of the priority; higher comes first in the queue
+    published_at: Mapped[datetime]
+    reason: Mapped[str]
+    status: Mapped[FlagStatus] = mapped_column(enum_text(FlagStatus))
+    created_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[str | None]
+    note: Mapped[str] = mapped_column(default="", server_default="")
+
+    mention: Mapped[Mention] = relationship(lazy="raise")
+
+
+class WriteBack(Base):
+    """Enrichment on its way to a CRM record: one row per record, the latest wins.
+
+    `version` counts changes; a row is done when `sent_version` has caught up with it, so
+    that a change during sending is sent again.
+    """
+
+    __tablename__ = "write_back"
+    __table_args__ = (
+        UniqueConstraint("crm", "external_id"),
+        Index(
+            "ix_write_back_due",
+            "next_attempt_at",
+            sqlite_where=text("status IN ('pending', 'sending')"),
+            postgresql_where=text("status IN ('pending', 'sending')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    crm: Mapped[str] = mapped_column(String(40))
+    external_id: Mapped[str] = mapped_column(String(200))
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
+    fields: Mapped[dict[str, Any]]
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    sent_version: Mapped[int] = mapped_column(default=0, server_default="0")
+    status: Mapped[DeliveryStatus] = mapped_column(enum_text(DeliveryStatus))
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    next_attempt_at: Mapped[datetime]
+    lease_until: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]

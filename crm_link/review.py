@@ -1,0 +1,218 @@
+"""What people decide about links: confirm, reject, undo. Each decision is one event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from config.clock import Clock, utc_now
+from config.errors import ConflictError, NotFoundError
+from crm_link.enrich import queue_enrichment
+from crm_link.link_changes import SYSTEM
+from crm_link.models import IdentityLink, LinkEvent
+from crm_link.policy import may_link
+from crm_link.types import LinkState
+
+_UNDOES = "undoes event "
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What an undo changed, or would change.
+
+    Args:
+        link_id: The link.
+        event_id: The decision that is taken back.
+        from_state: The state that the decision had made.
+        to_state: The state that the link has again.
+        is_record_cleared: The link was confirmed: the contact's CRM fields lose this author.
+        is_record_written: The link is confirmed again: they get this author.
+
+    """
+
+    link_id: int
+    event_id: int
+    from_state: LinkState
+    to_state: LinkState
+    is_record_cleared: bool
+    is_record_written: bool
+
+
+def suggestions(
+    session: Session, *, after: int | None = None, limit: int = 50
+) -> list[IdentityLink]:
+    """Return links that a person should look at, newest first, with author and contact.
+
+    Args:
+        session: The transaction.
+        after: The id of the last link of the page before; None for the first page.
+        limit: Links on the page.
+
+    """
+    query = (
+        select(IdentityLink)
+        .where(IdentityLink.state == LinkState.SUGGESTED)
+        .options(joinedload(IdentityLink.author), joinedload(IdentityLink.contact))
+        .order_by(IdentityLink.id.desc())
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(IdentityLink.id < after)
+    return list(session.scalars(query))
+
+
+def history(session: Session, link_id: int) -> list[LinkEvent]:
+    """Return what happened to a link, oldest first."""
+    _get(session, link_id)
+    return list(
+        session.scalars(
+            select(LinkEvent).where(LinkEvent.link_id == link_id).order_by(LinkEvent.id)
+        )
+    )
+
+
+def confirm(
+    session: Session, link_id: int, *, by: str, clock: Clock = utc_now, note: str = ""
+) -> IdentityLink:
+    """Say that the author is the contact.
+
+    Raises:
+        NotFoundError: There is no such link.
+        ConflictError: It is not suggested, the contact is gone, or the platform's terms
+            forbid linking its authors.
+
+    """
+    link = _get(session, link_id)
+    if link.state is not LinkState.SUGGESTED:
+        raise ConflictError(f"link {link_id} is {link.state}; only a suggested one is confirmed")
+    _check_allowed(link)
+    _decide(session, link, LinkState.CONFIRMED, by, clock(), note)
+    return link
+
+
+def reject(
+    session: Session, link_id: int, *, by: str, clock: Clock = utc_now, note: str = ""
+) -> IdentityLink:
+    """Say that the author is not the contact; it is never suggested again.
+
+    Raises:
+        NotFoundError: There is no such link.
+        ConflictError: It is neither suggested nor confirmed.
+
+    """
+    link = _get(session, link_id)
+    if link.state not in {LinkState.SUGGESTED, LinkState.CONFIRMED}:
+        raise ConflictError(f"link {link_id} is {link.state} already")
+    _decide(session, link, LinkState.REJECTED, by, clock(), note)
+    return link
+
+
+def preview_undo(session: Session, link_id: int) -> Undone:
+    """Return what `undo` would change, and change nothing.
+
+    Raises:
+        NotFoundError: There is no such link.
+        ConflictError: Nothing is left to be undone.
+
+    """
+    return _undone(session, _get(session, link_id))
+
+
+def undo(session: Session, link_id: int, *, by: str, clock: Clock = utc_now) -> Undone:
+    """Take the last decision on a link back, and say what that changes.
+
+    A decision of ours can be taken back too; taking back its first one withdraws the link.
+    Undoing again takes back the decision before. The person stands behind the state that
+    comes back: it is not changed by the same evidence.
+
+    Raises:
+        NotFoundError: There is no such link.
+        ConflictError: Nothing is left to be undone, or what would come back rests on
+            evidence that is gone.
+
+    """
+    link = _get(session, link_id)
+    undone = _undone(session, link)
+    if undone.to_state in {LinkState.SUGGESTED, LinkState.CONFIRMED}:
+        _check_allowed(link)
+    _decide(
+        session, link, undone.to_state, by, clock(), f"{_UNDOES}{undone.event_id}", is_undo=True
+    )
+    return undone
+
+
+def _undone(session: Session, link: IdentityLink) -> Undone:
+    """Return what the last decision that was not taken back yet made, and from what."""
+    standing: list[LinkEvent] = []
+    for event in session.scalars(
+        select(LinkEvent).where(LinkEvent.link_id == link.id).order_by(LinkEvent.id)
+    ):
+        if event.note.startswith(_UNDOES):
+            standing.pop()
+        else:
+            standing.append(event)
+    if not standing:
+        raise ConflictError(f"nothing is left to be undone on link {link.id}")
+    last = standing[-1]
+    if last.actor == SYSTEM and last.to_state is LinkState.WITHDRAWN:
+        raise ConflictError(
+            f"link {link.id} was withdrawn because its evidence or its contact is gone; "
+            "it comes back with the evidence"
+        )
+    to_state = last.from_state or LinkState.WITHDRAWN
+    return Undone(
+        link_id=link.id,
+        event_id=last.id,
+        from_state=link.state,
+        to_state=to_state,
+        is_record_cleared=link.state is LinkState.CONFIRMED and to_state is not LinkState.CONFIRMED,
+        is_record_written=to_state is LinkState.CONFIRMED and link.state is not LinkState.CONFIRMED,
+    )
+
+
+def _get(session: Session, link_id: int) -> IdentityLink:
+    link = session.scalar(
+        select(IdentityLink)
+        .where(IdentityLink.id == link_id)
+        .options(joinedload(IdentityLink.author), joinedload(IdentityLink.contact))
+        .with_for_update(of=IdentityLink)
+        .execution_options(populate_existing=True)
+    )
+    if link is None:
+        raise NotFoundError(f"there is no link {link_id}")
+    return link
+
+
+def _check_allowed(link: IdentityLink) -> None:
+    if link.contact.deleted_at is not None:
+        raise ConflictError(f"the contact of link {link.id} is gone from the CRM")
+    verdict = may_link(link.author.platform, link.contact.relationship_source)
+    if not verdict.is_allowed:
+        raise ConflictError(f"link {link.id} is not allowed: {verdict.rule} (docs/linking.md)")
+
+
+def _decide(
+    session: Session,
+    link: IdentityLink,
+    state: LinkState,
+    by: str,
+    now: datetime,
+    note: str,
+    *,
+    is_undo: bool = False,
+) -> None:
+    if note.startswith(_UNDOES) and not is_undo:
+        note = f"note: {note}"
+    before = link.state
+    link.state = state
+    link.decided_by = by
+    link.decided_at = now
+    session.add(
+        LinkEvent(link_id=link.id, at=now, actor=by, from_state=before, to_state=state, note=note)
+    )
+    session.flush()
+    if LinkState.CONFIRMED in {before, state} and before is not state:
+        queue_enrichment(session, [link.contact_id], now=now)

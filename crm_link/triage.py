@@ -1,0 +1,294 @@
+"""Step 4 of a mention's way: what it asks for, who has to look, and what repeats what.
+
+Each batch is one read, the rules without any transaction, and one short write, with the same
+number of queries however many mentions. A mention that runs through twice, or again after it
+was edited, ends as if it had run once with its newest text.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row as ResultRow
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session, aliased, sessionmaker
+
+from config.bulk import update_rows, upsert
+from config.clock import Clock
+from config.db import read_session
+from crm_link.escalation.protocol import EscalationProtocol
+from crm_link.escalation.protocol_triage import GENERAL
+from crm_link.fingerprints import Fingerprint, fingerprint
+from crm_link.folding import Folded, FoldItem, fold
+from crm_link.models import Flag, FlagStatus
+from crm_link.triage_rules import TriageInput, TriageRules, Verdict
+from crm_link.types import Priority
+from listener.models import Author, Brand, Mention, Step
+
+#: Who closed a flag that nobody needs any more.
+MACHINE = "groundswell"
+
+#: Compiled rules by the digest of their protocol; a few per brand over a process's life.
+_COMPILED: dict[str, TriageRules] = {}
+_MOST_COMPILED = 2_000
+
+#: What a brand without a protocol gets: nobody has to look, and nothing waits for ever.
+_NO_RULES = Verdict(
+    priority=Priority.OTHER, topic=GENERAL, route="review", flag_reason=None, urgency=0
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A mention with what the rules say, as it was when it was read."""
+
+    row: ResultRow[Any]
+    verdict: Verdict
+    fingerprint: Fingerprint
+
+
+def triage_mentions(
+    sessions: sessionmaker[Session],
+    mention_ids: Sequence[int],
+    protocols: Mapping[int, EscalationProtocol],
+    *,
+    clock: Clock,
+) -> int:
+    """Triage those of the mentions that wait for it; return how many were done.
+
+    Args:
+        sessions: Factory of sessions.
+        mention_ids: The batch.
+        protocols: The crisis protocol of each brand, by the brand's id. A brand that is not
+            there gets priority "other" and no flags.
+        clock: The present.
+
+    """
+    with read_session(sessions) as session:
+        rows = session.execute(
+            _waiting(mention_ids)
+            .add_columns(Mention.text, Mention.confidence, Mention.lang, Author.followers)
+            .outerjoin(Author, Author.id == Mention.author_id)
+        ).all()
+    judged = {row.id: _judge(row, protocols.get(row.brand_id)) for row in rows}
+    if not judged:
+        return 0
+    with sessions.begin() as session:
+        _lock_brands(session, {one.row.brand_id for one in judged.values()})
+        current = session.execute(
+            _waiting(list(judged)).with_for_update(of=Mention).order_by(Mention.id)
+        ).all()
+        # What changed since it was read waits for the next batch.
+        batch = {
+            row.id: judged[row.id] for row in current if _state(row) == _state(judged[row.id].row)
+        }
+        if batch:
+            _store(session, batch, {row.id: row for row in current}, clock())
+    return len(batch)
+
+
+def _waiting(mention_ids: Sequence[int]) -> Any:  # noqa: ANN401 - a select of many columns
+    return select(
+        Mention.id,
+        Mention.brand_id,
+        Mention.platform,
+        Mention.external_id,
+        Mention.repost_of_id,
+        Mention.published_at,
+        Mention.versions,
+        Mention.edited_at,
+        Mention.deleted_at,
+        Mention.scored_at,
+        Mention.label,
+        Mention.folded_into_id,
+        Mention.fold_count,
+    ).where(Mention.id.in_(mention_ids), Mention.pending == Step.TRIAGE)
+
+
+def _state(row: ResultRow[Any]) -> tuple[Any, ...]:
+    """Return what of a mention changes when its text or its judgement does."""
+    return (row.versions, row.edited_at, row.deleted_at, row.scored_at, row.label)
+
+
+def _lock_brands(session: Session, brand_ids: set[int]) -> None:
+    """Let one worker at a time fold a brand's mentions; new mentions need not wait."""
+    session.execute(
+        select(Brand.id)
+        .where(Brand.id.in_(brand_ids))
+        .order_by(Brand.id)
+        .with_for_update(key_share=True)
+    )
+
+
+def _judge(row: ResultRow[Any], protocol: EscalationProtocol | None) -> _Judged:
+    verdict = _NO_RULES
+    if protocol is not None:
+        verdict = _rules_of(protocol).judge(
+            TriageInput(
+                text=row.text,
+                label=row.label,
+                confidence=row.confidence,
+                lang=row.lang,
+                reach=row.followers,
+            )
+        )
+    return _Judged(row, verdict, fingerprint(row.text))
+
+
+def _rules_of(protocol: EscalationProtocol) -> TriageRules:
+    key = protocol.digest
+    rules = _COMPILED.get(key)
+    if rules is None:
+        if len(_COMPILED) >= _MOST_COMPILED:
+            _COMPILED.clear()
+        rules = _COMPILED[key] = TriageRules(protocol)
+    return rules
+
+
+def _store(
+    session: Session,
+    batch: Mapping[int, _Judged],
+    current: Mapping[int, ResultRow[Any]],
+    now: datetime,
+) -> None:
+    folded = fold(
+        session,
+        [
+            FoldItem(
+                id=one.row.id,
+                brand_id=one.row.brand_id,
+                platform=one.row.platform,
+                external_id=one.row.external_id,
+                repost_of_id=one.row.repost_of_id,
+                published_at=one.row.published_at,
+                fold_count=current[one.row.id].fold_count,
+                fingerprint=one.fingerprint,
+            )
+            for one in batch.values()
+        ],
+    )
+    update_rows(
+        session,
+        Mention,
+        [
+            {
+                "id": mention_id,
+                "priority": one.verdict.priority.value,
+                "topic": one.verdict.topic,
+                "route": one.verdict.route,
+                "folded_into_id": folded.roots[mention_id],
+                "pending": None,
+            }
+            for mention_id, one in sorted(batch.items())
+        ],
+    )
+    _regroup(session, folded)
+    _count_again(session, folded, current)
+    _store_flags(session, batch, folded, now)
+
+
+def _regroup(session: Session, folded: Folded) -> None:
+    """Move what folded into a repost to its original, and let changed texts go their own way."""
+    for repost_id, original_id in folded.taken_over.items():
+        session.execute(
+            update(Mention)
+            .where((Mention.folded_into_id == repost_id) | (Mention.id == repost_id))
+            .where(Mention.id != original_id)
+            .values(folded_into_id=original_id)
+        )
+    if folded.unfolded:
+        session.execute(
+            update(Mention)
+            .where(
+                Mention.folded_into_id.in_(folded.unfolded),
+                Mention.repost_of_id.is_(None),
+                Mention.pending.is_(None),
+            )
+            .values(folded_into_id=None, pending=Step.TRIAGE)
+        )
+
+
+def _count_again(session: Session, folded: Folded, current: Mapping[int, ResultRow[Any]]) -> None:
+    """Count what is folded into each mention that this batch touched; exact under the lock."""
+    touched = {*folded.unfolded, *folded.taken_over, *folded.taken_over.values()}
+    for mention_id, root in folded.roots.items():
+        before = current[mention_id].folded_into_id
+        if root != before:
+            touched |= {one for one in (root, before) if one is not None}
+    if not touched:
+        return
+    # In one order, as scoring locks those of them that wait for it again.
+    session.execute(
+        select(Mention.id)
+        .where(Mention.id.in_(touched))
+        .order_by(Mention.id)
+        .with_for_update(key_share=True)
+    )
+    member = aliased(Mention)
+    counts = (
+        select(func.count())
+        .where(member.folded_into_id == Mention.id)
+        .correlate(Mention)
+        .scalar_subquery()
+    )
+    session.execute(update(Mention).where(Mention.id.in_(touched)).values(fold_count=counts))
+
+
+def _store_flags(
+    session: Session, batch: Mapping[int, _Judged], folded: Folded, now: datetime
+) -> None:
+    asked = [*batch, *folded.taken_over]
+    existing = {
+        row.mention_id: row
+        for row in session.execute(
+            select(Flag.id, Flag.mention_id, Flag.status, Flag.urgency, Flag.closed_by)
+            .where(Flag.mention_id.in_(asked))
+            .order_by(Flag.id)
+            .with_for_update()  # what a person closes meanwhile stays closed
+        )
+    }
+    wanted: list[dict[str, Any]] = []
+    dropped: dict[str, list[int]] = defaultdict(list)
+    for mention_id in asked:
+        one, flag = batch.get(mention_id), existing.get(mention_id)
+        is_folded = one is None or folded.roots[mention_id] is not None
+        if one is None or is_folded or one.verdict.flag_reason is None:
+            if flag is not None and flag.status is FlagStatus.OPEN:
+                dropped["repeats another" if is_folded else "edited"].append(flag.id)
+            continue
+        if flag is not None and not _opens_again(flag, one.verdict):
+            continue
+        wanted.append(
+            {
+                "mention_id": mention_id,
+                "brand_id": one.row.brand_id,
+                "priority": one.verdict.priority,
+                "urgency": one.verdict.urgency,
+                "published_at": one.row.published_at,
+                "reason": one.verdict.flag_reason,
+                "status": FlagStatus.OPEN,
+                "created_at": now,
+                "closed_at": None,
+                "closed_by": None,
+                "note": "",
+            }
+        )
+    changed = ("priority", "urgency", "published_at", "reason", "status", "closed_at", "closed_by")
+    upsert(session, Flag, wanted, key=("mention_id",), update_columns=changed)
+    for note, flag_ids in dropped.items():
+        session.execute(
+            update(Flag)
+            .where(Flag.id.in_(flag_ids))
+            .values(status=FlagStatus.DISMISSED, closed_at=now, closed_by=MACHINE, note=note)
+        )
+
+
+def _opens_again(flag: ResultRow[*tuple[Any, ...]], verdict: Verdict) -> bool:
+    """Say whether a flag is to be open: what a person closed stays closed, unless it got worse."""
+    if flag.status is FlagStatus.OPEN or flag.closed_by == MACHINE:
+        return True
+    return verdict.urgency > int(flag.urgency)
