@@ -1,0 +1,112 @@
+"""The web application: API, console, security headers."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import version
+
+from fastapi import FastAPI, Request
+from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.responses import JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+from sqlalchemy import text
+from sqlalchemy.orm import Session, sessionmaker
+from starlette.middleware.base import RequestResponseEndpoint
+from starlette.middleware.sessions import SessionMiddleware
+
+from api.console import router as console
+from api.deps import State, StateDep
+from api.errors import install_error_handlers
+from api.pages import FOLDER
+from api.routes import router as api
+from api.security import HEADERS
+from config.clock import Clock, utc_now
+from config.db import read_session
+from config.errors import InputError
+from config.settings import MIN_SECRET, Settings
+
+#: Seconds that a sign-in lasts.
+SESSION_S = 12 * 3600
+
+DESCRIPTION = """Brand mentions, what they mean, who wrote them and who must know.
+
+Send an API key as `Authorization: Bearer gsk_...` (make one on the account page). Lists are
+pages: give `next_cursor` of one as `cursor` for the next. Times are UTC. Every error has the
+shape `{"error": {"kind", "message", "request_id"}}`."""
+
+TAGS = [
+    {"name": "mentions", "description": "Posts about brands."},
+    {"name": "queue", "description": "Mentions that a person should look at."},
+    {"name": "incidents", "description": "What people must act on."},
+    {"name": "links", "description": "Which author is which contact."},
+    {"name": "contacts", "description": "People in the CRM."},
+    {"name": "sources", "description": "What is listened to, and what may be missing."},
+    {"name": "trends", "description": "Brands, their volume and sentiment over time."},
+    {"name": "account", "description": "Who asks, and their API keys."},
+    {"name": "users", "description": "Who may come in (admins)."},
+]
+
+
+def create_app(
+    settings: Settings,
+    sessions: sessionmaker[Session],
+    *,
+    clock: Clock = utc_now,
+    is_demo: bool = False,
+) -> FastAPI:
+    """Return the application.
+
+    Raises:
+        InputError: There is no secret key to sign sessions with.
+    """
+    secret = settings.secret_key.get_secret_value()
+    if len(secret) < MIN_SECRET:
+        msg = (
+            f"GROUNDSWELL_SECRET_KEY needs at least {MIN_SECRET} characters; `groundswell init` "
+            "writes one into .env, or use `openssl rand -hex 32`"
+        )
+        raise InputError(msg)
+    app = FastAPI(
+        title="Groundswell",
+        version=version("groundswell"),
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.state.groundswell = State(settings, sessions, clock, is_demo)
+    install_error_handlers(app)
+    is_https = settings.resolved_public_url().startswith("https://")
+    app.add_middleware(
+        SessionMiddleware,
+        secret_key=hashlib.sha256(b"session" + secret.encode()).hexdigest(),
+        session_cookie="groundswell",
+        max_age=SESSION_S,
+        same_site="lax",
+        https_only=is_https,
+    )
+    app.add_middleware(GZipMiddleware, minimum_size=1000)
+    app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
+
+    @app.middleware("http")
+    async def _headers(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        response = await call_next(request)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if is_https:
+            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        if not request.url.path.startswith("/static/"):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    @app.get("/healthz", include_in_schema=False)
+    def healthz(state: StateDep) -> Response:
+        """Say whether this process and its database answer."""
+        with read_session(state.sessions) as session:
+            session.execute(text("SELECT 1"))
+        return JSONResponse({"status": "ok"})
+
+    app.include_router(api, prefix="/api/v1")
+    app.include_router(console, include_in_schema=False)
+    return app

@@ -1,0 +1,98 @@
+"""Incidents: what people must act on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import Response
+
+from api import actions
+from api.console.page import PageDep
+from api.deps import PrLeadDep
+from api.pages import back_to
+from api.paging import CursorQuery, decode_id, encode_cursor
+from crm_link.escalation.incident_view import BAR_S, BEFORE, view_incident
+from crm_link.escalation.incidents import list_incidents
+from crm_link.escalation.models import IncidentStatus
+
+router = APIRouter(prefix="/incidents")
+
+#: Rows on one page.
+ROWS = 25
+
+Reason = Annotated[str, Form(max_length=2000)]
+
+
+@router.get("")
+def incidents(
+    page: PageDep,
+    status: Annotated[IncidentStatus | None, Query()] = None,
+    cursor: CursorQuery = "",
+) -> Response:
+    """List incidents, the newest first."""
+    found = list_incidents(
+        page.session,
+        statuses=[status] if status else (),
+        before_id=decode_id(cursor),
+        limit=ROWS + 1,
+    )
+    return page.show(
+        "incidents.html",
+        {
+            "incidents": found[:ROWS],
+            "next_cursor": encode_cursor(found[ROWS - 1].id) if len(found) > ROWS else None,
+            "status": status,
+            "statuses": list(IncidentStatus),
+        },
+    )
+
+
+@router.get("/{incident_id}")
+def incident(page: PageDep, incident_id: int) -> Response:
+    """Show one incident."""
+    view = view_incident(page.session, incident_id, now=page.state.clock())
+    return page.show(
+        "incident.html",
+        {
+            "view": view,
+            "bars": view.bars if any(bar.mentions for bar in view.bars) else [],
+            "top_bar": max((bar.mentions for bar in view.bars), default=0) or 1,
+            "bar_s": timedelta(seconds=BAR_S),
+            "posts_since": view.incident.opened_at - BEFORE,
+        },
+    )
+
+
+@router.post("/{incident_id}/acknowledge")
+def acknowledge(request: Request, actor: PrLeadDep, incident_id: int) -> Response:
+    """Take an incident on."""
+    actions.acknowledge(actor, incident_id)
+    return back_to(request, f"/incidents/{incident_id}", "You are on it; the chain has stopped.")
+
+
+@router.post("/{incident_id}/note")
+def note(
+    request: Request,
+    actor: PrLeadDep,
+    incident_id: int,
+    text: Annotated[str, Form(max_length=20_000)],
+) -> Response:
+    """Write into the timeline."""
+    actions.add_note(actor, incident_id, text)
+    return back_to(request, f"/incidents/{incident_id}", "Your note is in the timeline.")
+
+
+@router.post("/{incident_id}/escalate")
+def escalate(request: Request, actor: PrLeadDep, incident_id: int, reason: Reason = "") -> Response:
+    """Tell the next people of the chain now."""
+    actions.escalate(actor, incident_id, reason)
+    return back_to(request, f"/incidents/{incident_id}", "The next people are told now.")
+
+
+@router.post("/{incident_id}/resolve")
+def resolve(request: Request, actor: PrLeadDep, incident_id: int, reason: Reason = "") -> Response:
+    """Close an incident."""
+    actions.resolve(actor, incident_id, reason)
+    return back_to(request, f"/incidents/{incident_id}", "The incident is resolved.")

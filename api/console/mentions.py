@@ -1,0 +1,76 @@
+"""All mentions, and one with everything around it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import Response
+
+from api import actions
+from api.console.filters import filter_options
+from api.console.page import PageDep
+from api.deps import CommunityManagerDep
+from api.formats import iso
+from api.pages import back_to
+from api.paging import CursorQuery, mention_cursor, mention_key
+from api.routes.mentions import mention_filter
+from crm_link.mention_view import view_mention
+from crm_link.mentions import MentionFilter, list_mentions
+from sentiment.types import Label
+
+router = APIRouter(prefix="/mentions")
+
+#: Rows on one page.
+ROWS = 40
+
+
+@router.get("")
+def mentions(
+    page: PageDep,
+    wanted: Annotated[MentionFilter, Depends(mention_filter)],
+    cursor: CursorQuery = "",
+) -> Response:
+    """List mentions, the newest first."""
+    found = list_mentions(page.session, wanted, after=mention_key(cursor), limit=ROWS)
+    filters = {key: value for key, value in asdict(wanted).items() if value}
+    return page.show(
+        "mentions.html",
+        {
+            "mentions": found.mentions,
+            "next_cursor": mention_cursor(found.after),
+            "filters": filters,
+            "query_filters": {
+                key: iso(value) if isinstance(value, datetime) else value
+                for key, value in filters.items()
+            },
+            **filter_options(page.session),
+        },
+    )
+
+
+@router.get("/{mention_id}")
+def mention(page: PageDep, mention_id: int) -> Response:
+    """Show one mention."""
+    return page.show("mention.html", {"view": view_mention(page.session, mention_id)})
+
+
+@router.post("/{mention_id}/correct")
+def correct(
+    request: Request,
+    actor: CommunityManagerDep,
+    mention_id: int,
+    label: Annotated[Label, Form()],
+) -> Response:
+    """Say what a mention's label is."""
+    actions.correct_label(actor, mention_id, label)
+    return back_to(request, f"/mentions/{mention_id}", f"It is {label} now; the scorer learns.")
+
+
+@router.post("/{mention_id}/undo-correction")
+def undo_correction(request: Request, actor: CommunityManagerDep, mention_id: int) -> Response:
+    """Give a mention back the label that the scorer gave it."""
+    actions.undo_correction(actor, mention_id)
+    return back_to(request, f"/mentions/{mention_id}", "The scorer's label holds again.")

@@ -1,0 +1,56 @@
+"""What every page of the console shows around its own content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse
+from sqlalchemy.orm import Session
+
+from api.deps import SessionDep, State, StateDep, UserDep, may
+from api.models import Role, User
+from api.pages import render
+from crm_link.escalation.incident_view import count_unresolved
+from crm_link.queue import count_open
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page for somebody who is signed in."""
+
+    request: Request
+    session: Session
+    state: State
+    user: User
+
+    def show(
+        self, template: str, context: Mapping[str, Any] | None = None, *, status_code: int = 200
+    ) -> HTMLResponse:
+        """Return the page: `template` with `context` and what is around it."""
+        return render(
+            self.request,
+            template,
+            {
+                "user": self.user,
+                "role": Role,
+                "may": lambda role: may(self.user, role),
+                "now": self.state.clock(),
+                "is_demo": self.state.is_demo,
+                "notice": self.request.session.pop("notice", ""),
+                "open_flags": count_open(self.session),
+                "open_incidents": count_unresolved(self.session),
+                **(context or {}),
+            },
+            status_code=status_code,
+        )
+
+
+def get_page(request: Request, user: UserDep, session: SessionDep, state: StateDep) -> Page:
+    """Return the page that this request asks for."""
+    return Page(request, session, state, user)
+
+
+PageDep = Annotated[Page, Depends(get_page)]

@@ -1,0 +1,170 @@
+// The console works without this file; it adds times in the reader's zone, the keyboard,
+// forms that answer in place, and errors where they happen.
+"use strict";
+
+const MINUTE = 60, HOUR = 3600, DAY = 86400;
+
+function ago(date) {
+  const s = (Date.now() - date.getTime()) / 1000;
+  const size = Math.abs(s);
+  const text = size >= DAY ? `${Math.floor(size / DAY)} d` : size >= HOUR ? `${Math.floor(size / HOUR)} h`
+    : size >= MINUTE ? `${Math.floor(size / MINUTE)} min` : "";
+  if (!text) return s >= 0 ? "now" : "in a moment";
+  return s >= 0 ? `${text} ago` : `in ${text}`;
+}
+
+const LOCAL = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const SHORT = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
+
+function showTimes(root) {
+  for (const el of root.querySelectorAll("time[datetime]")) {
+    const date = new Date(el.dateTime);
+    if (Number.isNaN(date.getTime())) continue;
+    el.title = LOCAL.format(date);
+    const sameYear = date.getFullYear() === new Date().getFullYear();
+    el.textContent = "ago" in el.dataset ? ago(date) : (sameYear ? SHORT : LOCAL).format(date);
+  }
+}
+
+// ---- the list that has the keyboard ---------------------------------------------------
+
+const cards = () => [...document.querySelectorAll("[data-list] [data-card]")];
+let current = null;
+
+function choose(card, { focus = true } = {}) {
+  document.querySelectorAll("[data-card].chosen").forEach((el) => el.classList.remove("chosen"));
+  current = card ? card.id || card.dataset.href : null;
+  if (!card) return;
+  card.classList.add("chosen");
+  if (focus) card.focus({ preventScroll: true });
+  card.scrollIntoView({ block: "nearest" });
+}
+
+const chosen = () => cards().find((card) => (card.id || card.dataset.href) === current) || null;
+
+function move(step) {
+  const all = cards();
+  if (!all.length) return;
+  const at = all.indexOf(chosen());
+  let next = at < 0 ? (step > 0 ? 0 : all.length - 1) : at + step;
+  while (all[next] && "closed" in all[next].dataset) next += step;
+  if (all[next]) choose(all[next]);
+}
+
+function press(key) {
+  const card = key === "u" ? [...document.querySelectorAll("[data-card][data-closed]")].find((c) => c.id === lastClosed) : chosen();
+  const button = card && card.querySelector(`[data-key="${key}"]`);
+  if (!button) return false;
+  if (key === "u") current = card.id;
+  else lastClosed = card.id;
+  // A card that has just been swapped in is bound a moment later: without this, a quick key would
+  // send the form as a whole page.
+  htmx.process(card);
+  button.click();
+  return true;
+}
+
+let lastClosed = null;
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  if (typing) {
+    if (event.key === "Escape") typing.blur();
+    return;
+  }
+  if (document.querySelector("dialog[open]")) return;
+  const help = document.getElementById("keys-help");
+  const search = document.querySelector("[data-search]");
+  const card = chosen();
+  if (event.key === "j" || (event.key === "ArrowDown" && card)) move(1);
+  else if (event.key === "k" || (event.key === "ArrowUp" && card)) move(-1);
+  else if (["e", "d", "u"].includes(event.key)) { if (!press(event.key)) return; }
+  else if ((event.key === "o" || (event.key === "Enter" && event.target === card)) && card && card.dataset.href) location.assign(card.dataset.href);
+  else if (event.key === "/" && search) search.focus();
+  else if (event.key === "?" && help) help.showModal();
+  else return;
+  event.preventDefault();
+});
+
+document.addEventListener("click", (event) => {
+  const card = event.target.closest("[data-list] [data-card]");
+  if (card && !event.target.closest("a, button, summary")) choose(card, { focus: false });
+  const opener = event.target.closest("[data-open]");
+  if (opener) document.getElementById(opener.dataset.open).showModal();
+  const copier = event.target.closest("[data-copy]");
+  if (copier) {
+    navigator.clipboard.writeText(document.getElementById(copier.dataset.copy).textContent)
+      .then(() => { copier.textContent = "Copied"; });
+  }
+});
+
+// ---- filters apply themselves ----------------------------------------------------------
+
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-autosubmit]");
+  if (form && event.target.tagName === "SELECT") form.requestSubmit();
+});
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "get") return;
+  // Empty filters stay out of the address.
+  for (const field of form.elements) if (field.name && !field.value) field.disabled = true;
+  setTimeout(() => { for (const field of form.elements) field.disabled = false; });
+});
+
+// ---- forms that answer in place, and errors where they happen ---------------------------
+
+function enhance(root) {
+  for (const form of root.querySelectorAll("form[data-inline]:not([hx-post])")) {
+    form.setAttribute("hx-post", form.getAttribute("action"));
+    form.setAttribute("hx-target", "#main");
+    form.setAttribute("hx-select", "#main");
+    form.setAttribute("hx-swap", "outerHTML show:none");
+    htmx.process(form);
+  }
+  for (const form of root.querySelectorAll("form[data-keep]")) {
+    const field = form.querySelector("textarea");
+    field.value = field.value || sessionStorage.getItem(form.dataset.keep) || "";
+    field.addEventListener("input", () => sessionStorage.setItem(form.dataset.keep, field.value));
+  }
+}
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr } = event.detail;
+  const elt = event.detail.requestConfig.elt;
+  if (xhr.status < 400) {
+    if (elt.matches && elt.matches("form[data-keep]")) sessionStorage.removeItem(elt.dataset.keep);
+    return;
+  }
+  const near = elt.closest("form[data-inline], [data-card]");
+  event.detail.target = (near && near.querySelector(".problem")) || document.getElementById("problems");
+  event.detail.selectOverride = ".problem-text";
+  event.detail.swapOverride = "innerHTML";
+  event.detail.shouldSwap = true;
+  event.detail.isError = false;
+});
+
+document.addEventListener("htmx:sendError", () => {
+  document.getElementById("problems").textContent = "The console cannot be reached. What you typed is still here; try again in a moment.";
+});
+
+document.addEventListener("htmx:beforeRequest", () => { document.getElementById("problems").textContent = ""; });
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  const root = event.detail.target && event.detail.target.isConnected ? event.detail.target : document;
+  showTimes(document);
+  enhance(document);
+  const card = chosen();
+  if (!card) return;
+  if ("closed" in card.dataset && card.id === lastClosed) {
+    const all = cards();
+    const next = all.slice(all.indexOf(card)).find((one) => !("closed" in one.dataset));
+    if (next) choose(next);
+  } else if (root.contains(card) || document.activeElement === document.body) choose(card);
+});
+
+setInterval(() => showTimes(document), 30000);
+showTimes(document);
+enhance(document);

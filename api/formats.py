@@ -1,0 +1,136 @@
+"""Values as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from urllib.parse import urlencode, urlsplit
+
+from crm_link.escalation.protocol import ProtocolContact
+from crm_link.types import EvidenceKind
+
+#: Units of an age, largest first: seconds, and how it is written.
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
+
+_THOUSAND = 1_000
+_TEN_THOUSAND = 10_000
+_MILLION = 1_000_000
+
+
+def iso(moment: datetime) -> str:
+    """Return a time for machines."""
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def utc(moment: datetime) -> str:
+    """Return a time that says its zone, for readers without script."""
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """Return how long ago a time is, in one unit."""
+    age_s = (now - moment).total_seconds()
+    for unit_s, name in _UNITS:
+        if age_s >= unit_s:
+            return f"{int(age_s // unit_s)} {name} ago"
+    return "now" if age_s > -_UNITS[-1][0] else f"in {duration(moment - now)}"
+
+
+def duration(length: timedelta) -> str:
+    """Return a length of time in one unit."""
+    seconds = abs(length.total_seconds())
+    for unit_s, name in _UNITS:
+        if seconds >= unit_s:
+            return f"{seconds / unit_s:.1f}".removesuffix(".0") + f" {name}"
+    return f"{seconds:.0f} s"
+
+
+def count(number: float | None) -> str:
+    """Return a number of things, short where it is large."""
+    if number is None:
+        return "–"  # noqa: RUF001 - a dash stands for nothing
+    if number >= _MILLION:
+        return f"{number / _MILLION:.1f}M"
+    if number >= _TEN_THOUSAND:
+        return f"{number / _THOUSAND:.1f}k"
+    return f"{number:,.0f}"
+
+
+def things(number: float | None, one: str) -> str:
+    """Return how many of something there are: `1 like`, `2 likes`."""
+    return f"{count(number)} {one}{'' if number == 1 else 's'}"
+
+
+def percent(share: float | None) -> str:
+    """Return a share of 0 to 1 in percent."""
+    return "–" if share is None else f"{share:.0%}"  # noqa: RUF001 - a dash stands for nothing
+
+
+def signed(value: float | None, digits: int = 2) -> str:
+    """Return a value with its sign, with the minus that is as wide as the plus."""
+    if value is None:
+        return "–"  # noqa: RUF001 - a dash stands for nothing
+    return f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def words(name: object) -> str:
+    """Return a value of an enum as words."""
+    return str(name).replace("_", " ")
+
+
+def web_link(url: str | None) -> str:
+    """Return `url` if it leads to a web page, else nothing: never `javascript:`."""
+    try:
+        scheme = urlsplit(url or "").scheme
+    except ValueError:
+        return ""
+    return url or "" if scheme in {"http", "https"} else ""
+
+
+def query(values: Mapping[str, object]) -> str:
+    """Return the part of an address after `?`, without what is empty."""
+    return urlencode({key: value for key, value in values.items() if value not in {"", None}})
+
+
+def platform(name: str) -> str:
+    """Return how a platform is called."""
+    return _PLATFORMS.get(name) or words(name).capitalize()
+
+
+def person_name(contact: ProtocolContact) -> str:
+    """Return how a person of a protocol is called."""
+    return contact.name or contact.id
+
+
+def event_words(kind: str) -> str:
+    """Return what an entry of a timeline says happened."""
+    return _EVENTS.get(kind) or words(kind).capitalize()
+
+
+def evidence_words(kind: str) -> str:
+    """Return what speaks for a link."""
+    return _EVIDENCE.get(kind) or words(kind)
+
+
+_PLATFORMS = {"x": "X", "rss": "RSS"}
+
+_EVENTS = {
+    "opened": "Opened",
+    "grew": "Still growing",
+    "reopened": "Opened again",
+    "notified": "People were told",
+    "last_resort": "Everybody was told: nobody had acknowledged",
+    "ack_expired": "The acknowledgement expired",
+    "severity": "Severity changed",
+    "escalated": "Escalated by hand",
+}
+
+_EVIDENCE: dict[str, str] = {
+    EvidenceKind.CRM_HANDLE: "the CRM has this account",
+    EvidenceKind.EMAIL: "same e-mail address",
+    EvidenceKind.PHONE: "same phone number",
+    EvidenceKind.VERIFIED_LINK: "verified link to the contact",
+    EvidenceKind.PROFILE_LINK: "link to the contact's site",
+    EvidenceKind.LOCATION: "same place",
+    EvidenceKind.NAME: "same name",
+}

@@ -1,0 +1,72 @@
+"""Rendering the console's pages with Jinja2."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.templating import Jinja2Templates
+
+from api import formats
+from api.post_text import post_text
+
+FOLDER = Path(__file__).parent / "console"
+
+templates = Jinja2Templates(directory=FOLDER / "templates")
+templates.env.trim_blocks = templates.env.lstrip_blocks = True
+templates.env.filters.update(
+    ago=formats.ago,
+    utc=formats.utc,
+    iso=formats.iso,
+    count=formats.count,
+    things=formats.things,
+    percent=formats.percent,
+    signed=formats.signed,
+    duration=formats.duration,
+    words=formats.words,
+    post_text=post_text,
+    web_link=formats.web_link,
+    query=formats.query,
+    person_name=formats.person_name,
+    platform=formats.platform,
+)
+
+
+def render(
+    request: Request, name: str, context: dict[str, Any] | None = None, *, status_code: int = 200
+) -> HTMLResponse:
+    """Return the page `name`; everything in it is escaped unless a template says otherwise."""
+    return templates.TemplateResponse(request, name, context or {}, status_code=status_code)
+
+
+def is_htmx(request: Request) -> bool:
+    """Say whether htmx asks for a part of a page."""
+    return "hx-request" in request.headers
+
+
+def back_to(request: Request, path: str, notice: str = "") -> Response:
+    """Return the way back to a page after a change, where `notice` is shown once."""
+    if notice:
+        request.session["notice"] = notice
+    return RedirectResponse(path, status_code=303)
+
+
+@lru_cache
+def static_path(name: str) -> str:
+    """Return the address of a static file, which changes when the file does."""
+    path = FOLDER / "static" / name
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.is_file() else "missing"
+    return f"/static/{name}?v={digest}"
+
+
+templates.env.globals.update(
+    static=static_path,
+    seconds=lambda number: timedelta(seconds=number),
+    event_words=formats.event_words,
+    evidence_words=formats.evidence_words,
+)

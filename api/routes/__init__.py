@@ -1,0 +1,18 @@
+"""The JSON API, version 1."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from api.routes import account, contacts, flags, incidents, links, mentions, sources, trends, users
+from api.schemas.base import ErrorOut
+
+router = APIRouter(
+    responses={
+        401: {"model": ErrorOut, "description": "Not signed in, or the key is not valid."},
+        403: {"model": ErrorOut, "description": "This needs another role."},
+        422: {"model": ErrorOut, "description": "Something in the request is wrong."},
+    }
+)
+for part in (mentions, flags, incidents, links, contacts, sources, trends, account, users):
+    router.include_router(part.router)

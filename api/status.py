@@ -1,0 +1,70 @@
+"""How far the work is: backlog, sources, incidents, outboxes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from config.db import Base
+from crm_link.escalation.models import Incident, IncidentStatus, Notification
+from crm_link.models import Contact, DeliveryStatus, Flag, FlagStatus, IdentityLink, WriteBack
+from crm_link.types import LinkState
+from listener.coverage import source_health
+from listener.models import Mention, Step
+from listener.service import pending_counts
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Counts by what they are of, and one line for each source."""
+
+    counts: dict[str, int]
+    sources: list[tuple[str, str, str, str, str, str, str]]
+
+
+def read_status(session: Session, now: datetime) -> Status:
+    """Return the state of the whole system."""
+    waiting = pending_counts(session)
+    unsent = (DeliveryStatus.PENDING, DeliveryStatus.SENDING)
+    counts = {
+        "mentions": _count(session, Mention),
+        **{f"mentions waiting to {step}": waiting[step] for step in Step},
+        "flags open": _count(session, Flag, Flag.status == FlagStatus.OPEN),
+        "contacts": _count(session, Contact, Contact.deleted_at.is_(None)),
+        "links confirmed": _count(session, IdentityLink, IdentityLink.state == LinkState.CONFIRMED),
+        "links suggested": _count(session, IdentityLink, IdentityLink.state == LinkState.SUGGESTED),
+        "incidents not resolved": _count(
+            session, Incident, Incident.status != IncidentStatus.RESOLVED
+        ),
+        "notifications waiting": _count(session, Notification, Notification.status.in_(unsent)),
+        "notifications dead": _count(
+            session, Notification, Notification.status == DeliveryStatus.DEAD
+        ),
+        "write-backs waiting": _count(session, WriteBack, WriteBack.status.in_(unsent)),
+        "write-backs dead": _count(session, WriteBack, WriteBack.status == DeliveryStatus.DEAD),
+    }
+    sources = [
+        (
+            health.name,
+            health.brand_key,
+            health.state.value,
+            _time(health.last_success_at),
+            _time(health.newest_post_at),
+            str(health.open_gaps),
+            health.last_error or "",
+        )
+        for health in source_health(session, now)
+    ]
+    return Status(counts, sources)
+
+
+def _count(session: Session, model: type[Base], *conditions: object) -> int:
+    query = select(func.count()).select_from(model).where(*conditions)  # type: ignore[arg-type]
+    return session.scalar(query) or 0
+
+
+def _time(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else "never"

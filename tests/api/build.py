@@ -1,0 +1,183 @@
+"""Builders of what people see: users, flags, contacts, links, incidents."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api.models import Role, User
+from api.users import DEMO_EMAIL, hash_password
+from crm_link.escalation import chain
+from crm_link.escalation.models import Incident, IncidentStatus, ProtocolVersion
+from crm_link.escalation.outbox import add_event
+from crm_link.escalation.protocol_file import parse_pinned
+from crm_link.models import Contact, Flag, FlagStatus, IdentityLink
+from crm_link.types import LinkState, Priority
+from listener.models import Brand, Mention
+
+PASSWORD = "a long enough password"
+
+
+URGENCY = {priority: 5 - at for at, priority in enumerate(Priority)}
+
+
+_PROBABILITIES = {
+    "negative": (0.86, 0.11, 0.03),
+    "neutral": (0.15, 0.7, 0.15),
+    "positive": (0.04, 0.14, 0.82),
+}
+
+
+def make_users(session: Session, now: datetime) -> dict[Role, int]:
+    users = [
+        User(
+            email=DEMO_EMAIL if role is Role.ADMIN else f"{role}@example.org",
+            name=str(role).replace("_", " ").title(),
+            role=role,
+            password_hash=_password_hash(),
+            created_at=now,
+        )
+        for role in Role
+    ]
+    session.add_all(users)
+    session.flush()
+    return {user.role: user.id for user in users}
+
+
+@cache
+def _password_hash() -> str:
+    """Hash once: argon2 is slow on purpose."""
+    return hash_password(PASSWORD)
+
+
+def make_flag(session: Session, mention: Mention, priority: Priority, **changes: Any) -> Flag:
+    values: dict[str, Any] = {
+        "mention_id": mention.id,
+        "brand_id": mention.brand_id,
+        "priority": priority,
+        "urgency": URGENCY[priority],
+        "published_at": mention.published_at,
+        "reason": "what it asks for",
+        "status": FlagStatus.OPEN,
+        "created_at": mention.published_at,
+    }
+    flag = Flag(**(values | changes))
+    session.add(flag)
+    session.flush()
+    return flag
+
+
+def judged(label: str, priority: Priority | None = None, **changes: Any) -> dict[str, Any]:
+    """Return what scoring and triage write to a mention."""
+    down, middle, up = _PROBABILITIES.get(label, (None, None, None))
+    values: dict[str, Any] = {
+        "label": label,
+        "score": 0.0 if up is None or down is None else round(up - down, 4),
+        "p_negative": down,
+        "p_neutral": middle,
+        "p_positive": up,
+        "confidence": max((one for one in (down, middle, up) if one is not None), default=0.0),
+        "lang": "en",
+        "scorer": "vader-3.3.2/1",
+        "pending": None,
+        "priority": priority,
+        "topic": "general",
+        "route": "review",
+    }
+    return values | changes
+
+
+def make_contact(session: Session, now: datetime, **changes: Any) -> Contact:
+    values: dict[str, Any] = {
+        "crm": "csv_file",
+        "external_id": "C-1001",
+        "name": "Ines Okafor",
+        "emails": ["ines@example.org"],
+        "phones": ["+34600000001"],
+        "handles": ["x:ines_o"],
+        "links": [],
+        "country": "ES",
+        "tier": "gold",
+        "value": 12400.0,
+        "owner": "Ben Roth",
+        "fields": {},
+        "record_hash": "",
+        "first_seen_at": now,
+        "updated_at": now,
+    }
+    contact = Contact(**(values | changes))
+    session.add(contact)
+    session.flush()
+    return contact
+
+
+def make_link(session: Session, author_id: int, contact: Contact, **changes: Any) -> IdentityLink:
+    values: dict[str, Any] = {
+        "author_id": author_id,
+        "contact_id": contact.id,
+        "state": LinkState.SUGGESTED,
+        "weight_bits": 7.2,
+        "evidence": [
+            {"kind": "name", "source": "profile", "value_hash": "h1", "weight_bits": 4.1},
+            {"kind": "location", "source": "profile", "value_hash": "h2", "weight_bits": 3.1},
+        ],
+        "rule_version": "1",
+        "decided_at": contact.updated_at,
+        "created_at": contact.updated_at,
+    }
+    link = IdentityLink(**(values | changes))
+    session.add(link)
+    session.flush()
+    return link
+
+
+def make_incident(session: Session, brand: Brand, now: datetime, **changes: Any) -> Incident:
+    source = files("config").joinpath("defaults", "demo_protocol.yaml").read_text("utf-8")
+    protocol = parse_pinned(source)
+    version = ProtocolVersion(
+        brand_id=brand.id, digest=protocol.digest, content=source, created_at=now
+    )
+    session.add(version)
+    session.flush()
+    facts = {
+        "severity": "SEV-2",
+        "window_s": 3600.0,
+        "negatives": 64,
+        "mentions": 112,
+        "negatives_per_hour": 64.0,
+        "negative_share": 0.571,
+        "negative_share_floor": 0.479,
+        "platforms": {"x": 41, "reddit": 23},
+        "topics": {"glass": 64},
+        "since": (now - timedelta(minutes=40)).isoformat(),
+        "measured_at": now.isoformat(),
+        "top_posts": [],
+    }
+    values: dict[str, Any] = {
+        "brand_id": brand.id,
+        "protocol_version_id": version.id,
+        "topic": "glass",
+        "open_key": f"{brand.id}:glass",
+        "title": f"Negative mentions of {brand.name}: Glass in the cup",
+        "status": IncidentStatus.OPEN,
+        "severity": "SEV-2",
+        "opened_at": now - timedelta(minutes=12),
+        "last_seen_at": now - timedelta(minutes=1),
+        "facts": facts,
+        "peak": facts | {"negatives": 71},
+        "step": 0,
+        "round": 0,
+        "next_due_at": now - timedelta(minutes=12),
+    }
+    incident = Incident(**(values | changes))
+    session.add(incident)
+    session.flush()
+    add_event(session, incident.id, "opened", "groundswell", incident.opened_at, facts)
+    if incident.status is IncidentStatus.OPEN:
+        chain.advance(session, incident, protocol, incident.opened_at)
+    session.flush()
+    return incident

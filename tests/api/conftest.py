@@ -1,0 +1,106 @@
+"""The application over a scene, and people who are signed in to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+from sqlalchemy.orm import Session, sessionmaker
+
+from api.app import create_app
+from api.models import Role
+from api.users import DEMO_EMAIL
+from config.settings import Settings
+from tests.api.build import PASSWORD
+from tests.api.scene import Scene, make_scene
+
+NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+ORIGIN = "http://testserver"
+
+SignIn = Callable[[Role], TestClient]
+
+
+class MovableClock:
+    """A present that tests move."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock()
+
+
+@pytest.fixture
+def scene(sessions: sessionmaker[Session], clock: MovableClock) -> Scene:
+    return make_scene(sessions, clock)
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(secret_key=SecretStr("made up, and long enough for a session"))
+
+
+@pytest.fixture
+def app(settings: Settings, sessions: sessionmaker[Session], clock: MovableClock) -> FastAPI:
+    return create_app(settings, sessions, clock=clock)
+
+
+def email_of(role: Role) -> str:
+    return DEMO_EMAIL if role is Role.ADMIN else f"{role}@example.org"
+
+
+@pytest.fixture
+def open_client(app: FastAPI) -> Iterator[Callable[[], TestClient]]:
+    """Give clients that send what a browser sends from the console's own pages."""
+    with ExitStack() as stack:
+
+        def make() -> TestClient:
+            client = TestClient(
+                app, headers={"Origin": ORIGIN}, follow_redirects=False, base_url=ORIGIN
+            )
+            return stack.enter_context(client)
+
+        yield make
+
+
+@pytest.fixture
+def client(open_client: Callable[[], TestClient], scene: Scene) -> TestClient:
+    """Give a client that nobody has signed in with."""
+    assert scene.users
+    return open_client()
+
+
+@pytest.fixture
+def sign_in(open_client: Callable[[], TestClient], scene: Scene) -> SignIn:
+    """Give a function that returns a client of somebody with a role."""
+    assert scene.users
+
+    def enter(role: Role) -> TestClient:
+        client = open_client()
+        form = {"email": email_of(role), "password": PASSWORD}
+        assert client.post("/sign-in", data=form).status_code == 303
+        return client
+
+    return enter
+
+
+def all_items(client: TestClient, path: str, **params: str | int) -> list[dict[str, object]]:
+    """Follow the cursors of a list to its end."""
+    found: list[dict[str, object]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        answer = client.get(path, params=params | {"cursor": cursor})
+        assert answer.status_code == 200, answer.text
+        found += answer.json()["items"]
+        cursor = answer.json()["next_cursor"]
+    return found

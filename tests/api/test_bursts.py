@@ -1,0 +1,58 @@
+"""The burst index in the API and the console."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session, sessionmaker
+
+from api.models import Role
+from crm_link.escalation.burst_words import burst_facts
+from crm_link.escalation.models import Incident
+from sentiment.burst_readings import Burst
+from sentiment.bursts import step_bursts
+from tests.api.conftest import NOW, MovableClock
+from tests.api.scene import Scene
+from tests.sentiment.burst_series import background
+from tests.sentiment.burst_volumes import store_counts
+
+SignIn = Callable[[Role], TestClient]
+
+
+def test_trends_carry_the_present_burst_of_one_brand(
+    sign_in: SignIn, scene: Scene, sessions: sessionmaker[Session], clock: MovableClock
+) -> None:
+    store_counts(sessions, scene.brand, NOW - timedelta(days=11), background(10, 11, seed=3))
+    store_counts(sessions, scene.brand, NOW, [60])
+    clock.now = NOW + timedelta(minutes=1)
+    step_bursts(sessions, clock=clock)
+    client = sign_in(Role.VIEWER)
+
+    one = client.get("/api/v1/trends", params={"brand": "acme"}).json()
+    everything = client.get("/api/v1/trends").json()
+
+    burst = one["bursts"][""]
+    assert burst["index"] > 1
+    assert burst["seen"] >= 60 > burst["expected"]
+    assert burst["is_known"]
+    assert everything["bursts"] == {}
+
+
+def test_an_incidents_page_shows_its_burst(
+    sign_in: SignIn, scene: Scene, sessions: sessionmaker[Session]
+) -> None:
+    client = sign_in(Role.VIEWER)
+    before = client.get(f"/incidents/{scene.incident}").text
+    with sessions.begin() as session:
+        incident = session.get_one(Incident, scene.incident)
+        burst = burst_facts(Burst(3.21, 34.0, 5.04, 3600, is_known=True))
+        incident.facts = {**incident.facts, "burst": burst}
+        incident.peak = {**incident.peak, "burst": {**burst, "index": 4.5}}
+
+    page = client.get(f"/incidents/{scene.incident}").text
+
+    assert "Burst index" not in before
+    assert '<strong class="num">3.2</strong>' in page
+    assert "34 negative in 1 h, expected 5.0; 4.5 at the worst" in page

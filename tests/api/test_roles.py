@@ -1,0 +1,138 @@
+"""Who may do what: one table for every route, so that none is forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from starlette.routing import BaseRoute, Mount, Route
+
+from api.models import Role
+from tests.api.conftest import SignIn
+
+#: (method, path) -> the least role that may; None: everybody, signed in or not.
+LEAST_ROLE: dict[tuple[str, str], Role | None] = {
+    ("GET", "/"): None,
+    ("GET", "/healthz"): None,
+    ("GET", "/api/v1/openapi.json"): None,
+    ("GET", "/sign-in"): None,
+    ("POST", "/sign-in"): None,
+    ("POST", "/sign-in/demo"): None,
+    ("POST", "/sign-out"): None,
+    ("GET", "/queue"): Role.VIEWER,
+    ("GET", "/queue/fresh"): Role.VIEWER,
+    ("POST", "/queue/{mention_id}/done"): Role.COMMUNITY_MANAGER,
+    ("POST", "/queue/{mention_id}/dismiss"): Role.COMMUNITY_MANAGER,
+    ("POST", "/queue/{mention_id}/reopen"): Role.COMMUNITY_MANAGER,
+    ("GET", "/mentions"): Role.VIEWER,
+    ("GET", "/mentions/{mention_id}"): Role.VIEWER,
+    ("POST", "/mentions/{mention_id}/correct"): Role.COMMUNITY_MANAGER,
+    ("POST", "/mentions/{mention_id}/undo-correction"): Role.COMMUNITY_MANAGER,
+    ("GET", "/incidents"): Role.VIEWER,
+    ("GET", "/incidents/{incident_id}"): Role.VIEWER,
+    ("POST", "/incidents/{incident_id}/acknowledge"): Role.PR_LEAD,
+    ("POST", "/incidents/{incident_id}/note"): Role.PR_LEAD,
+    ("POST", "/incidents/{incident_id}/escalate"): Role.PR_LEAD,
+    ("POST", "/incidents/{incident_id}/resolve"): Role.PR_LEAD,
+    ("GET", "/board"): Role.VIEWER,
+    ("GET", "/board/data"): Role.VIEWER,
+    ("GET", "/links"): Role.VIEWER,
+    ("POST", "/links/{link_id}/confirm"): Role.COMMUNITY_MANAGER,
+    ("POST", "/links/{link_id}/reject"): Role.COMMUNITY_MANAGER,
+    ("POST", "/links/{link_id}/undo"): Role.COMMUNITY_MANAGER,
+    ("GET", "/sources"): Role.VIEWER,
+    ("GET", "/users"): Role.ADMIN,
+    ("POST", "/users"): Role.ADMIN,
+    ("POST", "/users/{user_id}/role"): Role.ADMIN,
+    ("POST", "/users/{user_id}/active"): Role.ADMIN,
+    ("GET", "/account"): Role.VIEWER,
+    ("POST", "/account/password"): Role.VIEWER,
+    ("POST", "/account/keys"): Role.VIEWER,
+    ("POST", "/account/keys/{key_id}/revoke"): Role.VIEWER,
+    ("GET", "/api/v1/mentions"): Role.VIEWER,
+    ("GET", "/api/v1/mentions/{mention_id}"): Role.VIEWER,
+    ("POST", "/api/v1/mentions/{mention_id}/correct"): Role.COMMUNITY_MANAGER,
+    ("POST", "/api/v1/mentions/{mention_id}/undo-correction"): Role.COMMUNITY_MANAGER,
+    ("GET", "/api/v1/queue"): Role.VIEWER,
+    ("POST", "/api/v1/queue/{mention_id}/close"): Role.COMMUNITY_MANAGER,
+    ("POST", "/api/v1/queue/{mention_id}/reopen"): Role.COMMUNITY_MANAGER,
+    ("GET", "/api/v1/incidents"): Role.VIEWER,
+    ("GET", "/api/v1/incidents/{incident_id}"): Role.VIEWER,
+    ("POST", "/api/v1/incidents/{incident_id}/acknowledge"): Role.PR_LEAD,
+    ("POST", "/api/v1/incidents/{incident_id}/notes"): Role.PR_LEAD,
+    ("POST", "/api/v1/incidents/{incident_id}/escalate"): Role.PR_LEAD,
+    ("POST", "/api/v1/incidents/{incident_id}/resolve"): Role.PR_LEAD,
+    ("GET", "/api/v1/links/suggestions"): Role.VIEWER,
+    ("POST", "/api/v1/links/{link_id}/confirm"): Role.COMMUNITY_MANAGER,
+    ("POST", "/api/v1/links/{link_id}/reject"): Role.COMMUNITY_MANAGER,
+    ("POST", "/api/v1/links/{link_id}/undo"): Role.COMMUNITY_MANAGER,
+    ("GET", "/api/v1/contacts"): Role.VIEWER,
+    ("GET", "/api/v1/contacts/{contact_id}"): Role.VIEWER,
+    ("GET", "/api/v1/sources"): Role.VIEWER,
+    ("GET", "/api/v1/sources/gaps"): Role.VIEWER,
+    ("GET", "/api/v1/sources/coverage"): Role.VIEWER,
+    ("GET", "/api/v1/brands"): Role.VIEWER,
+    ("GET", "/api/v1/trends"): Role.VIEWER,
+    ("GET", "/api/v1/me"): Role.VIEWER,
+    ("GET", "/api/v1/keys"): Role.VIEWER,
+    ("POST", "/api/v1/keys"): Role.VIEWER,
+    ("POST", "/api/v1/keys/{key_id}/revoke"): Role.VIEWER,
+    ("GET", "/api/v1/users"): Role.ADMIN,
+    ("POST", "/api/v1/users"): Role.ADMIN,
+    ("PATCH", "/api/v1/users/{user_id}"): Role.ADMIN,
+}
+
+NOT_THERE = "999999"
+
+
+def _walk(routes: list[BaseRoute], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for route in routes:
+        if isinstance(route, Mount):
+            continue  # static files
+        if isinstance(route, Route):
+            for method in (route.methods or set()) - {"HEAD", "OPTIONS"}:
+                yield method, prefix + route.path
+            continue
+        context = getattr(route, "include_context", None)
+        inner = getattr(route, "original_router", None)
+        assert inner is not None, f"this test does not know routes like {route!r}"
+        yield from _walk(inner.routes, prefix + (context.prefix if context else ""))
+
+
+def test_every_route_is_in_the_table(app: FastAPI) -> None:
+    assert set(_walk(app.routes)) == set(LEAST_ROLE)
+
+
+def _send(client: TestClient, method: str, path: str) -> int:
+    for name in ("mention_id", "incident_id", "link_id", "user_id", "key_id", "contact_id"):
+        path = path.replace(f"{{{name}}}", NOT_THERE)
+    return client.request(method, path).status_code
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_each_route_lets_in_who_may_and_nobody_else(sign_in: SignIn, role: Role) -> None:
+    client = sign_in(role)
+    order = list(Role)
+
+    wrong = []
+    for (method, path), least in LEAST_ROLE.items():
+        if least is None:
+            continue
+        status = _send(client, method, path)
+        may = order.index(role) >= order.index(least)
+        if (status == 403) is may or status == 401:
+            wrong.append((method, path, status))
+
+    assert wrong == []
+
+
+def test_nobody_gets_anywhere_without_signing_in(client: TestClient) -> None:
+    wrong = []
+    for (method, path), least in LEAST_ROLE.items():
+        status = _send(client, method, path)
+        if least is not None and status != (401 if path.startswith("/api/") else 303):
+            wrong.append((method, path, status))
+
+    assert wrong == []
