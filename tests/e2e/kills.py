@@ -111,9 +111,11 @@ class Killing:
 
     def _publish(self, number: int) -> None:
         control = self.networks.control
-        start = time.time() - 5
+        # After the newest post of the round before, however short that was: with no overlap, a
+        # post that is published late with an earlier time is rightly not looked for.
+        start = time.time() - 0.5
         calm = made_up_posts(
-            self.posts, seed=number, moods=_CALM, languages=("en",), start=start, span_s=4.0
+            self.posts, seed=number, moods=_CALM, languages=("en",), start=start, span_s=0.4
         )
         control.add("x", list(calm))
         text = f"I hate my Nordlicht topicword{number}, it is terrible, awful, number"
