@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from crm_link.escalation.protocol_base import Strict
 from sentiment.types import Label
 
 #: The topic of a mention that none of the protocol's topics holds.
@@ -19,12 +20,6 @@ ANY_LANGUAGE = "any"
 MAX_PHRASE_CHARS = 200
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
-
-
-class Strict(BaseModel):
-    """A part of the file: frozen, and unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _by_language(value: object) -> object:

@@ -1,0 +1,21 @@
+"""What every part of a crisis protocol stands on: severities, and strict models."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+#: Severities, the worst first.
+LEVELS = ("SEV-1", "SEV-2", "SEV-3", "SEV-4")
+
+Level = Literal["SEV-1", "SEV-2", "SEV-3", "SEV-4"]
+
+#: Severities that wake people: quiet hours do not hold for them unless the file says so.
+WAKING_LEVELS = frozenset({"SEV-1", "SEV-2"})
+
+
+class Strict(BaseModel):
+    """A part of the file: frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)

@@ -1,0 +1,44 @@
+"""The escalation chain as the protocol file says it: who is told, and after how long."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from pydantic import Field
+
+from config.durations import Duration
+from crm_link.escalation.protocol_base import Level, Strict
+
+#: The chain of every severity that has none of its own.
+DEFAULT_CHAIN = "default"
+
+#: A step's word for all contacts of the file.
+EVERYONE = "everyone"
+
+_DEPUTY = re.compile(r"deputy\(\s*([\w-]+)\s*\)")
+
+
+class ChainStep(Strict):
+    """Who is told, and how long after the round of the chain began."""
+
+    notify: tuple[str, ...] = Field(min_length=1)
+    after: Duration = timedelta()
+    only: tuple[Level, ...] = ()
+
+    def is_for(self, level: str) -> bool:
+        """Say whether the step is taken at this severity."""
+        return not self.only or level in self.only
+
+
+class Chain(Strict):
+    """The steps that follow each other while nobody acknowledges, gone through `repeat` times."""
+
+    repeat: int = Field(default=1, ge=1, le=20)
+    steps: tuple[ChainStep, ...] = Field(min_length=1)
+
+
+def deputy_role(word: str) -> str | None:
+    """Return the role in `deputy(role)`, or None where `word` is something else."""
+    match = _DEPUTY.fullmatch(word.strip())
+    return match.group(1) if match else None
