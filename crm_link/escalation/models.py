@@ -14,6 +14,10 @@ from crm_link.models import DeliveryStatus
 from listener.models import Brand
 
 
+#: Kinds of incident: negative mentions, Groundswell itself, a test message, a drill.
+BURST, OPERATIONS, TEST, DRILL = "burst", "operations", "test", "drill"
+
+
 class IncidentStatus(StrEnum):
     """Where an incident is."""
 
@@ -74,6 +78,9 @@ class Incident(Base):
     step: Mapped[int] = mapped_column(default=0)  # the next step of the chain
     round: Mapped[int] = mapped_column(default=0)  # how often the chain has been gone through
     next_due_at: Mapped[datetime | None]  # when the next step is due; None: nothing is
+    #: What it is about: `burst`, `operations` (of Groundswell itself), `test` or `drill`.
+    kind: Mapped[str] = mapped_column(String(20), default=BURST, server_default=BURST)
+    suppressed_by: Mapped[str | None] = mapped_column(String(40))  # silence:7 or incident:7
 
     brand: Mapped[Brand] = relationship(lazy="raise")
     protocol_version: Mapped[ProtocolVersion] = relationship(lazy="raise")
@@ -125,6 +132,8 @@ class Notification(Base):
     attempts: Mapped[int] = mapped_column(default=0, server_default="0")
     next_attempt_at: Mapped[datetime]
     lease_until: Mapped[datetime | None]
+    claimed_by: Mapped[str | None] = mapped_column(String(40))  # the worker that holds the lease
+    acked_at: Mapped[datetime | None]  # when its acknowledge link was used
     last_error: Mapped[str | None]
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]

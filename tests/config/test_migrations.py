@@ -14,6 +14,7 @@ for module in (
     "sentiment.models",
     "crm_link.models",
     "crm_link.escalation.models",
+    "crm_link.escalation.delivery_models",
     "api.models",
 ):
     importlib.import_module(module)
