@@ -11,9 +11,10 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, joinedload, sessionmaker
 
 from api.models import ApiKey, AuditEvent, Role, User
+from config.db import read_session
 from config.errors import ConflictError, InputError, NotFoundError
 
 #: Characters of a password; NIST SP 800-63B asks for at least 8, and for length over rules.
@@ -85,26 +86,36 @@ def hash_password(password: str) -> str:
     return _hasher.hash(password)
 
 
-def sign_in(session: Session, *, email: str, password: str, now: datetime) -> User | None:
+def sign_in(
+    sessions: sessionmaker[Session], *, email: str, password: str, now: datetime
+) -> User | None:
     """Return the user, or None where address or password is wrong or the account is locked.
 
-    Failures are counted in the caller's transaction, which must therefore be committed
-    whatever is returned.
+    The hash takes a tenth of a second on purpose, so it is checked between two transactions:
+    guesses at passwords must not hold up those who write.
     """
-    user = session.scalar(select(User).where(User.email == email.strip().lower()).with_for_update())
-    if user is None or not user.is_active:
-        _verify(_dummy_hash(), password)
-        return None
-    if user.locked_until is not None and user.locked_until > now:
-        return None
-    if not _verify(user.password_hash, password):
-        user.failed_sign_ins += 1
-        if user.failed_sign_ins >= MAX_FAILURES:
-            user.locked_until, user.failed_sign_ins = now + LOCK, 0
-        return None
-    user.failed_sign_ins, user.locked_until, user.last_sign_in_at = 0, None, now
-    if _hasher.check_needs_rehash(user.password_hash):
-        user.password_hash = _hasher.hash(password)
+    address = email.strip().lower()
+    with read_session(sessions) as session:
+        known = session.scalar(select(User).where(User.email == address))
+    digest = known.password_hash if known is not None and known.is_active else None
+    is_right = _verify(digest or _dummy_hash(), password) and digest is not None
+    is_outdated = is_right and digest is not None and _hasher.check_needs_rehash(digest)
+    rehashed = _hasher.hash(password) if is_outdated else None
+    with sessions.begin() as session:
+        user = session.scalar(select(User).where(User.email == address).with_for_update())
+        # Locked, switched off or given another password meanwhile: all say no.
+        if user is None or not user.is_active or user.password_hash != digest:
+            return None
+        if user.locked_until is not None and user.locked_until > now:
+            return None
+        if not is_right:
+            user.failed_sign_ins += 1
+            if user.failed_sign_ins >= MAX_FAILURES:
+                user.locked_until, user.failed_sign_ins = now + LOCK, 0
+            return None
+        user.failed_sign_ins, user.locked_until, user.last_sign_in_at = 0, None, now
+        user.password_hash = rehashed or user.password_hash
+        audit(session, actor=user.email, action="signed in", subject=f"user {user.id}", now=now)
     return user
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from sqlalchemy import func, select
+from filelock import FileLock, Timeout
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import ConflictError
@@ -25,8 +27,9 @@ _running: set[tuple[str, int]] = set()
 def only_collection_of(sessions: sessionmaker[Session], source_id: int) -> Iterator[None]:
     """Hold the source for this collection.
 
-    Within a process by a set, across the machines of a fleet by a PostgreSQL advisory lock,
-    which its server gives up when this process dies.
+    Within a process by a set; between processes by a lock that is given up when its holder
+    dies: on PostgreSQL an advisory lock, which holds across the machines of a fleet, on SQLite
+    a locked file beside the database.
 
     Raises:
         ConflictError: Somebody else is collecting it.
@@ -41,18 +44,37 @@ def only_collection_of(sessions: sessionmaker[Session], source_id: int) -> Itera
             raise ConflictError(msg)
         _running.add(key)
     try:
-        if engine.dialect.name != "postgresql":
+        hold = _advisory_lock if engine.dialect.name == "postgresql" else _file_lock
+        with hold(engine, source_id, msg):
             yield
-            return
-        # Not in a transaction, which would stay open for as long as the network takes.
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            lock = (_SOURCE_LOCK, source_id)
-            if not connection.scalar(select(func.pg_try_advisory_lock(*lock))):
-                raise ConflictError(msg)
-            try:
-                yield
-            finally:
-                connection.scalar(select(func.pg_advisory_unlock(*lock)))
     finally:
         with _guard:
             _running.discard(key)
+
+
+@contextmanager
+def _advisory_lock(engine: Engine, source_id: int, msg: str) -> Iterator[None]:
+    # Not in a transaction, which would stay open for as long as the network takes.
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        lock = (_SOURCE_LOCK, source_id)
+        if not connection.scalar(select(func.pg_try_advisory_lock(*lock))):
+            raise ConflictError(msg)
+        try:
+            yield
+        finally:
+            connection.scalar(select(func.pg_advisory_unlock(*lock)))
+
+
+@contextmanager
+def _file_lock(engine: Engine, source_id: int, msg: str) -> Iterator[None]:
+    database = engine.url.database
+    if not database or database == ":memory:":
+        yield
+        return
+    folder = Path(f"{database}.locks")
+    folder.mkdir(exist_ok=True)
+    try:
+        with FileLock(folder / f"source-{source_id}.lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise ConflictError(msg) from error

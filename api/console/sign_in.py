@@ -35,14 +35,13 @@ def sign_in_page(request: Request, state: StateDep, next: str = "") -> Response:
 def sign_in(
     request: Request,
     state: StateDep,
-    session: SessionDep,
     email: Annotated[str, Form(max_length=320)],
     password: Annotated[str, Form(max_length=2000)],
     next: Annotated[str, Form(max_length=2000)] = "",  # noqa: A002 - the form says it
 ) -> Response:
     """Sign in with address and password."""
     now = state.clock()
-    user = users.sign_in(session, email=email, password=password, now=now)
+    user = users.sign_in(state.sessions, email=email, password=password, now=now)
     if user is None:
         # One message for every reason, so that nobody learns which addresses are known.
         problem = (
@@ -50,7 +49,6 @@ def sign_in(
             f"{users.LOCK.seconds // 60} minutes after {users.MAX_FAILURES} wrong passwords."
         )
         return _page(request, state, next, email=email, problem=problem, status_code=401)
-    users.audit(session, actor=user.email, action="signed in", subject=f"user {user.id}", now=now)
     return _let_in(request, user, next)
 
 
