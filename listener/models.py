@@ -32,7 +32,11 @@ class SourceState(StrEnum):
 
 
 class Brand(Base):
-    """A brand that is watched; it comes from `brands.yaml` and is known there by `key`."""
+    """A brand that is watched; it comes from `brands.yaml` and is known there by `key`.
+
+    `drill_of_id` marks a copy that holds the made-up mentions of drills: it is in no list,
+    sum or export, and active only while a drill runs.
+    """
 
     __tablename__ = "brand"
 
@@ -42,6 +46,7 @@ class Brand(Base):
     query: Mapped[str]
     names: Mapped[list[str]]  # names and handles by which texts mean the brand
     is_active: Mapped[bool] = mapped_column(default=True)
+    drill_of_id: Mapped[int | None] = mapped_column(ForeignKey("brand.id"))
     created_at: Mapped[datetime]
 
 

@@ -14,7 +14,9 @@ for module in (
     "sentiment.models",
     "crm_link.models",
     "crm_link.escalation.models",
+    "crm_link.escalation.playbook_models",
     "crm_link.escalation.delivery_models",
+    "crm_link.escalation.drill_models",
     "api.models",
 ):
     importlib.import_module(module)
