@@ -13,7 +13,6 @@ from config.db import Base, enum_text
 from crm_link.models import DeliveryStatus
 from listener.models import Brand
 
-
 #: Kinds of incident: negative mentions, Groundswell itself, a test message, a drill.
 BURST, OPERATIONS, TEST, DRILL = "burst", "operations", "test", "drill"
 
@@ -78,6 +77,15 @@ class Incident(Base):
     step: Mapped[int] = mapped_column(default=0)  # the next step of the chain
     round: Mapped[int] = mapped_column(default=0)  # how often the chain has been gone through
     next_due_at: Mapped[datetime | None]  # when the next step is due; None: nothing is
+    #: The round with which the chain began anew (opened, opened again, another chain):
+    #: `repeat` counts from here.
+    first_round: Mapped[int] = mapped_column(default=0, server_default="0")
+    #: What was found on acknowledgement: claim, cluster, crisis_history; None: not assessed yet.
+    assessment: Mapped[dict[str, Any] | None]
+    assessed_at: Mapped[datetime | None]
+    assessed_by: Mapped[str | None] = mapped_column(String(320))
+    playbook: Mapped[str | None] = mapped_column(String(60))
+    claims_at: Mapped[datetime | None]  # when its mentions were last sorted into claims
     #: What it is about: `burst`, `operations` (of Groundswell itself), `test` or `drill`.
     kind: Mapped[str] = mapped_column(String(20), default=BURST, server_default=BURST)
     suppressed_by: Mapped[str | None] = mapped_column(String(40))  # silence:7 or incident:7
