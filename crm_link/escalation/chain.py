@@ -4,22 +4,30 @@ An incident carries its place in the chain (`round`, `step`) and when the next s
 Steps that became due while nothing ran are taken at once, in order, each once, and nobody is
 told twice; a whole missed round is not made up for. Whoever runs this locks the incident, so
 that two workers take a step once.
+
+A step outside its hours waits, with the time stored, or is passed over; a step of which nobody
+is on call is passed over at once. A silenced or inhibited incident waits as a whole.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.clock import Clock
 from config.db import read_session
 from config.logs import get_logger, place_of
-from crm_link.escalation.models import Incident, IncidentStatus
+from crm_link.escalation import acks, hours, on_call
+from crm_link.escalation.inhibition import is_held_back
+from crm_link.escalation.models import Incident, IncidentEvent, IncidentStatus
 from crm_link.escalation.outbox import MACHINE, add_event, pinned_protocol, tell
 from crm_link.escalation.protocol import EVERYONE, ChainStep, EscalationProtocol
+from crm_link.escalation.protocol_chain import OUTSIDE_BUSINESS
 
 log = get_logger(__name__)
 
@@ -30,19 +38,28 @@ MOST_AT_ONCE = 1_000
 DEFAULT_ACK = timedelta(minutes=15)
 
 
+@dataclass(slots=True)
+class _Round:
+    """What one call has done so far, so that nobody is told twice by it."""
+
+    told: set[str] = field(default_factory=set)
+    #: Whether this round of the chain reached anybody; from the middle of one it is not asked.
+    reached: bool = False
+
+
 def run_due_steps(sessions: sessionmaker[Session], *, clock: Clock) -> int:
     """Take every step that is due; return how many incidents moved on."""
     with read_session(sessions) as session:
         due = session.scalars(
             select(Incident.id)
             .where(Incident.next_due_at.is_not(None), Incident.next_due_at <= clock())
-            .order_by(Incident.next_due_at)
+            .order_by(Incident.severity, Incident.next_due_at)
             .limit(MOST_AT_ONCE)
         ).all()
     moved = 0
     for incident_id in due:
         try:
-            moved += _run_one(sessions, incident_id, clock())
+            moved += run_one(sessions, incident_id, clock())
         except SQLAlchemyError:
             raise
         except Exception as error:  # noqa: BLE001 - one broken incident must not hold up the others
@@ -55,7 +72,8 @@ def run_due_steps(sessions: sessionmaker[Session], *, clock: Clock) -> int:
     return moved
 
 
-def _run_one(sessions: sessionmaker[Session], incident_id: int, now: datetime) -> bool:
+def run_one(sessions: sessionmaker[Session], incident_id: int, now: datetime) -> bool:
+    """Take an incident's step if it is due; say whether it was ours to take."""
     with sessions.begin() as session:
         incident = session.scalar(
             select(Incident)
@@ -83,15 +101,18 @@ def advance(
     session: Session, incident: Incident, protocol: EscalationProtocol, now: datetime
 ) -> None:
     """Take the steps of an open incident that are due by `now`."""
-    if incident.status is not IncidentStatus.OPEN:
+    if incident.status is not IncidentStatus.OPEN or is_held_back(session, incident, now):
         return
-    told: set[str] = set()
+    this = _Round(reached=incident.step > 0)
     while incident.next_due_at is not None and incident.next_due_at <= now:
         found = _next_step(incident, protocol)
         if found is not None:
-            _take(session, incident, protocol, found, now=now, told=told)
-        elif incident.round + 1 < protocol.chain_for(incident.severity).repeat:
+            if not _is_pausing(session, incident, protocol, found, now):
+                _take(session, incident, protocol, found, now=now, this=this)
+        elif this.reached and incident.round + 1 < protocol.chain_for(incident.severity).repeat:
+            acks.carry_over(session, incident, incident.round + 1)
             incident.round += 1
+            this.reached = False
             start_round(incident, protocol, now)
         else:
             _last_resort(session, incident, protocol, now)
@@ -136,6 +157,57 @@ def _next_step(incident: Incident, protocol: EscalationProtocol) -> tuple[int, C
     )
 
 
+def _is_pausing(
+    session: Session,
+    incident: Incident,
+    protocol: EscalationProtocol,
+    found: tuple[int, ChainStep],
+    now: datetime,
+) -> bool:
+    """Say whether a step is not taken now because of its hours; it waits, or is passed over."""
+    number, step = found
+    begin = _hours_begin(protocol, step, now)
+    if begin == now:
+        return False
+    severity = protocol.find_severity(incident.severity)
+    detail: dict[str, Any] = {"step": number, "round": incident.round}
+    if step.outside == "skip" or begin is None:
+        _pass_over(incident, protocol, found, now)
+        add_event(session, incident.id, "step_skipped", MACHINE, now, detail)
+        return True
+    if severity is not None and not severity.respects_quiet_hours:
+        return False
+    incident.next_due_at = begin
+    detail["until"] = begin.isoformat()
+    add_event(session, incident.id, "paused", MACHINE, now, detail)
+    return True
+
+
+def _hours_begin(protocol: EscalationProtocol, step: ChainStep, now: datetime) -> datetime | None:
+    """Return `now` where a step's hours hold, else when they begin; None: never."""
+    if step.hours is None:
+        return now
+    if not isinstance(step.hours, str):
+        return hours.next_begin(step.hours, "UTC", now)
+    if protocol.business_hours is None:
+        return now
+    if step.hours == OUTSIDE_BUSINESS:
+        is_business = hours.holds(protocol.business_hours, "UTC", now)
+        return hours.next_change(protocol.business_hours, "UTC", now) if is_business else now
+    return hours.next_begin(protocol.business_hours, "UTC", now)
+
+
+def _pass_over(
+    incident: Incident, protocol: EscalationProtocol, found: tuple[int, ChainStep], now: datetime
+) -> None:
+    """Go to the following step at once; after the last one, wait as after any last step."""
+    incident.step = found[0] + 1
+    if _next_step(incident, protocol) is None:
+        incident.next_due_at = now + ack_limit(protocol, incident.severity)
+    else:
+        incident.next_due_at = now
+
+
 def _take(
     session: Session,
     incident: Incident,
@@ -143,23 +215,29 @@ def _take(
     found: tuple[int, ChainStep],
     *,
     now: datetime,
-    told: set[str],
+    this: _Round,
 ) -> None:
     number, step = found
     due = incident.next_due_at or now
-    people = [one for one in protocol.people(step.notify) if one[0].id not in told]
+    meant = on_call.people(session, protocol, incident.brand_id, step.notify, now)
+    done = acks.acknowledged_by(session, incident)
+    detail: dict[str, Any] = {"step": number, "round": incident.round}
+    if not meant:
+        add_event(
+            session, incident.id, "nobody", MACHINE, now, detail | {"words": list(step.notify)}
+        )
+        _pass_over(incident, protocol, found, now)
+        if not this.reached and _next_step(incident, protocol) is None:
+            incident.next_due_at = now  # nobody in a whole round: everyone, without waiting
+        return
+    people = [one for one in meant if one[0].id not in this.told | done]
     contacts = tell(
         session, incident, protocol, people, reason="step", tag=f"step{number}", now=now
     )
-    told.update(contacts)
-    add_event(
-        session,
-        incident.id,
-        "notified",
-        MACHINE,
-        now,
-        {"step": number, "round": incident.round, "contacts": contacts},
-    )
+    this.told.update(contacts)
+    this.reached = True
+    detail["contacts"] = contacts
+    add_event(session, incident.id, "notified", MACHINE, now, detail)
     incident.step = number + 1
     following = _next_step(incident, protocol)
     if following is not None:
@@ -171,15 +249,11 @@ def _take(
 def _last_resort(
     session: Session, incident: Incident, protocol: EscalationProtocol, now: datetime
 ) -> None:
-    """Tell everyone; nothing more comes by itself."""
+    """Tell everyone who has not acknowledged; nothing more comes by itself."""
+    done = acks.acknowledged_by(session, incident)
+    people = [one for one in protocol.people([EVERYONE]) if one[0].id not in done]
     contacts = tell(
-        session,
-        incident,
-        protocol,
-        protocol.people([EVERYONE]),
-        reason="last_resort",
-        tag="last_resort",
-        now=now,
+        session, incident, protocol, people, reason="last_resort", tag="last_resort", now=now
     )
     add_event(session, incident.id, "last_resort", MACHINE, now, {"contacts": contacts})
     incident.next_due_at = None
@@ -188,7 +262,21 @@ def _last_resort(
 def _expire_acknowledgement(
     session: Session, incident: Incident, protocol: EscalationProtocol, now: datetime
 ) -> None:
-    """Open an acknowledged incident again on which nobody has reported."""
+    """Open an acknowledged incident again on which nobody has reported.
+
+    Whatever a person has put into the timeline is a report, and moves the expiry.
+    """
+    severity = protocol.find_severity(incident.severity)
+    last = session.scalar(
+        select(func.max(IncidentEvent.at)).where(
+            IncidentEvent.incident_id == incident.id, IncidentEvent.actor != MACHINE
+        )
+    )
+    if severity is not None and severity.ack_expires is not None and last is not None:
+        expiry = last + severity.ack_expires
+        if expiry > now:
+            incident.next_due_at = expiry
+            return
     add_event(
         session,
         incident.id,

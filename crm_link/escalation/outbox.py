@@ -14,10 +14,10 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from config.bulk import insert_new
+from crm_link.escalation.hours import may_be_told_at
 from crm_link.escalation.models import Incident, IncidentEvent, Notification, ProtocolVersion
 from crm_link.escalation.protocol import EscalationProtocol, ProtocolContact
 from crm_link.escalation.protocol_file import parse_pinned
-from crm_link.escalation.rules import end_of_quiet
 from crm_link.models import DeliveryStatus
 
 #: Who acts where no person does.
@@ -28,6 +28,9 @@ UNSENT = (DeliveryStatus.PENDING, DeliveryStatus.SENDING)
 
 #: Messages that reached a person or still may.
 TELLING = (*UNSENT, DeliveryStatus.SENT)
+
+#: News that a silenced or inhibited incident keeps for itself.
+_HELD_BACK = frozenset({"again", "severity", "reopened"})
 
 
 def pinned_protocol(session: Session, incident: Incident) -> EscalationProtocol:
@@ -62,12 +65,15 @@ def tell(
         incident: What it is about.
         protocol: The incident's pinned protocol.
         people: Contacts, and the role that each is told in.
-        reason: Why: step, severity, again, reopened, last_resort or resolved.
+        reason: Why: step, severity, again, reopened, last_resort, test or resolved. What tells
+            of growth does not leave while the incident is silenced or inhibited.
         tag: Makes the message unique within the incident's round: a second one with the same
             tag to the same person is the same message, and is not queued again.
         now: The present.
 
     """
+    if incident.suppressed_by is not None and reason in _HELD_BACK:
+        return []
     severity = protocol.find_severity(incident.severity)
     respects = severity is not None and severity.respects_quiet_hours
     rows = [
@@ -81,9 +87,7 @@ def tell(
             "reason": reason,
             "payload": {"severity": incident.severity, "tag": tag, "round": incident.round},
             "status": DeliveryStatus.PENDING,
-            "next_attempt_at": (
-                end_of_quiet(contact.quiet_times(), contact.tz, now) if respects else now
-            ),
+            "next_attempt_at": (may_be_told_at(contact, now) if respects else now),
             "created_at": now,
         }
         for contact, role in people
@@ -113,10 +117,11 @@ def told_so_far(
     return list(people.values())
 
 
-def cancel_unsent(session: Session, incident_id: int) -> None:
-    """Take back what has not left: the chain's messages after somebody acknowledged."""
+def cancel_unsent(session: Session, incident_id: int, *, contact: str | None = None) -> None:
+    """Take back what has not left, of all or of one contact: somebody acknowledged."""
+    mine = () if contact is None else (Notification.contact == contact,)
     session.execute(
         update(Notification)
-        .where(Notification.incident_id == incident_id, Notification.status.in_(UNSENT))
+        .where(Notification.incident_id == incident_id, Notification.status.in_(UNSENT), *mine)
         .values(status=DeliveryStatus.CANCELLED, lease_until=None)
     )

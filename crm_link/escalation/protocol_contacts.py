@@ -6,11 +6,11 @@ import re
 from contextlib import suppress
 from datetime import time
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 
-from crm_link.escalation.protocol_base import Strict
+from crm_link.escalation.protocol_base import Strict, known_zone
+from crm_link.escalation.protocol_hours import Hours
 
 #: Kinds of channel as PR people name them; apprise carries all of these.
 CHANNEL_ALIASES = dict.fromkeys(
@@ -18,15 +18,6 @@ CHANNEL_ALIASES = dict.fromkeys(
 )
 
 _HOURS = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
-
-
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        msg = f"'{name}' is no time zone; write for example Europe/Madrid or UTC"
-        raise ValueError(msg) from error
-    return name
 
 
 def _parse_hours(text: str) -> tuple[time, time]:
@@ -69,8 +60,13 @@ class ProtocolContact(Strict):
     name: str = Field(default="", max_length=200)
     role: str = Field(pattern=r"^[\w-]{1,100}$")
     deputy: str | None = None
-    tz: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    tz: Annotated[str, AfterValidator(known_zone)] = "UTC"
     quiet_hours: Annotated[str, AfterValidator(_known_hours)] | None = None
+    #: When they work; outside, messages wait as in quiet hours.
+    hours: Hours | None = None
+    #: By what replies and sign-ins are known as theirs: `anna@example.org`, `slack:U024BE7LH`,
+    #: `tel:+34600000001`, or a secret's name that holds one: `env:ANNA_PHONE`.
+    known_as: tuple[str, ...] = ()
     channels: tuple[ChannelAddress, ...] = Field(min_length=1)
 
     def quiet_times(self) -> tuple[time, time] | None:

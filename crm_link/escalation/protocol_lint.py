@@ -20,6 +20,8 @@ from crm_link.escalation.protocol import (
     Level,
     deputy_role,
 )
+from crm_link.escalation.protocol_lint_delivery import lint_delivery
+from crm_link.escalation.protocol_on_call import on_call_rotation
 
 #: Marks the name of an environment variable that holds the real address.
 SECRET_MARK = "env:"  # noqa: S105 - a mark, not a secret
@@ -48,6 +50,7 @@ def lint(protocol: EscalationProtocol) -> list[Problem]:
         *_topics(protocol),
         *_severities(protocol),
         *_chains(protocol),
+        *(Problem(place, message) for place, message in lint_delivery(protocol)),
     ]
 
 
@@ -204,7 +207,7 @@ def _step_names(
 ) -> Iterator[Problem]:
     for word in notify:
         role = deputy_role(word)
-        if word == EVERYONE:
+        if word == EVERYONE or on_call_rotation(word) is not None:
             continue
         if (role or word) not in roles:
             yield Problem(place, f"nobody has the role '{role or word}': add a contact with it")
