@@ -14,7 +14,7 @@ from sqlalchemy import make_url, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from api.worker import Engine
+from api.engine import Engine
 from config.clock import utc_now
 from config.db import make_engine, make_sessions, read_session
 from config.errors import ConflictError, InputError, TransientError
@@ -25,7 +25,8 @@ from crm_link.escalation.protocols import Protocols
 from listener.brands_file import BrandsFile, read_brands
 from listener.models import Brand
 from listener.sources import sync_brands
-from sentiment.scorer import make_scorer
+from sentiment.late_scorer import LateScorer
+from sentiment.scorer import Scorer, make_scorer
 
 #: New objects after which Python looks for cycles among the youngest.
 GC_THRESHOLD = 50_000
@@ -85,8 +86,8 @@ def sync_brands_file(runtime: Runtime) -> BrandsFile:
     return file
 
 
-def make_pipeline(runtime: Runtime, *, scorer: str | None = None) -> Engine:
-    """Return the pipeline's steps, with brands, protocols, scorer and CRM as set."""
+def make_pipeline(runtime: Runtime) -> Engine:
+    """Return the pipeline's steps, with brands, protocols, scorers and CRM as set."""
     file = sync_brands_file(runtime)
     settings = runtime.settings
     # Batches make many short-lived objects and no cycles: looking for cycles every 700 of them
@@ -96,10 +97,27 @@ def make_pipeline(runtime: Runtime, *, scorer: str | None = None) -> Engine:
     return Engine(
         settings=settings,
         sessions=runtime.sessions,
-        scorer=make_scorer(scorer or settings.scorer),
+        scorer=open_scorer(settings),
+        lexicon=_lexicon(settings),
         protocols=Protocols(runtime.sessions, protocol_paths(runtime, file)),
         crm=make_crm(settings.crm) if settings.crm else None,
     )
+
+
+def open_scorer(settings: Settings, *, name: str | None = None) -> LateScorer:
+    """Return the scorer that is set, or the one that `name` names, with its processes.
+
+    Raises:
+        InputError: There is no such scorer.
+    """
+    return LateScorer(name or settings.scorer, processes=settings.scoring_processes)
+
+
+def _lexicon(settings: Settings) -> Scorer | None:
+    """Return what judges at once; None where the scorer itself does, or where it is not wanted."""
+    if not settings.fast_scorer or settings.fast_scorer == settings.scorer:
+        return None
+    return make_scorer(settings.fast_scorer)
 
 
 def protocol_paths(runtime: Runtime, file: BrandsFile) -> dict[int, Path]:

@@ -42,8 +42,19 @@ class Settings(BaseSettings):
         default="brands.yaml", description="Brands and sources, relative to the home folder."
     )
     scorer: str = Field(
-        default="vader",
+        default="onnx",
         description="Sentiment scorer: the name of a plugin, with what it needs after a colon.",
+    )
+    fast_scorer: str = Field(
+        default="vader",
+        description="Scorer whose judgement holds until the other one comes to a mention; empty "
+        "lets new mentions wait for it.",
+    )
+    scoring_processes: int = Field(
+        default=1,
+        ge=1,
+        le=256,
+        description="Processes that run the scorer; 1 is the worker's own. Each holds the model.",
     )
     crm: str = Field(
         default="csv_file", description="CRM plugin that contact enrichment is written to."

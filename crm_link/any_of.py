@@ -1,28 +1,5 @@
-"""`column = any of these values` with one parameter, however many values there are.
+"""`config.any_of`, under the name by which this package knows it."""
 
-An IN list is compiled anew for each length: at 1,000 values that costs more than the query.
-"""
+from config.any_of import any_of
 
-from __future__ import annotations
-
-from collections.abc import Iterable
-from typing import Any
-
-import orjson
-from sqlalchemy import ColumnElement, String, any_, bindparam, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import InstrumentedAttribute, Session
-
-from config.db import is_sqlite
-
-
-def any_of(
-    session: Session, column: InstrumentedAttribute[Any], values: Iterable[int | str]
-) -> ColumnElement[bool]:
-    """Return the condition that `column`, a number or a text, is one of `values`."""
-    listed = list(values)
-    if is_sqlite(session):
-        given = bindparam(None, orjson.dumps(listed).decode(), String())
-        table = func.json_each(given).table_valued("value")
-        return column.in_(select(table.c.value))
-    return column == any_(bindparam(None, listed, ARRAY(column.type)))
+__all__ = ["any_of"]

@@ -24,10 +24,11 @@ from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.protocol_triage import GENERAL
 from crm_link.fingerprints import Fingerprint, fingerprint
 from crm_link.folding import Folded, FoldItem, fold
+from crm_link.judging import open_topics, step_after_triage
 from crm_link.models import Flag, FlagStatus
 from crm_link.triage_rules import TriageInput, TriageRules, Verdict
 from crm_link.types import Priority
-from listener.models import Author, Brand, Mention, Step
+from listener.models import JUDGING, Author, Brand, Mention, Step
 
 #: Who closed a flag that nobody needs any more.
 MACHINE = "groundswell"
@@ -103,6 +104,7 @@ def _waiting(mention_ids: Sequence[int]) -> Any:  # noqa: ANN401 - a select of m
         Mention.edited_at,
         Mention.deleted_at,
         Mention.scored_at,
+        Mention.scorer,
         Mention.label,
         Mention.folded_into_id,
         Mention.fold_count,
@@ -171,6 +173,7 @@ def _store(
             for one in batch.values()
         ],
     )
+    topics = open_topics(session, {one.row.brand_id for one in batch.values()})
     update_rows(
         session,
         Mention,
@@ -181,7 +184,7 @@ def _store(
                 "topic": one.verdict.topic,
                 "route": one.verdict.route,
                 "folded_into_id": folded.roots[mention_id],
-                "pending": None,
+                "pending": step_after_triage(one.row, one.verdict, topics),
             }
             for mention_id, one in sorted(batch.items())
         ],
@@ -206,7 +209,7 @@ def _regroup(session: Session, folded: Folded) -> None:
             .where(
                 Mention.folded_into_id.in_(folded.unfolded),
                 Mention.repost_of_id.is_(None),
-                Mention.pending.is_(None),
+                Mention.pending.is_(None) | Mention.pending.in_(JUDGING),
             )
             .values(folded_into_id=None, pending=Step.TRIAGE)
         )
@@ -258,7 +261,9 @@ def _store_flags(
         is_folded = one is None or folded.roots[mention_id] is not None
         if one is None or is_folded or one.verdict.flag_reason is None:
             if flag is not None and flag.status is FlagStatus.OPEN:
-                dropped["repeats another" if is_folded else "edited"].append(flag.id)
+                dropped["repeats another" if is_folded else "edited or judged again"].append(
+                    flag.id
+                )
             continue
         if flag is not None and not _opens_again(flag, one.verdict):
             continue

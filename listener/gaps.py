@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from listener.cleaning import fit_id
 from listener.lookup import find_by_ids
-from listener.models import Gap, Mention, MentionAlias, MentionVersion, RawPost, Step
+from listener.models import JUDGING, Gap, Mention, MentionAlias, MentionVersion, RawPost, Step
 from listener.plan import Plan, drop_cursor
 from listener.types import DeletedPost, GapReport
 
@@ -119,6 +119,7 @@ def mark_deleted(
             links=[],
             pending=case(
                 (Mention.label.is_not(None) & (Mention.pending == Step.SCORE), Step.LINK),
+                (Mention.pending.in_(JUDGING), None),
                 else_=Mention.pending,
             ),
         )

@@ -14,11 +14,21 @@ from listener.types import GapKind, PostKind
 
 
 class Step(StrEnum):
-    """The next step that a mention waits for; none is left when all are done."""
+    """The next step that a mention waits for; none is left when all are done.
+
+    The last two are the second lane of scoring: what went its way with a provisional label,
+    or with that of an earlier model, waits there for the model's, the risky ones first.
+    """
 
     SCORE = "score"
     LINK = "link"
     TRIAGE = "triage"
+    JUDGE_FIRST = "judge_first"
+    JUDGE = "judge"
+
+
+#: Steps in which a mention that went its way already only waits for the model.
+JUDGING = (Step.JUDGE_FIRST, Step.JUDGE)
 
 
 class SourceState(StrEnum):

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from config.clock import Clock
 from config.errors import ConflictError, InputError, NotFoundError
-from listener.models import Mention, Step
+from listener.models import JUDGING, Mention, Step
 from sentiment.fast_lane import is_provisional
 from sentiment.models import Correction
 from sentiment.rollups import VolumeChanges
@@ -155,7 +155,7 @@ def _change(session: Session, mention: Mention, values: dict[str, object]) -> No
     before = (mention.label, mention.score)
     for name, value in values.items():
         setattr(mention, name, value)
-    if mention.pending is None:
+    if mention.pending is None or mention.pending in JUDGING:
         mention.pending = Step.TRIAGE
     session.flush()
     volume = VolumeChanges()

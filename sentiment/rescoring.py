@@ -7,19 +7,20 @@ from collections.abc import Collection, Iterator
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from listener.models import Brand, Mention, Step
+from config.any_of import any_of
+from listener.models import JUDGING, Brand, Mention, Step
 from sentiment.corrections import PERSON
 from sentiment.models import Correction
 from sentiment.recalibration import Calibrations
 
 
 def rescore_outdated(session: Session, versions: Collection[str], *, limit: int) -> int:
-    """Put mentions that another scorer judged back into the queue; return how many.
+    """Let mentions that another scorer judged wait for the model again; return how many.
 
-    Does nothing while new mentions wait: they come first. Newest first within a brand. What
+    Does nothing while others wait for it: they come first. Newest first within a brand. What
     the earlier scorer said is kept by the scoring (`OldScore`), and nothing is uncounted
-    meanwhile. Found by an index on (brand, scorer, time), so that it costs next to nothing
-    where all is up to date.
+    meanwhile. Mentions that are on their way are left to it. Found by an index on (brand,
+    scorer, time), so that it costs next to nothing where all is up to date.
 
     Args:
         session: The transaction.
@@ -28,7 +29,7 @@ def rescore_outdated(session: Session, versions: Collection[str], *, limit: int)
         limit: Most mentions that are put back at once.
 
     """
-    busy = select(Mention.id).where(Mention.pending == Step.SCORE).limit(1)
+    busy = select(Mention.id).where(Mention.pending.in_((Step.SCORE, *JUDGING))).limit(1)
     if session.scalar(busy) is not None:
         return 0
     brand_ids = session.scalars(select(Brand.id).order_by(Brand.id)).all()
@@ -39,13 +40,20 @@ def rescore_outdated(session: Session, versions: Collection[str], *, limit: int)
         found += _outdated(session, brand_id, current, limit - len(found))
         if len(found) >= limit:
             break
-    if found:
-        session.execute(
-            update(Mention)
-            .where(Mention.id.in_(found), Mention.deleted_at.is_(None))
-            .values(pending=Step.SCORE)
+    if not found:
+        return 0
+    # What began its way meanwhile comes to the scorer by itself.
+    queued = session.execute(
+        update(Mention)
+        .where(
+            any_of(session, Mention.id, found),
+            Mention.pending.is_(None),
+            Mention.deleted_at.is_(None),
         )
-    return len(found)
+        .values(pending=Step.JUDGE)
+        .returning(Mention.id)
+    )
+    return len(queued.all())
 
 
 def _outdated(session: Session, brand_id: int, current: set[str], limit: int) -> list[int]:
@@ -57,7 +65,9 @@ def _outdated(session: Session, brand_id: int, current: set[str], limit: int) ->
                 Mention.brand_id == brand_id,
                 Mention.deleted_at.is_(None),
                 Correction.ended_at.is_(None),
-                Correction.model_scorer.not_in(current),
+                # None: a person was faster than the model.
+                Correction.model_scorer.is_(None) | Correction.model_scorer.not_in(current),
+                Mention.pending.is_(None),
             )
             .order_by(Correction.id.desc())
             .limit(limit)
@@ -71,6 +81,7 @@ def _outdated(session: Session, brand_id: int, current: set[str], limit: int) ->
             .where(
                 Mention.brand_id == brand_id,
                 Mention.scorer == scorer,
+                Mention.pending.is_(None),
                 Mention.deleted_at.is_(None),
             )
             .order_by(Mention.published_at.desc())

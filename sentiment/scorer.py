@@ -41,6 +41,9 @@ class Scorer(ABC):
     def score(self, texts: Sequence[ScorableText]) -> list[Sentiment]:
         """Return one judgement for each text, in order."""
 
+    def close(self) -> None:
+        """Give up processes that were started; most scorers have none."""
+
 
 def scorer_names() -> tuple[str, ...]:
     """Return the names of all scorers."""
@@ -54,6 +57,17 @@ def make_scorer(setting: str) -> Scorer:
         InputError: There is no such scorer, or it cannot be loaded; the message says why.
 
     """
+    kind, argument = find_scorer(setting)
+    return kind(argument)
+
+
+def find_scorer(setting: str) -> tuple[type[Scorer], str]:
+    """Return the class that the setting names, and its argument, without loading a model.
+
+    Raises:
+        InputError: There is no such scorer, or a package that it needs is missing.
+
+    """
     name, _, argument = setting.partition(":")
     kind: type[Scorer] = load_plugin(FOLDER, name, Scorer)  # type: ignore[type-abstract]
-    return kind(argument)
+    return kind, argument

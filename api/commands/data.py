@@ -24,7 +24,7 @@ from api.commands.common import (
     settings_with_logs,
 )
 from api.commands.engine import work_with_progress
-from api.runtime import make_pipeline, sync_brands_file
+from api.runtime import make_pipeline, open_scorer, sync_brands_file
 from config.errors import InputError
 from config.outputs import whole_file
 from crm_link.contacts import import_contacts
@@ -35,7 +35,6 @@ from listener.exports import export_mentions
 from listener.imports import import_mentions
 from sentiment.bursts import forget_bursts
 from sentiment.detect_csv import detect_csv
-from sentiment.scorer import make_scorer
 from sentiment.types import ScorableText
 
 #: Texts that are scored together.
@@ -164,7 +163,7 @@ def score(
 ) -> None:
     """Judge texts from a file: adds label, score, confidence, lang and scorer to each."""
     settings = settings_with_logs()
-    judge = make_scorer(scorer or settings.scorer)
+    judge = open_scorer(settings, name=scorer)
     with _lines(source) as lines, whole_file(out) as file, progress("score") as advance:
         done = 0
         while batch := list(islice(lines, SCORE_BATCH)):

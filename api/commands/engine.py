@@ -13,10 +13,11 @@ from rich.table import Table
 from sqlalchemy import func, select
 
 from api.commands.common import BrandOption, out, parse_since, progress, runtime, say
+from api.engine import Engine
 from api.models import User
 from api.runtime import Runtime, make_pipeline, only_one_worker, sync_brands_file
 from api.status import read_status
-from api.worker import Engine, Worker
+from api.worker import Worker
 from config.clock import utc_now
 from config.db import read_session
 from config.errors import AppError, ConflictError, NotFoundError
@@ -39,13 +40,20 @@ def add_commands(app: typer.Typer) -> None:
 def run(host: Host = None, port: Port = None) -> None:
     """Run everything in one process: scheduler, pipeline, API and console."""
     with runtime() as opened, only_one_worker(opened.settings):
-        work = Worker(make_pipeline(opened))
+        work = Worker(_loaded(make_pipeline(opened)))
         with_users(opened)
         work.start()
         try:
             serve_app(opened, _where(opened.settings, host, port))
         finally:
             work.stop()
+
+
+def _loaded(pipeline: Engine) -> Engine:
+    """Load the scorer, so that one that is not there is said at the start, not in the log."""
+    with say.status("loading the scorer"):
+        say.print(f"scorer: {pipeline.scorer.version}", markup=False)
+    return pipeline
 
 
 def serve(host: Host = None, port: Port = None) -> None:
@@ -58,7 +66,7 @@ def serve(host: Host = None, port: Port = None) -> None:
 def worker() -> None:
     """Run scheduler and pipeline only, without the web; PostgreSQL takes any number of these."""
     with runtime() as opened, only_one_worker(opened.settings):
-        work = Worker(make_pipeline(opened))
+        work = Worker(_loaded(make_pipeline(opened)))
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
@@ -136,11 +144,16 @@ def status() -> None:
 
 
 def work_with_progress(pipeline: Engine) -> None:
-    """Score, link and triage what waits, showing how far it is."""
-    total = pipeline.backlog_steps()
+    """Score, link and triage what waits, showing how far it is; the model comes last."""
+    _with_progress("score, link, triage", pipeline.backlog_steps(), pipeline.work_backlog)
+    _with_progress("judge", pipeline.backlog_judgements(), pipeline.judge_backlog)
+    pipeline.work_backlog()
+
+
+def _with_progress(title: str, total: int, work: Callable[..., int]) -> None:
     if not total:
         return
-    with progress("score, link, triage", total) as advance:
+    with progress(title, total) as advance:
         done = 0
 
         def count(_: object, number: int) -> None:
@@ -148,7 +161,7 @@ def work_with_progress(pipeline: Engine) -> None:
             done += number
             advance(done)
 
-        pipeline.work_backlog(on_batch=count)
+        work(on_batch=count)
 
 
 def _where(settings: Settings, host: str | None, port: int | None) -> Settings:

@@ -12,6 +12,7 @@ from rich.table import Table
 from sqlalchemy import select
 
 from api.commands.common import BrandOption, out, progress, runtime, say, settings_with_logs
+from api.runtime import open_scorer
 from config.clock import utc_now
 from config.errors import NotFoundError
 from listener.models import Brand
@@ -24,7 +25,6 @@ from sentiment.evaluate import (
     shuffle_targets,
 )
 from sentiment.recalibration import Recalibrated, recalibrate
-from sentiment.scorer import make_scorer
 from sentiment.types import Label
 
 #: Languages and targets that the tables show; the JSON has them all.
@@ -89,7 +89,7 @@ def evaluate_sentiment(
     rows = read_labelled(file)
     if shuffle:
         rows = shuffle_targets(rows, seed=seed)
-    judge = make_scorer(scorer or settings_with_logs().scorer)
+    judge = open_scorer(settings_with_logs(), name=scorer)
     with progress(f"evaluate {file.name}", len(rows)) as advance:
         found = evaluate(judge, rows, on_progress=advance)
     if json is not None:

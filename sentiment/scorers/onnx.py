@@ -124,10 +124,15 @@ class OnnxScorer(Scorer):
         """Load the models.
 
         Raises:
-            InputError: The argument is not a model folder.
+            InputError: The argument is not a model folder, or the bundled ones are missing.
         """
         super().__init__(argument)
         bundled = sorted(about.parent for about in BUNDLED.glob("*/groundswell.json"))
+        if not (argument or bundled):
+            raise InputError(
+                f"the bundled models are missing from {BUNDLED}: install Groundswell again, or set "
+                "GROUNDSWELL_SCORER=vader (English only, less often right) or onnx:FOLDER"
+            )
         self._models = [OnnxModel(folder) for folder in ([Path(argument)] if argument else bundled)]
 
     @property

@@ -17,8 +17,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
+from api.engine import COLLECTING_THREADS, Engine
 from api.jobs import guarded
-from api.worker import COLLECTING_THREADS, Engine, Worker
+from api.worker import Worker
 from config.errors import TransientError
 from config.settings import Settings
 from crm_link.crms.csv_file import CsvFileCrm

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from api.worker import Engine
+from api.engine import Engine
 from config.db import read_session
 from config.errors import AppError
 from config.settings import Settings

@@ -1,19 +1,17 @@
 from __future__ import annotations
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from api.worker import Engine
+from api.engine import Engine
 from config.db import is_sqlite, read_session
 from config.settings import Settings
 from crm_link.escalation.protocols import Protocols
 from listener.models import Mention, Step
 from sentiment.corrections import correct_label
 from sentiment.duplicates import Judgements
-from sentiment.fast_lane import is_provisional, label_provisionally, unlabelled_ids
 from sentiment.models import Correction, OldScore
 from sentiment.rescoring import rescore_outdated
-from sentiment.scorer import make_scorer
 from sentiment.service import score_mentions
 from sentiment.types import Label, ScorableText
 from tests.make import NOW, make_brand, make_mention
@@ -35,7 +33,7 @@ def _finish(sessions: sessionmaker[Session]) -> None:
 
 def _pending(sessions: sessionmaker[Session]) -> list[int]:
     with read_session(sessions) as session:
-        query = select(Mention.id).where(Mention.pending == Step.SCORE).order_by(Mention.id)
+        query = select(Mention.id).where(Mention.pending == Step.JUDGE).order_by(Mention.id)
         return list(session.scalars(query))
 
 
@@ -172,40 +170,6 @@ def test_the_longest_unused_judgement_is_forgotten_first() -> None:
     assert scorer.asked == [second]
 
 
-def test_the_fast_lane_counts_at_once_and_the_model_replaces_it(
-    sessions: sessionmaker[Session],
-) -> None:
-    ids = store_texts(sessions, *TEXTS)
-    with read_session(sessions) as session:
-        waiting = unlabelled_ids(session, 10)
-    assert waiting == ids[::-1]
-
-    assert label_provisionally(sessions, make_scorer("vader"), waiting) == 3
-    assert label_provisionally(sessions, make_scorer("vader"), waiting) == 0
-
-    mention = mention_of(sessions, ids[1])
-    assert (mention.label, mention.pending) == ("negative", Step.SCORE)
-    assert is_provisional(mention.scorer)
-    assert_rollups_exact(sessions)
-
-    score_mentions(sessions, CountingScorer("model/1"), ids)
-
-    assert mention_of(sessions, ids[1]).scorer == "model/1"
-    assert_rollups_exact(sessions)
-    with read_session(sessions) as session:
-        assert session.scalar(select(func.count()).select_from(OldScore)) == 0
-        assert unlabelled_ids(session, 10) == []
-
-
-def test_the_fast_lane_leaves_a_corrected_mention_alone(sessions: sessionmaker[Session]) -> None:
-    ids = store_texts(sessions, TEXTS[1])
-    with sessions.begin() as session:
-        correct_label(session, ids[0], Label.POSITIVE, by="ana", clock=lambda: NOW)
-
-    assert label_provisionally(sessions, make_scorer("vader"), ids) == 0
-    assert mention_of(sessions, ids[0]).label == "positive"
-
-
 def test_the_engine_rescores_everything_when_its_scorer_was_changed(
     sessions: sessionmaker[Session],
 ) -> None:
@@ -223,7 +187,7 @@ def test_the_engine_rescores_everything_when_its_scorer_was_changed(
     changed = engine("new/1")
 
     assert changed.rescore() == 3
-    changed.work_backlog()
+    changed.process()
 
     assert changed.rescore() == 0
     for mention_id in ids:

@@ -1,0 +1,249 @@
+"""The steps of the pipeline over one database: unfinished rows are the backlog.
+
+Each step finds its own work in the database, so that a step that crashed or is late is
+behind, never wrong. Nothing here holds state that a restart would lose.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from api.batches import do_batch
+from config.clock import Clock, utc_now
+from config.db import read_session
+from config.errors import AppError
+from config.logs import get_logger
+from config.settings import Settings
+from crm_link import contacts, service, writeback
+from crm_link.crm import Crm
+from crm_link.escalation import chain, detect, notify
+from crm_link.escalation.protocols import Protocols
+from crm_link.judging import judge_incidents_first
+from crm_link.triage import triage_mentions
+from listener import retention
+from listener.models import JUDGING, Step
+from listener.service import collect, pending_counts, pending_ids
+from listener.sources import due_sources
+from sentiment.bursts import step_bursts
+from sentiment.rescoring import rescore_outdated
+from sentiment.scorer import Scorer
+from sentiment.service import score_mentions, score_provisionally
+
+log = get_logger(__name__)
+
+#: Mentions that one step takes at a time: per-item work costs 2 to 18 times more, and 256 costs
+#: a sixth more than this (tests/benchmarks/bench_pipeline.py).
+BATCH = 1_024
+
+#: Mentions that the model judges between two looks at what has become more urgent.
+JUDGE_BATCH = 256
+
+#: Sources that are collected at the same time; they wait for networks most of the time.
+COLLECTING_THREADS = 8
+
+#: What is told about each batch: its step, and how many mentions it did.
+OnBatch = Callable[[Step, int], None]
+
+
+@dataclass(slots=True)
+class Engine:
+    """All steps of the pipeline over one database."""
+
+    settings: Settings
+    sessions: sessionmaker[Session]
+    scorer: Scorer
+    protocols: Protocols
+    crm: Crm | None = None
+    clock: Clock = utc_now
+    #: Judges new mentions at once, until the scorer comes to them; None: they wait for it.
+    lexicon: Scorer | None = None
+    #: Set to end a long backlog after the batch that is being done.
+    stopping: threading.Event = field(default_factory=threading.Event)
+    #: One thread at a time takes mentions their way, and one lets the model judge them.
+    _pipeline: threading.Lock = field(default_factory=threading.Lock)
+    _judging: threading.Lock = field(default_factory=threading.Lock)
+
+    def collect_due(self) -> int:
+        """Collect every source that is due; return how many new mentions came in."""
+        with read_session(self.sessions) as session:
+            due = due_sources(session, self.clock())
+        if not due:
+            return 0
+        with ThreadPoolExecutor(COLLECTING_THREADS, thread_name_prefix="collect") as pool:
+            return sum(pool.map(self.collect_one, due))
+
+    def collect_one(self, source_id: int) -> int:
+        """Collect one source; a platform's failure is on the source's record, not raised."""
+        try:
+            keep_raw = self.settings.raw_retention_days > 0
+            return collect(self.sessions, source_id, clock=self.clock, keep_raw=keep_raw).new
+        except AppError as error:
+            log.warning("collection failed", source_id=source_id, kind=type(error).__name__)
+            return 0
+
+    def work_backlog(self, *, on_batch: OnBatch | None = None) -> int:
+        """Score, link and triage everything that waits; return how many steps were done.
+
+        With a lexicon, what it judged then waits for the model: see `judge_backlog`.
+        """
+        return self._work(self._pipeline, self._next_on_the_way, self._steps(), on_batch)
+
+    def judge_backlog(self, *, on_batch: OnBatch | None = None) -> int:
+        """Let the model judge everything that waits for it; return how many it judged.
+
+        The risky ones come first, and the newest of them. What it judged waits for the other
+        steps again.
+        """
+        judge = partial(score_mentions, self.sessions, self.scorer, clock=self.clock)
+        return self._work(self._judging, self._next_for_the_model, {Step.JUDGE: judge}, on_batch)
+
+    def process(self) -> int:
+        """Take everything that waits all its way; return how many mentions the model judged."""
+        self.work_backlog()
+        judged = self.judge_backlog()
+        self.work_backlog()
+        return judged
+
+    def _work(
+        self,
+        lock: threading.Lock,
+        next_batches: Callable[[], Iterator[tuple[Step, list[int]]]],
+        steps: Mapping[Step, Callable[[list[int]], int]],
+        on_batch: OnBatch | None,
+    ) -> int:
+        done = 0
+        with lock:
+            while True:
+                before = done
+                for step, ids in next_batches():
+                    if self.stopping.is_set():
+                        return done
+                    count = do_batch(step, steps[step], ids)
+                    done += count
+                    if on_batch is not None:
+                        on_batch(step, count)
+                if done == before:
+                    return done
+
+    def _next_on_the_way(self) -> Iterator[tuple[Step, list[int]]]:
+        for step in (Step.SCORE, Step.LINK, Step.TRIAGE):
+            if ids := self._waiting(step, BATCH):
+                yield step, ids
+
+    def _next_for_the_model(self) -> Iterator[tuple[Step, list[int]]]:
+        size = JUDGE_BATCH * self.settings.scoring_processes
+        ids = self._waiting(Step.JUDGE_FIRST, size)
+        ids += self._waiting(Step.JUDGE, size - len(ids)) if len(ids) < size else []
+        if ids:
+            yield Step.JUDGE, ids
+
+    def _waiting(self, step: Step, limit: int) -> list[int]:
+        with read_session(self.sessions) as session:
+            return pending_ids(session, step, limit)
+
+    def backlog_steps(self) -> int:
+        """Return how many steps the waiting mentions have before them, the model's left out."""
+        with read_session(self.sessions) as session:
+            waiting = pending_counts(session)
+        order = [Step.SCORE, Step.LINK, Step.TRIAGE]
+        return sum(waiting[step] * (len(order) - order.index(step)) for step in order)
+
+    def backlog_judgements(self) -> int:
+        """Return how many mentions wait for the model."""
+        with read_session(self.sessions) as session:
+            waiting = pending_counts(session)
+        return sum(waiting[step] for step in JUDGING)
+
+    def _steps(self) -> dict[Step, Callable[[list[int]], int]]:
+        lexicon = self.lexicon
+        return {
+            Step.SCORE: partial(score_mentions, self.sessions, self.scorer, clock=self.clock)
+            if lexicon is None
+            else partial(score_provisionally, self.sessions, lexicon, clock=self.clock),
+            Step.LINK: lambda ids: service.link_mentions(self.sessions, ids, clock=self.clock),
+            Step.TRIAGE: lambda ids: triage_mentions(
+                self.sessions, ids, self.protocols.by_brand(), clock=self.clock
+            ),
+        }
+
+    def find_bursts(self) -> int:
+        """Bring the burst index up to now; return how many buckets of time were taken."""
+        return step_bursts(self.sessions, clock=self.clock)
+
+    def detect(self) -> int:
+        """Open, join and let go of incidents; return how many changed."""
+        changed = detect.detect(self.sessions, self.protocols.by_brand(), clock=self.clock)
+        if changed and self.lexicon is not None:
+            with self.sessions.begin() as session:
+                judge_incidents_first(session, changed)
+        return len(changed)
+
+    def move_chains(self) -> int:
+        """Take the steps of escalation chains that are due; return how many moved on."""
+        return chain.run_due_steps(self.sessions, clock=self.clock)
+
+    def escalate(self) -> int:
+        """Find bursts, raise incidents and move their chains on; return how many changed."""
+        self.find_bursts()
+        return self.detect() + self.move_chains()
+
+    def deliver(self) -> int:
+        """Send what is in the outbox of alerts; return how many left."""
+        return notify.deliver_notifications(
+            self.sessions, clock=self.clock, public_url=self.settings.resolved_public_url()
+        )
+
+    def write_back(self) -> int:
+        """Link again whose contacts changed, and write enrichment to the CRM."""
+        service.relink_due(self.sessions, limit=BATCH, clock=self.clock)
+        if self.crm is None:
+            return 0
+        return writeback.deliver_write_backs(
+            self.sessions, self.crm, name=self.settings.crm, clock=self.clock
+        )
+
+    def sync_contacts(self) -> int:
+        """Bring what changed in the CRM into our mirror; return how many contacts did."""
+        if self.crm is None or not self.crm.has_contacts:
+            return 0
+        found = contacts.sync_contacts(
+            self.sessions, self.crm, name=self.settings.crm, clock=self.clock
+        )
+        changed = found.new + found.changed + found.deleted
+        if changed or found.rejected:
+            log.info("contacts synced", changed=changed, rejected=len(found.rejected))
+        return changed
+
+    def rescore(self) -> int:
+        """Let what another scorer judged wait for this one, while nothing else does."""
+        with self.sessions.begin() as session:
+            return rescore_outdated(session, self.scorer.versions, limit=BATCH)
+
+    def maintain(self) -> None:
+        """Delete what retention says."""
+        retention.purge(
+            self.sessions, self.clock(), raw_retention_days=self.settings.raw_retention_days
+        )
+
+    def run_once(self) -> dict[str, int]:
+        """Do every step once, in order; return what each did."""
+        done = {
+            "contacts": self.sync_contacts(),
+            "collected": self.collect_due(),
+            "processed": self.work_backlog(),
+            # What the lexicon has seen is told at once; the model may take minutes.
+            "escalated": self.escalate(),
+            "delivered": self.deliver(),
+        }
+        done["judged"] = self.judge_backlog()
+        if done["judged"]:
+            self.work_backlog()
+            done["escalated"] += self.escalate()
+            done["delivered"] += self.deliver()
+        return done | {"written_back": self.write_back()}
