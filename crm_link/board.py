@@ -10,7 +10,13 @@ from sqlalchemy.orm import Session
 
 from sentiment.models import GRAINS_S, Volume
 from sentiment.rollups import bucket_of
-from sentiment.trends import NetSentiment, TrendPoint, net_sentiment, volume_series
+from sentiment.trends import (
+    NetSentiment,
+    TrendPoint,
+    drill_copies,
+    net_sentiment,
+    volume_series,
+)
 from sentiment.types import Label
 
 #: Period -> (length, width of a point in seconds): 24 to 120 points, each a multiple of 300.
@@ -84,6 +90,8 @@ def _platforms(
     )
     if brand_id is not None:
         query = query.where(Volume.brand_id == brand_id)
+    else:
+        query = query.where(Volume.brand_id.not_in(drill_copies()))
     counts: dict[str, dict[str, int]] = {}
     for platform, label, mentions in session.execute(query):
         counts.setdefault(platform, {})[label] = int(mentions)

@@ -84,7 +84,7 @@ def list_platforms(session: Session) -> list[str]:
     One look into the unique index for each brand and platform, however many mentions.
     """
     found: set[str] = set()
-    for brand_id in session.scalars(select(Brand.id)).all():
+    for brand_id in session.scalars(select(Brand.id).where(Brand.drill_of_id.is_(None))).all():
         platform: str | None = ""
         while platform is not None:
             platform = session.scalar(
@@ -98,8 +98,9 @@ def list_platforms(session: Session) -> list[str]:
 
 
 def list_brands(session: Session) -> Sequence[Brand]:
-    """Return all brands by name."""
-    return session.scalars(select(Brand).order_by(Brand.name, Brand.id)).all()
+    """Return all brands by name, without the copies for drills."""
+    query = select(Brand).where(Brand.drill_of_id.is_(None))
+    return session.scalars(query.order_by(Brand.name, Brand.id)).all()
 
 
 def get_brand(session: Session, key: str) -> Brand:
@@ -122,7 +123,7 @@ def _newest_first(mention: Mention) -> tuple[float, int]:
 
 
 def _brand_ids(session: Session, wanted: MentionFilter) -> Sequence[int]:
-    query = select(Brand.id)
+    query = select(Brand.id).where(Brand.drill_of_id.is_(None))
     if wanted.brand:
         query = query.where(Brand.key == wanted.brand)
     return session.scalars(query).all()

@@ -64,7 +64,8 @@ def export_mentions(
     """Write mentions to `out`, one JSON object in each line; return how many.
 
     The file appears when it is whole. Deleted posts are left out: they must not live on in
-    copies. A folded mention names the one that it was folded into (`folded_into`).
+    copies; so are those of drills. A folded mention names the one that it was folded into
+    (`folded_into`).
 
     Args:
         sessions: Where they are.
@@ -119,7 +120,7 @@ def _query(brand_id: int | None, since: datetime | None) -> Select[*tuple[Any, .
         )
         .join(Brand, Brand.id == Mention.brand_id)
         .outerjoin(Author, Author.id == Mention.author_id)
-        .where(Mention.deleted_at.is_(None))
+        .where(Mention.deleted_at.is_(None), Brand.drill_of_id.is_(None))
     )
     if brand_id is not None:
         query = query.where(Mention.brand_id == brand_id)

@@ -34,7 +34,8 @@ def sync_brands(session: Session, file: BrandsFile, now: datetime) -> SyncResult
     have mended it.
     """
     _wait_for_others(session)
-    known = {brand.key: brand for brand in session.scalars(select(Brand))}
+    watched = select(Brand).where(Brand.drill_of_id.is_(None))
+    known = {brand.key: brand for brand in session.scalars(watched)}
     sources: dict[int, dict[str, Source]] = {}
     for source in session.scalars(select(Source)):
         sources.setdefault(source.brand_id, {})[source.name] = source
@@ -136,7 +137,8 @@ def get_brand(session: Session, key: str | None) -> Brand:
         ConflictError: No key was given and there are several.
 
     """
-    brands = list(session.scalars(select(Brand).where(Brand.is_active).order_by(Brand.key)))
+    active = select(Brand).where(Brand.is_active, Brand.drill_of_id.is_(None))
+    brands = list(session.scalars(active.order_by(Brand.key)))
     known = ", ".join(brand.key for brand in brands)
     if key is None:
         if not brands:

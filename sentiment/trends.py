@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from listener.models import Brand
 from sentiment.models import GRAINS_S, Volume
 from sentiment.rollups import bucket_of
 from sentiment.types import Label
@@ -76,6 +77,8 @@ def volume_series(
     )
     if brand_id is not None:
         query = query.where(Volume.brand_id == brand_id)
+    else:
+        query = query.where(Volume.brand_id.not_in(drill_copies()))
     counts: dict[datetime, dict[str, int]] = {}
     for bucket_at, label, mentions in session.execute(query):
         place = counts.setdefault(bucket_of(bucket_at, grain_s), {})
@@ -95,6 +98,11 @@ def volume_series(
         )
         at += timedelta(seconds=grain_s)
     return points
+
+
+def drill_copies() -> Select[tuple[int]]:
+    """Return the query of the brands that are copies for drills: they are in no sum."""
+    return select(Brand.id).where(Brand.drill_of_id.is_not(None))
 
 
 def net_sentiment(points: list[TrendPoint]) -> NetSentiment:

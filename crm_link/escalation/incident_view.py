@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from crm_link.escalation.chain import upcoming
 from crm_link.escalation.incidents import get_incident, list_events, list_notifications
-from crm_link.escalation.models import Incident, IncidentEvent, Notification
+from crm_link.escalation.models import DRILL, Incident, IncidentEvent, Notification
 from crm_link.escalation.outbox import pinned_protocol
 from crm_link.escalation.protocol import ProtocolContact
 from listener.models import Author, Mention
@@ -69,10 +69,12 @@ def view_incident(session: Session, incident_id: int, *, now: datetime) -> Incid
 
 
 def count_unresolved(session: Session) -> int:
-    """Return how many incidents people must still act on."""
+    """Return how many incidents people must still act on; drills are not among them."""
     return (
         session.scalar(
-            select(func.count()).select_from(Incident).where(Incident.open_key.is_not(None))
+            select(func.count())
+            .select_from(Incident)
+            .where(Incident.open_key.is_not(None), Incident.kind != DRILL)
         )
         or 0
     )

@@ -19,7 +19,13 @@ from config.errors import ConflictError, InputError, NotFoundError
 from crm_link.author_numbers import INCIDENT_LOOKBACK
 from crm_link.enrich import queue_incident_enrichment
 from crm_link.escalation.chain import ack_limit, advance, resume
-from crm_link.escalation.models import Incident, IncidentEvent, IncidentStatus, Notification
+from crm_link.escalation.models import (
+    DRILL,
+    Incident,
+    IncidentEvent,
+    IncidentStatus,
+    Notification,
+)
 from crm_link.escalation.outbox import (
     MACHINE,
     add_event,
@@ -59,8 +65,12 @@ def list_incidents(
     statuses: Sequence[IncidentStatus] = (),
     before_id: int | None = None,
     limit: int = 50,
+    with_drills: bool = False,
 ) -> list[Incident]:
-    """Return incidents with their brands, newest first; `before_id` is the last one seen."""
+    """Return incidents with their brands, newest first; `before_id` is the last one seen.
+
+    Of drills only those that run are among them, unless `with_drills` asks for all.
+    """
     query = select(Incident).options(joinedload(Incident.brand)).order_by(Incident.id.desc())
     if brand_id is not None:
         query = query.where(Incident.brand_id == brand_id)
@@ -68,6 +78,8 @@ def list_incidents(
         query = query.where(Incident.status.in_(statuses))
     if before_id is not None:
         query = query.where(Incident.id < before_id)
+    if not with_drills:
+        query = query.where((Incident.kind != DRILL) | Incident.open_key.is_not(None))
     return list(session.scalars(query.limit(limit)))
 
 

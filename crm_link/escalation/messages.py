@@ -20,6 +20,12 @@ from crm_link.escalation.protocol import EscalationProtocol, ProtocolContact
 #: A quoted text is cut to so many characters.
 QUOTE_CHARS = 140
 
+#: Stands at the top of every message of a drill.
+DRILL_WORDS = (
+    "This is a drill: an attack is replayed, and nothing of it is happening. Do what you would do, "
+    "but publish nothing."
+)
+
 _OPENINGS = {
     "step": "",
     "severity": "WORSE: ",
@@ -64,6 +70,9 @@ def compose(telling: Telling) -> Message:
     incident, notification = telling.incident, telling.notification
     opening = _OPENINGS.get(notification.reason, "")
     lines = [_size(telling), *_burst(telling), *_where(telling)]
+    if incident.is_drill:
+        opening = f"DRILL: {opening}"
+        lines = [DRILL_WORDS, "", *lines]
     if notification.reason == "resolved":
         lines.append(f"Resolved by {incident.resolved_by}: {telling.resolution or ''}".rstrip(": "))
     if telling.posts:
@@ -145,6 +154,7 @@ def _data(telling: Telling) -> dict[str, Any]:
         "title": incident.title,
         "severity": incident.severity,
         "status": incident.status.value,
+        "is_drill": incident.is_drill,
         "reason": notification.reason,
         "contact_id": telling.contact.id,
         "role": notification.role,

@@ -93,6 +93,11 @@ class Incident(Base):
     brand: Mapped[Brand] = relationship(lazy="raise")
     protocol_version: Mapped[ProtocolVersion] = relationship(lazy="raise")
 
+    @property
+    def is_drill(self) -> bool:
+        """Whether it is a rehearsal: told over drill channels only, and in no statistics."""
+        return self.kind == DRILL
+
 
 class IncidentEvent(Base):
     """One entry of an incident's timeline: append-only."""

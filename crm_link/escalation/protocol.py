@@ -22,6 +22,7 @@ from crm_link.escalation.protocol_chain import (
     deputy_role,
 )
 from crm_link.escalation.protocol_contacts import ChannelAddress, ProtocolContact
+from crm_link.escalation.protocol_drills import After, Drills
 from crm_link.escalation.protocol_severity import Condition, Dedup, Severity
 from crm_link.escalation.protocol_triage import Routing, Topic, Triage
 
@@ -55,6 +56,8 @@ class EscalationProtocol(Strict):
     severity: tuple[Severity, ...] = Field(min_length=1)
     dedup: Dedup = Field(default_factory=Dedup)
     escalation: dict[str, Chain] = Field(min_length=1)
+    drills: Drills = Field(default_factory=Drills)
+    after: After = Field(default_factory=After)
 
     _source: str = PrivateAttr(default="")
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from config.db import read_session
 from config.errors import AppError
 from config.logs import get_logger
+from crm_link.escalation.drill_protocol import LOG_ONLY, confined
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.protocol_file import default_protocol_text, load_protocol, parse_protocol
 from listener.models import Brand
@@ -41,13 +42,21 @@ class Protocols:
         sessions: Where the brands are.
         paths: The protocol file of each brand that has one, by the brand's id. The others
             follow the default protocol, which tells nobody but the log.
+        drills_are_silent: Whether drills tell the log only, whatever the protocol says.
 
     Raises:
         InputError: A file is wrong at the start; the message names every problem.
     """
 
-    def __init__(self, sessions: sessionmaker[Session], paths: Mapping[int, Path]) -> None:
+    def __init__(
+        self,
+        sessions: sessionmaker[Session],
+        paths: Mapping[int, Path],
+        *,
+        drills_are_silent: bool = False,
+    ) -> None:
         self._sessions = sessions
+        self._drills_are_silent = drills_are_silent
         self._paths = dict(paths)
         self._default = parse_protocol(default_protocol_text(), "the default protocol")
         self._lock = threading.Lock()
@@ -58,16 +67,24 @@ class Protocols:
     def by_brand(self) -> dict[int, EscalationProtocol]:
         """Return the protocol in force of every active brand, by the brand's id."""
         with read_session(self._sessions) as session:
-            brands = session.scalars(select(Brand.id).where(Brand.is_active)).all()
+            brands = session.execute(
+                select(Brand.id, Brand.drill_of_id).where(Brand.is_active)
+            ).all()
         with self._lock:
             for path, loaded in self._loaded.items():
                 self._refresh(path, loaded)
-            return {
-                brand: self._loaded[self._paths[brand]].protocol
-                if brand in self._paths
-                else self._default
-                for brand in brands
-            }
+            found = {}
+            for brand_id, drill_of_id in brands:
+                protocol = self._of(drill_of_id or brand_id)
+                if drill_of_id is not None:
+                    ways = LOG_ONLY if self._drills_are_silent else protocol.drills.channels
+                    protocol = confined(protocol, ways)
+                found[brand_id] = protocol
+            return found
+
+    def _of(self, brand_id: int) -> EscalationProtocol:
+        path = self._paths.get(brand_id)
+        return self._default if path is None else self._loaded[path].protocol
 
     def problems(self) -> list[str]:
         """Return what is wrong with files that changed since the start."""

@@ -20,7 +20,13 @@ from crm_link.escalation import chain
 from crm_link.escalation.burst_words import burst_facts, index_in, worst_facts
 from crm_link.escalation.counts import Cell, top_posts
 from crm_link.escalation.incidents import change_severity, resolve
-from crm_link.escalation.models import Incident, IncidentStatus, ProtocolVersion
+from crm_link.escalation.models import (
+    BURST,
+    DRILL,
+    Incident,
+    IncidentStatus,
+    ProtocolVersion,
+)
 from crm_link.escalation.outbox import MACHINE, add_event, pinned_protocol, tell, told_so_far
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.protocol_triage import GENERAL
@@ -126,6 +132,7 @@ def _open(session: Session, brand: Brand, alert: Alert, now: datetime) -> int:
         step=0,
         round=0,
         next_due_at=now,
+        kind=BURST if brand.drill_of_id is None else DRILL,
     )
     session.add(incident)
     session.flush()

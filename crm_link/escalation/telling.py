@@ -30,7 +30,8 @@ def load_telling(session: Session, notification: Notification, public_url: str) 
         contact=contact,
         protocol=protocol,
         upcoming=upcoming(incident, protocol),
-        posts=_posts(session, incident.facts.get("top_posts", [])),
+        # What a drill replays was said once: its words do not leave a second time.
+        posts=() if incident.is_drill else _posts(session, incident.facts.get("top_posts", [])),
         public_url=public_url.rstrip("/"),
         resolution=_resolution(session, notification),
     )
