@@ -20,22 +20,20 @@ from sqlalchemy.orm import Session, aliased, sessionmaker
 from config.bulk import update_rows, upsert
 from config.clock import Clock
 from config.db import read_session
+from crm_link.escalation.playbook_models import MentionClass
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.protocol_triage import GENERAL
 from crm_link.fingerprints import Fingerprint, fingerprint
 from crm_link.folding import Folded, FoldItem, fold
 from crm_link.judging import open_topics, step_after_triage
 from crm_link.models import Flag, FlagStatus
-from crm_link.triage_rules import TriageInput, TriageRules, Verdict
+from crm_link.negative_class import NegativeClass
+from crm_link.triage_rules import TriageInput, Verdict, rules_of
 from crm_link.types import Priority
 from listener.models import JUDGING, Author, Brand, Mention, Step
 
 #: Who closed a flag that nobody needs any more.
 MACHINE = "groundswell"
-
-#: Compiled rules by the digest of their protocol; a few per brand over a process's life.
-_COMPILED: dict[str, TriageRules] = {}
-_MOST_COMPILED = 2_000
 
 #: What a brand without a protocol gets: nobody has to look, and nothing waits for ever.
 _NO_RULES = Verdict(
@@ -73,7 +71,9 @@ def triage_mentions(
         rows = session.execute(
             _waiting(mention_ids)
             .add_columns(Mention.text, Mention.confidence, Mention.lang, Author.followers)
+            .add_columns(MentionClass.kind.label("person_class"))
             .outerjoin(Author, Author.id == Mention.author_id)
+            .outerjoin(MentionClass, MentionClass.mention_id == Mention.id)
         ).all()
     judged = {row.id: _judge(row, protocols.get(row.brand_id)) for row in rows}
     if not judged:
@@ -129,26 +129,17 @@ def _lock_brands(session: Session, brand_ids: set[int]) -> None:
 def _judge(row: ResultRow[Any], protocol: EscalationProtocol | None) -> _Judged:
     verdict = _NO_RULES
     if protocol is not None:
-        verdict = _rules_of(protocol).judge(
+        verdict = rules_of(protocol).judge(
             TriageInput(
                 text=row.text,
                 label=row.label,
                 confidence=row.confidence,
                 lang=row.lang,
                 reach=row.followers,
+                person_class=None if row.person_class is None else NegativeClass(row.person_class),
             )
         )
     return _Judged(row, verdict, fingerprint(row.text))
-
-
-def _rules_of(protocol: EscalationProtocol) -> TriageRules:
-    key = protocol.digest
-    rules = _COMPILED.get(key)
-    if rules is None:
-        if len(_COMPILED) >= _MOST_COMPILED:
-            _COMPILED.clear()
-        rules = _COMPILED[key] = TriageRules(protocol)
-    return rules
 
 
 def _store(

@@ -22,8 +22,13 @@ from crm_link.escalation.protocol_chain import (
     deputy_role,
 )
 from crm_link.escalation.protocol_contacts import ChannelAddress, ProtocolContact
+from crm_link.escalation.protocol_delivery import Limits, Operations
 from crm_link.escalation.protocol_drills import After, Drills
+from crm_link.escalation.protocol_hours import Hours
+from crm_link.escalation.protocol_on_call import Rotation
+from crm_link.escalation.protocol_playbook import Approvals, Assessment, Playbook
 from crm_link.escalation.protocol_severity import Condition, Dedup, Severity
+from crm_link.escalation.protocol_statements import Faq, Statement
 from crm_link.escalation.protocol_triage import Routing, Topic, Triage
 
 __all__ = [
@@ -56,6 +61,15 @@ class EscalationProtocol(Strict):
     severity: tuple[Severity, ...] = Field(min_length=1)
     dedup: Dedup = Field(default_factory=Dedup)
     escalation: dict[str, Chain] = Field(min_length=1)
+    assessment: Assessment = Field(default_factory=Assessment)
+    playbooks: dict[str, Playbook] = Field(default_factory=dict)
+    statements: dict[str, Statement] = Field(default_factory=dict)
+    approvals: Approvals = Field(default_factory=Approvals)
+    faq: tuple[Faq, ...] = ()
+    on_call: dict[str, Rotation] = Field(default_factory=dict)
+    business_hours: Hours | None = None
+    limits: Limits = Field(default_factory=Limits)
+    operations: Operations = Field(default_factory=Operations)
     drills: Drills = Field(default_factory=Drills)
     after: After = Field(default_factory=After)
 

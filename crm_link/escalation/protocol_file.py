@@ -26,23 +26,9 @@ MAX_FILE_BYTES = 1_000_000
 #: relies on something that does not happen.
 NOT_YET_OBEYED = frozenset(
     {
-        "all_must_ack",
-        "approvals",
-        "assessment",
-        "business_hours",
-        "faq",
         "heartbeat",
-        "holding_statement",
-        "misguided",
-        "negative_trend_days_gte",
-        "on_call",
-        "playbooks",
-        "rager",
         "reach_gte",
         "silences",
-        "statements",
-        "troll",
-        "updates",
     }
 )
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from config.durations import Duration
 from crm_link.escalation.protocol_base import WAKING_LEVELS, Level, Strict
+
+#: Updates that follow each other more closely say nothing new.
+LEAST_UPDATES = timedelta(minutes=5)
 
 
 class Condition(Strict):
@@ -16,7 +19,7 @@ class Condition(Strict):
 
     `harm`, `topics` and `source` restrict what is counted. Without a threshold, one negative
     mention is enough. `index_gte` compares with the brand's or the topic's own ordinary days:
-    see `sentiment.burst`.
+    see `sentiment.burst`. `negative_trend_days_gte` looks at whole days: see `rules.trend_days`.
     """
 
     index_gte: float | None = Field(default=None, ge=0.5, le=100)
@@ -24,10 +27,18 @@ class Condition(Strict):
     negatives_per_hour_gte: float | None = Field(default=None, gt=0)
     negative_share_gte: float | None = Field(default=None, gt=0, le=1)
     mentions_gte: int | None = Field(default=None, ge=1)
+    negative_trend_days_gte: int | None = Field(default=None, ge=2, le=30)
     harm: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     source: tuple[str, ...] = ()
     window: Duration = timedelta(hours=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _trend_looks_at_days(cls, value: Any) -> Any:  # noqa: ANN401 - as the file has it
+        if isinstance(value, dict) and "negative_trend_days_gte" in value:
+            return {"window": "1d"} | value
+        return value
 
     @model_validator(mode="after")
     def _counts_something(self) -> Condition:
@@ -36,6 +47,9 @@ class Condition(Strict):
             raise ValueError(msg)
         if self.index_gte is not None and self.source:
             msg = "index_gte goes with no source: the index is of all platforms"
+            raise ValueError(msg)
+        if self.negative_trend_days_gte is not None and (self.only_topics or self.source):
+            msg = "negative_trend_days_gte goes with no topics and no source: it is the brand's"
             raise ValueError(msg)
         if not timedelta(minutes=1) <= self.window <= timedelta(days=7):
             msg = "window must lie between 1m and 7d"
@@ -69,6 +83,8 @@ class Severity(Strict):
     all: tuple[Condition, ...] = ()
     ack: Duration
     ack_expires: Duration | None = None
+    holding_statement: Duration | None = None
+    updates: Duration | None = None
     quiet_hours: Literal["respect", "ignore"] | None = None
     auto_resolve: Duration | None = None
 
@@ -79,6 +95,9 @@ class Severity(Strict):
             raise ValueError(msg)
         if self.auto_resolve is not None and self.level in WAKING_LEVELS:
             msg = f"{self.level} is resolved by a person only: remove auto_resolve"
+            raise ValueError(msg)
+        if self.updates is not None and self.updates < LEAST_UPDATES:
+            msg = "updates must be at least 5m apart"
             raise ValueError(msg)
         return self
 

@@ -55,6 +55,9 @@ Words = Annotated[
 
 Priorities = Literal["risk", "cancel", "service", "purchase"]
 
+#: Classes of negative mentions that words can tell; complaint and crisis follow the priority.
+WordClass = Literal["misguided", "troll", "rager"]
+
 
 class PriorityRule(Strict):
     """The words that give a mention a priority, and the labels with which they count."""
@@ -82,9 +85,10 @@ class FlagRule(Strict):
 
 
 class Triage(Strict):
-    """Priorities by words, and which mentions a person must see."""
+    """Priorities by words, classes of negative mentions, and which mentions a person must see."""
 
     priorities: dict[Priorities, PriorityRule] = Field(default_factory=dict)
+    classes: dict[WordClass, Words] = Field(default_factory=dict)
     flag: tuple[FlagRule, ...] = ()
 
 
@@ -110,11 +114,29 @@ class Route(Strict):
 
 
 class NegativeRoute(Strict):
-    """Where negative mentions go: complaints (service, cancel), crises (risk), and the rest."""
+    """Where negative mentions go, by their class; `do` is for those of no class.
+
+    The classes are those of the web posting response assessment of the US Air Force (2008): an
+    unhappy customer, somebody who is misguided, a troll, a rager; and a crisis before them all.
+    """
 
     do: str = Field(default="review", min_length=1, max_length=100)
     complaint: str | None = Field(default=None, min_length=1, max_length=100)
+    misguided: str | None = Field(default=None, min_length=1, max_length=100)
+    troll: str | None = Field(default=None, min_length=1, max_length=100)
+    rager: str | None = Field(default=None, min_length=1, max_length=100)
     crisis: str | None = Field(default=None, min_length=1, max_length=100)
+
+    def for_class(self, kind: str) -> str:
+        """Return what is done with negative mentions of a class; `do` where nothing is said."""
+        by_class = {
+            "complaint": self.complaint,
+            "misguided": self.misguided,
+            "troll": self.troll,
+            "rager": self.rager,
+            "crisis": self.crisis,
+        }
+        return by_class.get(kind) or self.do
 
 
 class Routing(Strict):

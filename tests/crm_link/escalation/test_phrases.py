@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from crm_link import triage_rules
-from crm_link.triage_rules import PhraseFinder, fold_text, split_words
+from crm_link import phrases
+from crm_link.phrases import PhraseFinder, fold_text, split_words
 
 
 def test_a_finder_finds_the_same_whatever_it_remembers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(triage_rules, "MAX_REMEMBERED", 2)
+    monkeypatch.setattr(phrases, "MAX_REMEMBERED", 2)
     finder = PhraseFinder([("risk", ["caught fire", "explod*"]), ("cancel", ["cancel* my"])])
     texts = {
         "It EXPLODED and caught fire": ("risk", "explod*"),
