@@ -12,6 +12,7 @@ from config.migrate import current_revision, downgrade, head_revision, upgrade
 for module in (
     "listener.models",
     "sentiment.models",
+    "sentiment.signal_models",
     "crm_link.models",
     "crm_link.escalation.models",
     "crm_link.escalation.playbook_models",
