@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from crm_link.author_numbers import INCIDENT_LOOKBACK
 from crm_link.enrich import queue_incident_enrichment
+from crm_link.escalation.clocks import stop_clocks
 from crm_link.escalation.models import BURST, Incident, IncidentStatus
 from crm_link.escalation.outbox import (
     add_event,
@@ -16,6 +17,7 @@ from crm_link.escalation.outbox import (
     tell,
     told_so_far,
 )
+from crm_link.escalation.withdrawals import withdraw_all
 from crm_link.models import DeliveryStatus
 
 
@@ -36,6 +38,8 @@ def close(session: Session, incident: Incident, *, by: str, reason: str, now: da
     incident.open_key = None
     incident.next_due_at = None
     incident.suppressed_by = None
+    stop_clocks(session, incident.id, now)
+    withdraw_all(session, incident.id, by=by, now=now)
     tell(session, incident, protocol, people, reason="resolved", tag="resolved", now=now)
     add_event(session, incident.id, "resolved", by, now, {"reason": reason.strip()})
     session.flush()

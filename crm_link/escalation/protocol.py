@@ -83,7 +83,7 @@ class EscalationProtocol(Strict):
     @property
     def source(self) -> str:
         """The YAML that this was read from, which an incident keeps as its snapshot."""
-        return self._source or self.model_dump_json(exclude_unset=True)
+        return self._source or self.model_dump_json(exclude_unset=True, by_alias=True)
 
     @property
     def digest(self) -> str:

@@ -10,7 +10,7 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from config.durations import Duration, parse_duration
 from crm_link.escalation.protocol_base import Strict
@@ -137,6 +137,8 @@ class Assessment(Strict):
 
 class Approvals(Strict):
     """Who must approve a statement at each severity, by role, and what happens if nobody does."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
     sev_1: tuple[str, ...] = Field(default=(), alias="SEV-1")
     sev_2: tuple[str, ...] = Field(default=(), alias="SEV-2")
