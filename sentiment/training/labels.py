@@ -1,46 +1,72 @@
 """The teacher's opinion on the texts that the student will see: its probabilities, kept in a file.
 
-Only rows that the student's recipe draws are asked about. Resumable: rows that the file already
-has are not asked again.
+Only rows that the student's recipe draws are asked about, in bf16. Resumable: rows that the file
+already has are not asked again.
 """
 
 import json
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
-from rich.progress import track
+import torch
+from rich.progress import Progress
 
-from sentiment.scorers.onnx import OnnxModel
-from sentiment.training.data import CARE, Row, batches, training_rows
-from sentiment.training.recipes import Recipe
+from sentiment.training.data import Row, batches, soft_labels, training_rows
+from sentiment.training.recipes import Recipe, recipe_of
+from sentiment.training.tasks import columns
+from sentiment.training.train import encode, load
 
-_AT_ONCE = 512
+_AT_ONCE = 64
+_WRITE_EVERY = 16
 
 
-def label(recipe: Recipe, teacher: Path, *, data: Path, work: Path) -> Path:
-    """Write `work/soft_labels.jsonl`: the teacher's probabilities for the recipe's rows."""
-    path = work / "soft_labels.jsonl"
+def label(
+    recipe: Recipe, *, data: Path, work: Path, threads: int, part: int = 0, parts: int = 1
+) -> Path:
+    """Write the teacher's probabilities for the rows of the recipe's first `labelled_steps`.
+
+    Several processes may each do one of `parts`: beside other work, processes of one thread are
+    faster than one of several. Each has its file, `work/soft_labels.<part>.jsonl`.
+    """
+    torch.set_num_threads(threads)
+    path = work / f"soft_labels.{part}.jsonl"
     sources = [training_rows(data, name, seed=recipe.seed) for name in recipe.shares]
     drawn = batches(sources, list(recipe.shares.values()), size=recipe.batch, seed=recipe.seed)
     wanted: dict[str, Row] = {}
-    for batch in islice(drawn, recipe.steps):
-        # The teacher never saw the made-up messages, whose labels are certain anyway.
-        wanted.update((row.id, row) for row in batch if not row.id.startswith(CARE))
-    if path.exists():
-        with path.open(encoding="utf-8") as lines:
-            for line in lines:
-                wanted.pop(json.loads(line)["id"], None)
-    model = OnnxModel(teacher)
+    for batch in islice(drawn, recipe.labelled_steps):
+        wanted.update((row.id, row) for row in batch)
+    for place, found in enumerate(sorted(wanted)):
+        if place % parts != part:
+            del wanted[found]
+    for found in soft_labels(work):
+        wanted.pop(found, None)
+    if not wanted:
+        return path
+    teacher = recipe_of(recipe.teacher)
+    tokenizer, model = load(work / recipe.teacher, heads=teacher.heads)
+    model.eval()
+    # Sorted within large pieces: little padding, and what is written is of every length.
     rows = list(wanted.values())
-    with path.open("a", encoding="utf-8") as out:
-        for start in track(range(0, len(rows), _AT_ONCE), description="labels"):
-            asked = rows[start : start + _AT_ONCE]
-            chances = model.probabilities([(row.text, row.target) for row in asked])
-            for row, found in zip(asked, chances, strict=True):
-                kept = {
-                    "id": row.id,
-                    "probabilities": [round(float(chance), 4) for chance in found],
-                }
-                out.write(json.dumps(kept) + "\n")
+    with path.open("a", encoding="utf-8") as out, Progress() as progress:
+        task = progress.add_task("labels", total=len(rows))
+        for start in range(0, len(rows), piece := _AT_ONCE * _WRITE_EVERY):
+            asked = sorted(rows[start : start + piece], key=lambda row: len(row.text))
+            for place in range(0, len(asked), _AT_ONCE):
+                batch = asked[place : place + _AT_ONCE]
+                fed = encode(tokenizer, batch, teacher.max_tokens)
+                with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+                    logits = model(**fed).logits.float()
+                out.writelines(_lines(batch, logits, teacher.heads))
+                progress.advance(task, len(batch))
             out.flush()
     return path
+
+
+def _lines(rows: Sequence[Row], logits: torch.Tensor, heads: tuple[str, ...]) -> list[str]:
+    parts = [logits[:, places].softmax(-1) for places in columns(heads).values()]
+    chances = torch.cat(parts, dim=1).tolist()
+    return [
+        json.dumps({"id": row.id, "probabilities": [round(chance, 4) for chance in found]}) + "\n"
+        for row, found in zip(rows, chances, strict=True)
+    ]

@@ -13,8 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score, recall_score
 
-from sentiment.scorers.onnx import OnnxModel, softmax
+from sentiment.scorers.onnx import POLARITY, OnnxModel, softmax
 from sentiment.training.data import Row, measuring_rows
+from sentiment.training.tasks import SENTIMENT
+
+_HEAD_SETS = ("emotion_val", "irony_val", "offensive_val")
 
 _ENGLISH_SETS = (
     "tweets_val",
@@ -24,6 +27,9 @@ _ENGLISH_SETS = (
     "toward_dish_val",
     "toward_dish_val_shuffled",
     "toward_dish_val_untargeted",
+    "emotion_val",
+    "irony_val",
+    "offensive_val",
 )
 
 #: What each model is measured on. The airline sets are of a domain never trained on.
@@ -35,23 +41,38 @@ SETS = {
 
 #: Sets that the temperatures are fitted on: more than one domain, none that we call unseen.
 CALIBRATING_SETS = {
-    "en": ("tweets_val", "posts_held_out", "toward_dish_val"),
-    "accurate": ("tweets_val", "posts_held_out", "toward_dish_val"),
+    "en": ("tweets_val", "posts_held_out", "toward_dish_val", *_HEAD_SETS),
+    "accurate": ("tweets_val", "posts_held_out", "toward_dish_val", *_HEAD_SETS),
     "multi": ("multilingual_val", "tweets_val", "toward_dish_val"),
 }
 
 _BINS = 15
 
 
-def measure(folder: Path, data: Path, sets: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Return the figures of a model folder for each set, and for each language of a set."""
+def measure(
+    folder: Path, data: Path, sets: Sequence[str], *, most: int | None = None
+) -> dict[str, dict[str, float]]:
+    """Return the figures of a model folder for each set, and for each language of a set.
+
+    `most` takes that many rows of each set, drawn by a fixed seed.
+    """
     model = OnnxModel(folder)
     figures: dict[str, dict[str, float]] = {}
     for name in sets:
         rows = measuring_rows(data, name)
+        if most is not None and len(rows) > most:
+            picked = np.random.default_rng(0).choice(len(rows), most, replace=False)
+            rows = [rows[place] for place in sorted(picked)]
+        task = rows[0].task
+        if task != SENTIMENT and task not in model.heads:
+            continue
         started = time.process_time()
-        chances = model.probabilities([(row.text, row.target) for row in rows])
+        polarity, heads = model.all_probabilities([(row.text, row.target) for row in rows])
         spent = (time.process_time() - started) / len(rows) * 1000
+        if task != SENTIMENT:
+            figures[name] = _head_figures(rows, heads[task])
+            continue
+        chances = polarity
         figures[name] = _figures(rows, chances) | {"cpu_ms_per_text": round(spent, 2)}
         languages = sorted({row.lang for row in rows})
         for lang in languages if len(languages) > 1 else []:
@@ -66,8 +87,9 @@ def measure(folder: Path, data: Path, sets: Sequence[str]) -> dict[str, dict[str
 def calibrate(folder: Path, data: Path, sets: Sequence[str]) -> dict[str, float]:
     """Fit the temperatures of a model folder, write them into it and return them.
 
-    One temperature for whole texts and one for judgements toward a target, each the one that
-    makes the likelihood of the sets' labels greatest, every set counting the same.
+    One temperature for whole texts, one for judgements toward a target and one for each head,
+    each the one that makes the likelihood of the sets' labels greatest, every set counting the
+    same.
     """
     about_path = folder / "groundswell.json"
     about = json.loads(about_path.read_text(encoding="utf-8"))
@@ -75,7 +97,15 @@ def calibrate(folder: Path, data: Path, sets: Sequence[str]) -> dict[str, float]
     logits: dict[bool, list[tuple[NDArray[np.float64], NDArray[np.int64]]]] = {True: [], False: []}
     for name in sets:
         rows = measuring_rows(data, name)
-        found = model.logits([(row.text, row.target) for row in rows])
+        outputs = model.outputs([(row.text, row.target) for row in rows])
+        task = rows[0].task
+        if task != SENTIMENT:
+            if task in model.heads:
+                labels = np.array([row.label for row in rows])
+                heat = round(_temperature([(outputs[task], labels)]), 3)
+                about["heads"][task]["temperature"] = heat
+            continue
+        found = outputs[POLARITY]
         logits[rows[0].target is not None].append((found, np.array([row.label for row in rows])))
     for toward, key in ((False, "message"), (True, "toward")):
         if logits[toward]:
@@ -120,5 +150,18 @@ def _figures(rows: Sequence[Row], chances: NDArray[np.float64]) -> dict[str, flo
         "negative": negative,
         "neutral": neutral,
         "positive": positive,
+        "ece": round(expected_calibration_error(chances, labels) * 100, 1),
+    }
+
+
+def _head_figures(rows: Sequence[Row], chances: NDArray[np.float64]) -> dict[str, float]:
+    """Return a head's figures, among them TweetEval's: macro F1, and of irony the F1 of irony."""
+    labels = np.array([row.label for row in rows])
+    guesses = chances.argmax(axis=1)
+    return {
+        "rows": len(rows),
+        "macro_recall": round(recall_score(labels, guesses, average="macro") * 100, 1),
+        "macro_f1": round(f1_score(labels, guesses, average="macro") * 100, 1),
+        "f1_of_last": round(f1_score(labels, guesses, average=None)[-1] * 100, 1),
         "ece": round(expected_calibration_error(chances, labels) * 100, 1),
     }

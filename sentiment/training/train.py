@@ -5,6 +5,7 @@ that was stopped and resumed sees the same rows as one that was not.
 """
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from rich.progress import Progress
+from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import (
     AutoModelForSequenceClassification,
@@ -21,8 +23,9 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from sentiment.training.data import LABELS, Row, batches, training_rows
+from sentiment.training.data import Row, batches, soft_labels, training_rows
 from sentiment.training.recipes import Recipe
+from sentiment.training.tasks import SENTIMENT, TASKS, columns
 
 CHECKPOINT_EVERY = 100
 
@@ -36,7 +39,7 @@ def train(recipe: Recipe, *, data: Path, work: Path, threads: int) -> Path:
     torch.set_num_threads(threads)
     torch.manual_seed(recipe.seed)
     result = work / recipe.name
-    tokenizer, model = _load(work / recipe.base, dropout=recipe.dropout)
+    tokenizer, model = load(work / recipe.base, heads=recipe.heads, dropout=recipe.dropout)
     trained = _trained_parameters(model, recipe)
     optimiser = torch.optim.AdamW(
         trained, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
@@ -51,7 +54,7 @@ def train(recipe: Recipe, *, data: Path, work: Path, threads: int) -> Path:
         average = state["average"]
         step = state["step"]
     sources = [training_rows(data, name, seed=recipe.seed) for name in recipe.shares]
-    teacher = _teacher_labels(work / "soft_labels.jsonl") if recipe.teacher_weight else {}
+    teacher = soft_labels(work) if recipe.teacher else {}
     drawn = batches(
         sources, list(recipe.shares.values()), size=recipe.batch, seed=recipe.seed, start=step
     )
@@ -91,6 +94,19 @@ def train(recipe: Recipe, *, data: Path, work: Path, threads: int) -> Path:
     return result
 
 
+def average(parts: Sequence[Path], result: Path) -> Path:
+    """Write the mean of several folders' weights, trained from the same start, into `result`.
+
+    Better than the mean of their answers would cost, and than one run as long (model soups,
+    Wortsman et al. 2022).
+    """
+    states = [load_file(part / "model.safetensors") for part in parts]
+    mean = {name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]}
+    shutil.copytree(parts[0], result, dirs_exist_ok=True)
+    save_file(mean, result / "model.safetensors", metadata={"format": "pt"})
+    return result
+
+
 def encode(
     tokenizer: PreTrainedTokenizerBase, rows: Sequence[Row], max_tokens: int
 ) -> BatchEncoding:
@@ -100,17 +116,33 @@ def encode(
         truncation="longest_first",
         max_length=max_tokens,
         padding=True,
+        # Every new shape costs the matrix library a preparation; so there are few of them.
+        pad_to_multiple_of=8,
         return_tensors="pt",
     )
 
 
-def _load(base: Path, *, dropout: float) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
+def load(
+    base: Path, *, heads: tuple[str, ...] = (), dropout: float = 0.0
+) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
+    """Return the tokenizer and the model of a folder, with one output for each head's label.
+
+    Outputs that the folder's model does not have yet begin with small random weights.
+    """
+    labels = [
+        label if task == SENTIMENT else f"{task}:{label}"
+        for task in (SENTIMENT, *heads)
+        for label in TASKS[task]
+    ]
     tokenizer = AutoTokenizer.from_pretrained(base)
     model = AutoModelForSequenceClassification.from_pretrained(
         base,
-        num_labels=len(LABELS),
-        id2label=dict(enumerate(LABELS)),
-        label2id={label: place for place, label in enumerate(LABELS)},
+        num_labels=len(labels),
+        id2label=dict(enumerate(labels)),
+        label2id={label: place for place, label in enumerate(labels)},
+        ignore_mismatched_sizes=True,
+        # The fused attention's backward pass is slow on this processor: half of a step.
+        attn_implementation="eager",
         hidden_dropout_prob=dropout,
         attention_probs_dropout_prob=dropout,
         dtype=torch.float32,
@@ -140,19 +172,33 @@ def _rate(step: int, last: int, warm_up: float) -> float:
 def _loss(
     logits: torch.Tensor, rows: Sequence[Row], teacher: dict[str, list[float]], recipe: Recipe
 ) -> torch.Tensor:
-    wanted = nn.functional.one_hot(torch.tensor([row.label for row in rows]), len(LABELS)).float()
-    wanted = wanted * (1 - recipe.label_smoothing) + recipe.label_smoothing / len(LABELS)
-    for place, row in enumerate(rows):
-        if row.id in teacher:
-            soft = torch.tensor(teacher[row.id])
-            wanted[place].mul_(1 - recipe.teacher_weight).add_(soft * recipe.teacher_weight)
-    losses = -(wanted * logits.log_softmax(-1)).sum(-1)
-    return (losses * torch.tensor([row.weight for row in rows])).mean()
+    """Return the mean loss: each row against its own label, and what the teacher said of it.
+
+    The teacher has an opinion on every head, the label speaks of one.
+    """
+    total = logits.new_zeros(())
+    taught = [place for place, row in enumerate(rows) if row.id in teacher]
+    opinions = torch.tensor([teacher[rows[place].id] for place in taught])
+    for task, places in columns(recipe.heads).items():
+        log = logits[:, places].log_softmax(-1)
+        if taught:
+            soft = opinions[:, places]
+            total = total - recipe.teacher_weight * (soft * log[taught]).sum()
+        own = [place for place, row in enumerate(rows) if row.task == task]
+        if own:
+            total = total + _label_loss(log[own], [rows[place] for place in own], teacher, recipe)
+    return total / len(rows)
 
 
-def _teacher_labels(path: Path) -> dict[str, list[float]]:
-    with path.open(encoding="utf-8") as lines:
-        return {found["id"]: found["probabilities"] for found in map(json.loads, lines)}
+def _label_loss(
+    log: torch.Tensor, rows: Sequence[Row], teacher: dict[str, list[float]], recipe: Recipe
+) -> torch.Tensor:
+    count = log.shape[1]
+    wanted = nn.functional.one_hot(torch.tensor([row.label for row in rows]), count).float()
+    wanted = wanted * (1 - recipe.label_smoothing) + recipe.label_smoothing / count
+    shares = [1 - recipe.teacher_weight if row.id in teacher else 1.0 for row in rows]
+    weights = torch.tensor([row.weight for row in rows]) * torch.tensor(shares)
+    return -((wanted * log).sum(-1) * weights).sum()
 
 
 def _save_checkpoint(

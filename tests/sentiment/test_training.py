@@ -16,6 +16,7 @@ from sentiment.training.data import (
     measuring_rows,
     training_rows,
 )
+from sentiment.training.tasks import TASKS, columns, task_of
 
 WORDS = {"negative": "bad", "neutral": "plain", "positive": "good"}
 
@@ -32,10 +33,12 @@ def write_files(folder: Path) -> Path:
     for name in {*TRAINING_FILES, *MEASURING_FILES}:
         with (folder / f"{name}.jsonl").open("w", encoding="utf-8") as out:
             for place in range(60):
-                label = LABELS[place % 3] if place % 2 else "neutral"
+                labels = TASKS[task_of(name)]
+                usual = "neutral" if labels == LABELS else labels[0]
+                label = labels[place % len(labels)] if place % 2 else usual
                 found = {
                     "id": f"{name}-{place}",
-                    "text": f"the soup of {name} {place} was {WORDS[label]}",
+                    "text": f"the soup of {name} {place} was {WORDS.get(label, label)}",
                     "label": label,
                 }
                 if name.startswith(("toward", "airline")):
@@ -109,6 +112,31 @@ def test_a_text_that_does_not_name_the_target_is_neutral_toward_it(data: Path) -
         assert row.label == LABELS.index("neutral")
         assert row.target
         assert row.target not in row.text
+
+
+def test_a_head_is_taught_with_and_without_a_target_which_is_a_word_of_the_text(
+    data: Path,
+) -> None:
+    rows = training_rows(data, "emotion_train", seed=1)
+
+    assert {row.task for row in rows} == {"emotion"}
+    assert {row.label for row in rows} == {0, 1, 3}
+    assert 0 < sum(row.target is None for row in rows) < len(rows)
+    assert all(row.target in row.text for row in rows if row.target)
+
+
+def test_rows_of_a_language_whose_labels_follow_nothing_are_left_out(data: Path) -> None:
+    row = {"id": "multilingual_train-100", "text": "kya hua", "label": "neutral", "lang": "hi"}
+    with (data / "multilingual_train.jsonl").open("a", encoding="utf-8") as out:
+        out.write(json.dumps(row) + "\n")
+
+    assert {row.lang for row in training_rows(data, "multilingual_train", seed=1)} == {"de"}
+
+
+def test_the_outputs_of_the_heads_follow_those_of_the_polarity() -> None:
+    found = columns(("emotion", "irony"))
+
+    assert found == {"sentiment": slice(0, 3), "emotion": slice(3, 7), "irony": slice(7, 9)}
 
 
 def test_shuffled_targets_are_those_of_other_rows(data: Path) -> None:
