@@ -28,6 +28,7 @@ from crm_link.escalation.pinned import read_pinned
 from crm_link.escalation.protocol import WAKING_LEVELS, EscalationProtocol
 from crm_link.escalation.protocol_triage import GENERAL
 from crm_link.escalation.rules import find_severity
+from crm_link.escalation.trend import trend_for
 from sentiment.burst_readings import Burst, bursts_of, high_bursts, rest_burst
 
 log = get_logger(__name__)
@@ -186,7 +187,13 @@ def _judge(session: Session, look: _Look) -> list[raising.Alert]:
     if settled is not None:
         cells = {window: _cells(session, look, window, settled) for window in cells}
     rest = _only(cells, scope)
-    alert = _alert(look, GENERAL, rest, _rest_burst(session, look, in_hand))
+    alert = _alert(
+        look,
+        GENERAL,
+        rest,
+        _rest_burst(session, look, in_hand),
+        trend_for(session, look.protocol_for(GENERAL), look.brand_id, settled, look.now),
+    )
     if alert is not None:
         alerts.append(alert if GENERAL in look.open else _by_main_topic(alert))
     return alerts
@@ -236,11 +243,15 @@ def _rest_burst(session: Session, look: _Look, in_hand: set[str]) -> Burst | Non
 
 
 def _alert(
-    look: _Look, topic: str, cells: Mapping[timedelta, list[Cell]], burst: Burst | None
+    look: _Look,
+    topic: str,
+    cells: Mapping[timedelta, list[Cell]],
+    burst: Burst | None,
+    trend: int = 0,
 ) -> raising.Alert | None:
     protocol = look.protocol_for(topic)
     tallies = {window: counts.tally_of(each) for window, each in cells.items()}
-    finding = find_severity(protocol, tallies, burst.index if burst else None)
+    finding = find_severity(protocol, tallies, burst.index if burst else None, trend)
     if finding is None:
         return None
     return raising.Alert(

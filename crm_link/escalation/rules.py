@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from math import sqrt
@@ -85,15 +85,39 @@ def count(tally: Tally, condition: Condition) -> Measure:
     )
 
 
-def holds(condition: Condition, measure: Measure, index: float | None = None) -> bool:
+def trend_days(days: Sequence[int]) -> int:
+    """Return for how many days in a row the counts have grown, up to the last one.
+
+    A rise that chance explains is none: from the first to the last of those days it must be
+    above two standard deviations of the difference of two Poisson counts.
+
+    Args:
+        days: Counts of whole days, oldest first.
+
+    """
+    grown = 0
+    while grown + 1 < len(days) and days[-1 - grown] > days[-2 - grown]:
+        grown += 1
+    if not grown:
+        return 0
+    first, last = days[-1 - grown], days[-1]
+    return grown if (last - first) / sqrt(last + first) >= Z_95 else 0
+
+
+def holds(
+    condition: Condition, measure: Measure, index: float | None = None, trend: int = 0
+) -> bool:
     """Say whether every threshold of the condition is reached.
 
     Args:
         condition: The thresholds.
         measure: What it counts.
         index: The burst index of the same mentions; None where there is none.
+        trend: For how many days negative mentions have grown, where all are counted.
 
     """
+    if condition.negative_trend_days_gte is not None and trend < condition.negative_trend_days_gte:
+        return False
     if condition.index_gte is not None and (index is None or index < condition.index_gte):
         return False
     if condition.mentions_gte is not None and measure.mentions < condition.mentions_gte:
@@ -111,6 +135,7 @@ def find_severity(
     protocol: EscalationProtocol,
     tallies: Mapping[timedelta, Tally],
     index: float | None = None,
+    trend: int = 0,
 ) -> Finding | None:
     """Return the worst severity that the counts reach.
 
@@ -118,6 +143,7 @@ def find_severity(
         protocol: The thresholds.
         tallies: The counts in each window.
         index: The burst index of all that is in the tallies, if it is known.
+        trend: For how many days the brand's negative mentions have grown.
 
     """
     for severity in protocol.severity:
@@ -125,7 +151,7 @@ def find_severity(
         for conditions, enough in ((severity.any, any), (severity.all, all)):
             measures = [(one, count(tallies.get(one.window, {}), one)) for one in conditions]
             met = [
-                holds(one, measure, index if _counts_all(one, tallies) else None)
+                holds(one, measure, index if _counts_all(one, tallies) else None, trend)
                 for one, measure in measures
             ]
             if conditions and not enough(met):
