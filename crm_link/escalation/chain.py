@@ -22,12 +22,12 @@ from sqlalchemy.orm import Session, sessionmaker
 from config.clock import Clock
 from config.db import read_session
 from config.logs import get_logger, place_of
-from crm_link.escalation import acks, hours, on_call
+from crm_link.escalation import acks, on_call
+from crm_link.escalation.hours import step_begin
 from crm_link.escalation.inhibition import is_held_back
-from crm_link.escalation.models import Incident, IncidentEvent, IncidentStatus
+from crm_link.escalation.models import TEST, Incident, IncidentEvent, IncidentStatus
 from crm_link.escalation.outbox import MACHINE, add_event, pinned_protocol, tell
 from crm_link.escalation.protocol import EVERYONE, ChainStep, EscalationProtocol
-from crm_link.escalation.protocol_chain import OUTSIDE_BUSINESS
 
 log = get_logger(__name__)
 
@@ -83,7 +83,7 @@ def run_one(sessions: sessionmaker[Session], incident_id: int, now: datetime) ->
         if incident is None:
             return False  # another worker has it, or somebody acknowledged just now
         protocol = pinned_protocol(session, incident)
-        if incident.status is IncidentStatus.ACKNOWLEDGED:
+        if incident.status is IncidentStatus.ACKNOWLEDGED and incident.kind != TEST:
             _expire_acknowledgement(session, incident, protocol, now)
         advance(session, incident, protocol, now)
     log.info("chain moved on", incident_id=incident_id)
@@ -101,6 +101,8 @@ def advance(
     session: Session, incident: Incident, protocol: EscalationProtocol, now: datetime
 ) -> None:
     """Take the steps of an open incident that are due by `now`."""
+    if incident.kind == TEST:
+        incident.next_due_at = None  # a test message has no chain
     if incident.status is not IncidentStatus.OPEN or is_held_back(session, incident, now):
         return
     this = _Round(reached=incident.step > 0)
@@ -109,7 +111,7 @@ def advance(
         if found is not None:
             if not _is_pausing(session, incident, protocol, found, now):
                 _take(session, incident, protocol, found, now=now, this=this)
-        elif this.reached and incident.round + 1 < protocol.chain_for(incident.severity).repeat:
+        elif this.reached and _repeats(incident, protocol):
             acks.carry_over(session, incident, incident.round + 1)
             incident.round += 1
             this.reached = False
@@ -133,9 +135,9 @@ def upcoming(
     found = _next_step(incident, protocol)
     if found is not None:
         return found[1].notify, incident.next_due_at
-    chain = protocol.chain_for(incident.severity)
-    if incident.round + 1 < chain.repeat:
-        first = next(step for step in chain.steps if step.is_for(incident.severity))
+    if _repeats(incident, protocol):
+        steps = protocol.chain_for(incident.severity).steps
+        first = next(step for step in steps if step.is_for(incident.severity))
         return first.notify, incident.next_due_at
     return (EVERYONE,), incident.next_due_at
 
@@ -143,6 +145,12 @@ def upcoming(
 def has_next_step(incident: Incident, protocol: EscalationProtocol) -> bool:
     """Say whether this round has a step that was not taken yet."""
     return _next_step(incident, protocol) is not None
+
+
+def _repeats(incident: Incident, protocol: EscalationProtocol) -> bool:
+    """Say whether the chain is gone through once more after this round."""
+    done = incident.round - incident.first_round + 1
+    return done < protocol.chain_for(incident.severity).repeat
 
 
 def _next_step(incident: Incident, protocol: EscalationProtocol) -> tuple[int, ChainStep] | None:
@@ -166,7 +174,7 @@ def _is_pausing(
 ) -> bool:
     """Say whether a step is not taken now because of its hours; it waits, or is passed over."""
     number, step = found
-    begin = _hours_begin(protocol, step, now)
+    begin = step_begin(protocol, step, now)
     if begin == now:
         return False
     severity = protocol.find_severity(incident.severity)
@@ -181,20 +189,6 @@ def _is_pausing(
     detail["until"] = begin.isoformat()
     add_event(session, incident.id, "paused", MACHINE, now, detail)
     return True
-
-
-def _hours_begin(protocol: EscalationProtocol, step: ChainStep, now: datetime) -> datetime | None:
-    """Return `now` where a step's hours hold, else when they begin; None: never."""
-    if step.hours is None:
-        return now
-    if not isinstance(step.hours, str):
-        return hours.next_begin(step.hours, "UTC", now)
-    if protocol.business_hours is None:
-        return now
-    if step.hours == OUTSIDE_BUSINESS:
-        is_business = hours.holds(protocol.business_hours, "UTC", now)
-        return hours.next_change(protocol.business_hours, "UTC", now) if is_business else now
-    return hours.next_begin(protocol.business_hours, "UTC", now)
 
 
 def _pass_over(
@@ -219,7 +213,12 @@ def _take(
 ) -> None:
     number, step = found
     due = incident.next_due_at or now
-    meant = on_call.people(session, protocol, incident.brand_id, step.notify, now)
+    left_out = incident.facts.get("leave_out", ())
+    meant = [
+        one
+        for one in on_call.people(session, protocol, incident.brand_id, step.notify, now)
+        if one[0].id not in left_out
+    ]
     done = acks.acknowledged_by(session, incident)
     detail: dict[str, Any] = {"step": number, "round": incident.round}
     if not meant:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from config.plugins import load_plugin, plugin_names
 
@@ -36,7 +36,13 @@ class Channel(ABC):
     Raises, from `send`:
         TransientError: Not delivered, may work later; `retry_after_s` where said.
         PermanentError: The address or credentials were refused.
+
+    Attributes:
+        is_for_people: Whether a person reads each message, so that limits and bundles hold.
+
     """
+
+    is_for_people: ClassVar[bool] = True
 
     @abstractmethod
     def send(self, message: Message, to: str) -> None:

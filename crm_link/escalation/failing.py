@@ -13,6 +13,7 @@ from config.bulk import insert_new
 from config.logs import get_logger
 from crm_link.escalation import chain
 from crm_link.escalation.models import Incident, IncidentStatus, Notification
+from crm_link.escalation.operations import tell_dead_letter
 from crm_link.escalation.outbox import MACHINE, UNSENT, add_event, pinned_protocol
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.rules import retry_wait_s
@@ -63,14 +64,17 @@ def record_failure(
         contact = protocol.find_contact(row.contact)
         has_other_way = contact is not None and row.channel_index + 1 < len(contact.channels)
         is_stuck = row.attempts >= MOST_ATTEMPTS
-        is_too_late = has_other_way or now - row.created_at >= LAST_WAY_FOR
+        is_test = row.reason == "test"
+        is_too_late = has_other_way or is_test or now - row.created_at >= LAST_WAY_FOR
         row.lease_until = None
         row.last_error = error[:MAX_ERROR_CHARS]
         if is_final or (is_stuck and is_too_late):
             row.status = DeliveryStatus.DEAD
             _record(session, row, "delivery_failed", now)
-            if has_other_way:
+            if has_other_way and not is_test:
                 _try_next_channel(session, row, protocol, now)
+            else:
+                tell_dead_letter(session, incident, row, now)
         else:
             row.status = DeliveryStatus.PENDING
             wait_s = retry_wait_s(row.attempts, random.random(), retry_after_s)  # noqa: S311 - jitter

@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from zoneinfo import ZoneInfo
 
+from crm_link.escalation.protocol import EscalationProtocol
+from crm_link.escalation.protocol_chain import OUTSIDE_BUSINESS, ChainStep
 from crm_link.escalation.protocol_contacts import ProtocolContact
 from crm_link.escalation.protocol_hours import Hours
 from crm_link.escalation.rules import end_of_quiet
@@ -66,6 +68,20 @@ def may_be_told_at(contact: ProtocolContact, now: datetime) -> datetime:
             break
         moment = later
     return moment
+
+
+def step_begin(protocol: EscalationProtocol, step: ChainStep, now: datetime) -> datetime | None:
+    """Return `now` where a step's hours hold, else when they begin; None: never."""
+    if step.hours is None:
+        return now
+    if not isinstance(step.hours, str):
+        return next_begin(step.hours, "UTC", now)
+    if protocol.business_hours is None:
+        return now
+    if step.hours == OUTSIDE_BUSINESS:
+        is_business = holds(protocol.business_hours, "UTC", now)
+        return next_change(protocol.business_hours, "UTC", now) if is_business else now
+    return next_begin(protocol.business_hours, "UTC", now)
 
 
 def _around(hours: Hours, zone: str, now: datetime) -> Iterator[tuple[datetime, datetime]]:

@@ -16,9 +16,12 @@ from sqlalchemy.orm import Session, joinedload
 
 from config.clock import Clock
 from config.errors import ConflictError, InputError, NotFoundError
-from crm_link.author_numbers import INCIDENT_LOOKBACK
-from crm_link.enrich import queue_incident_enrichment
+from crm_link.escalation import acks, on_call
+from crm_link.escalation.assessment import begin_unassessed
 from crm_link.escalation.chain import ack_limit, advance, resume
+from crm_link.escalation.clocks import move_clocks
+from crm_link.escalation.closing import close
+from crm_link.escalation.locking import lock_incident, lock_unresolved
 from crm_link.escalation.models import (
     DRILL,
     Incident,
@@ -36,7 +39,7 @@ from crm_link.escalation.outbox import (
 )
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.rules import is_worse
-from crm_link.models import DeliveryStatus
+from crm_link.escalation.signs_of_work import expiry
 
 #: Longer notes belong into a document.
 MAX_NOTE_CHARS = 10_000
@@ -105,26 +108,47 @@ def list_notifications(session: Session, incident_id: int) -> list[Notification]
     )
 
 
-def acknowledge(session: Session, incident_id: int, *, by: str, clock: Clock) -> Incident:
+def acknowledge(
+    session: Session, incident_id: int, *, by: str, contact: str | None = None, clock: Clock
+) -> Incident:
     """Take an incident on: the chain stops, and messages that have not left are taken back.
+
+    Where the chain's step asks all of its people, the chain stops when the last of them has.
+
+    Args:
+        session: The transaction.
+        incident_id: The incident.
+        by: Who, as the timeline says it.
+        contact: Who that is in the protocol, where it is known.
+        clock: The present.
 
     Raises:
         NotFoundError: There is no such incident.
         ConflictError: It is not open.
 
     """
-    incident = _locked(session, incident_id)
+    incident = lock_incident(session, incident_id)
     if incident.status is not IncidentStatus.OPEN:
         by_whom = f" by {incident.acknowledged_by}" if incident.acknowledged_by else ""
         msg = f"incident {incident_id} is already {incident.status.value}{by_whom}"
         raise ConflictError(msg)
     now = clock()
+    protocol = pinned_protocol(session, incident)
+    missing = acks.record(session, incident, protocol, by=by, contact=contact, now=now)
+    if missing:
+        contact = contact or acks.find_contact_id(protocol, by)
+        if contact is not None:
+            cancel_unsent(session, incident_id, contact=contact)
+        add_event(session, incident_id, "acknowledged_one", by, now, {"missing": missing})
+        session.flush()
+        return incident
     incident.status = IncidentStatus.ACKNOWLEDGED
     incident.acknowledged_at = now
     incident.acknowledged_by = by
-    incident.next_due_at = _expiry(pinned_protocol(session, incident), incident.severity, now)
+    incident.next_due_at = expiry(protocol, incident.severity, now)
     cancel_unsent(session, incident_id)
     add_event(session, incident_id, "acknowledged", by, now, {})
+    begin_unassessed(session, incident, protocol, now)
     session.flush()
     return incident
 
@@ -141,11 +165,11 @@ def add_note(session: Session, incident_id: int, *, text: str, by: str, clock: C
     if not note or len(note) > MAX_NOTE_CHARS:
         msg = f"a note has 1 to {MAX_NOTE_CHARS:,} characters"
         raise InputError(msg)
-    incident = _locked(session, incident_id)
+    incident = lock_incident(session, incident_id)
     now = clock()
     add_event(session, incident_id, "note", by, now, {"text": note})
     if incident.status is IncidentStatus.ACKNOWLEDGED:
-        incident.next_due_at = _expiry(pinned_protocol(session, incident), incident.severity, now)
+        incident.next_due_at = expiry(pinned_protocol(session, incident), incident.severity, now)
     session.flush()
     return incident
 
@@ -160,7 +184,7 @@ def escalate_now(
         ConflictError: It is resolved.
 
     """
-    incident = _unresolved(session, incident_id)
+    incident = lock_unresolved(session, incident_id)
     now = clock()
     protocol = pinned_protocol(session, incident)
     add_event(session, incident_id, "escalated", by, now, {"reason": reason.strip()})
@@ -181,7 +205,7 @@ def set_severity(
         InputError: Its protocol has no such severity.
 
     """
-    incident = _unresolved(session, incident_id)
+    incident = lock_unresolved(session, incident_id)
     protocol = pinned_protocol(session, incident)
     if protocol.find_severity(severity) is None:
         known = ", ".join(one.level for one in protocol.severity)
@@ -206,26 +230,11 @@ def resolve(session: Session, incident_id: int, *, by: str, reason: str, clock: 
         InputError: There is no reason.
 
     """
-    incident = _unresolved(session, incident_id)
+    incident = lock_unresolved(session, incident_id)
     if not reason.strip():
         msg = f"say why incident {incident_id} is resolved: the reason is part of its timeline"
         raise InputError(msg)
-    now = clock()
-    protocol = pinned_protocol(session, incident)
-    # A message that is being sent right now arrives too.
-    reached = (DeliveryStatus.SENT, DeliveryStatus.SENDING)
-    people = told_so_far(session, incident, protocol, reached)
-    cancel_unsent(session, incident_id)
-    incident.status = IncidentStatus.RESOLVED
-    incident.resolved_at = now
-    incident.resolved_by = by
-    incident.open_key = None
-    incident.next_due_at = None
-    tell(session, incident, protocol, people, reason="resolved", tag="resolved", now=now)
-    add_event(session, incident_id, "resolved", by, now, {"reason": reason.strip()})
-    session.flush()
-    since = incident.opened_at - INCIDENT_LOOKBACK
-    queue_incident_enrichment(session, incident.brand_id, incident.topic, since=since, now=now)
+    close(session, incident, by=by, reason=reason, now=clock())
     return incident
 
 
@@ -252,11 +261,16 @@ def change_severity(
     )
     people = dict.fromkeys(one.id for one, _ in told_so_far(session, incident, protocol))
     incident.severity = level
+    move_clocks(session, incident, protocol, now)
     if not worse:
+        return
+    if incident.suppressed_by is not None:
+        incident.next_due_at = now  # the chain looks whether it is still held back
         return
     taken = protocol.chain_for(level).steps[: 1 if other_chain else max(incident.step, 1)]
     words = [word for step in taken if step.is_for(level) for word in step.notify]
-    roles = {one.id: role for one, role in protocol.people(words)}
+    called = on_call.people(session, protocol, incident.brand_id, words, now)
+    roles = {one.id: role for one, role in called}
     everybody = [
         (contact, roles.get(contact.id, contact.role))
         for contact in protocol.contacts
@@ -266,43 +280,16 @@ def change_severity(
     tag = f"to-{level}-{int(now.timestamp())}"
     tell(session, incident, protocol, everybody, reason="severity", tag=tag, now=now)
     if incident.status is IncidentStatus.ACKNOWLEDGED:
-        expiry = _expiry(protocol, level, now)
-        due = [one for one in (incident.next_due_at, expiry) if one is not None]
+        expires = expiry(protocol, level, now)
+        due = [one for one in (incident.next_due_at, expires) if one is not None]
         incident.next_due_at = min(due, default=None)
         return
     limit = now + ack_limit(protocol, level)
     if other_chain or incident.next_due_at is None:
         incident.round += 1
+        incident.first_round = incident.round
         # The first step's people have just been told.
         incident.step = 1
         incident.next_due_at = limit
     else:
         incident.next_due_at = min(incident.next_due_at, limit)
-
-
-def _expiry(protocol: EscalationProtocol, level: str, now: datetime) -> datetime | None:
-    severity = protocol.find_severity(level)
-    if severity is None or severity.ack_expires is None:
-        return None
-    return now + severity.ack_expires
-
-
-def _unresolved(session: Session, incident_id: int) -> Incident:
-    incident = _locked(session, incident_id)
-    if incident.status is IncidentStatus.RESOLVED:
-        msg = f"incident {incident_id} is resolved already, by {incident.resolved_by}"
-        raise ConflictError(msg)
-    return incident
-
-
-def _locked(session: Session, incident_id: int) -> Incident:
-    incident = session.scalar(
-        select(Incident)
-        .where(Incident.id == incident_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if incident is None:
-        msg = f"there is no incident {incident_id}"
-        raise NotFoundError(msg)
-    return incident

@@ -77,6 +77,7 @@ def is_held_back(session: Session, incident: Incident, now: datetime) -> bool:
         return True
     add_event(session, incident.id, "unsilenced", MACHINE, now, {"by": was})
     incident.round += 1
+    incident.first_round = incident.round
     incident.step = 0
     incident.next_due_at = now
     return False

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from config.durations import format_duration
 from crm_link.escalation.channel import Message
-from crm_link.escalation.models import Incident, Notification
+from crm_link.escalation.models import BURST, DRILL, OPERATIONS, TEST, Incident, Notification
 from crm_link.escalation.protocol import EscalationProtocol, ProtocolContact
 
 #: A quoted text is cut to so many characters.
@@ -24,6 +24,12 @@ QUOTE_CHARS = 140
 DRILL_WORDS = (
     "This is a drill: an attack is replayed, and nothing of it is happening. Do what you would do, "
     "but publish nothing."
+)
+
+#: What a test message says.
+TEST_WORDS = (
+    "This is a test: nothing has happened. If you can read this, alerts reach you here. "
+    "Acknowledge it to show that you did."
 )
 
 _OPENINGS = {
@@ -61,7 +67,8 @@ class Telling:
     protocol: EscalationProtocol
     upcoming: tuple[tuple[str, ...], datetime] | None
     posts: Sequence[TopPost]
-    public_url: str
+    link: str
+    ack_link: str | None
     resolution: str | None
 
 
@@ -69,7 +76,9 @@ def compose(telling: Telling) -> Message:
     """Return the message for one contact, with times on the contact's own clock."""
     incident, notification = telling.incident, telling.notification
     opening = _OPENINGS.get(notification.reason, "")
-    lines = [_size(telling), *_burst(telling), *_where(telling)]
+    lines = [*_what(telling), *_knowledge(telling)]
+    if incident.kind == TEST:
+        opening = "TEST: "
     if incident.is_drill:
         opening = f"DRILL: {opening}"
         lines = [DRILL_WORDS, "", *lines]
@@ -85,6 +94,40 @@ def compose(telling: Telling) -> Message:
         idempotency_key=notification.idempotency_key,
         data=_data(telling),
     )
+
+
+def bundle(messages: Sequence[Message], *, key: str) -> Message:
+    """Return several messages to one person as one, in their order: the worst is first."""
+    count = len(messages)
+    parts = [f"{message.title}\n{message.body.strip()}" for message in messages]
+    return Message(
+        title=f"{count} alerts: {messages[0].title}",
+        body=("\n\n" + "-" * 20 + "\n\n").join(parts) + "\n",
+        idempotency_key=key,
+        data={"reason": "bundle", "count": count, "alerts": [dict(one.data) for one in messages]},
+    )
+
+
+def _what(telling: Telling) -> list[str]:
+    incident = telling.incident
+    if incident.kind == TEST:
+        return [TEST_WORDS]
+    if incident.kind == OPERATIONS:
+        return [str(line) for line in incident.facts.get("lines", [])]
+    return [_size(telling), *_burst(telling), *_where(telling)]
+
+
+def _knowledge(telling: Telling) -> list[str]:
+    """Return what people know about the claim, and the playbook that follows from it."""
+    incident = telling.incident
+    if incident.kind not in {BURST, DRILL} or not telling.protocol.playbooks:
+        return []
+    claim = str((incident.assessment or {}).get("claim", "unknown")).replace("_", " ")
+    lines = [f"Claim: {claim}."]
+    if incident.playbook:
+        name = incident.playbook.replace("_", " ")
+        lines.append(f"Playbook: {name}, {telling.link}#playbook")
+    return lines
 
 
 def _size(telling: Telling) -> str:
@@ -126,14 +169,16 @@ def _post(post: TopPost) -> str:
 
 def _to_do(telling: Telling) -> list[str]:
     incident = telling.incident
-    link = f"{telling.public_url}/incidents/{incident.id}"
+    link = telling.link
     if telling.notification.reason == "resolved":
         return [f"Timeline: {link}"]
     if incident.acknowledged_by is not None:
         return [f"Acknowledged by {incident.acknowledged_by}. Incident: {link}"]
     severity = telling.protocol.find_severity(incident.severity)
     within = f" within {format_duration(severity.ack)}" if severity else ""
-    lines = [f"Acknowledge{within}: {link}"]
+    lines = [f"Acknowledge{within}: {telling.ack_link or link}"]
+    if telling.ack_link is not None:
+        lines.append(f"Incident: {link}")
     if telling.upcoming is not None:
         who, when = telling.upcoming
         lines.append(f"If nobody does: {', '.join(who)} at {_moment(telling, when)}.")
@@ -155,20 +200,24 @@ def _data(telling: Telling) -> dict[str, Any]:
         "severity": incident.severity,
         "status": incident.status.value,
         "is_drill": incident.is_drill,
+        "kind": incident.kind,
         "reason": notification.reason,
         "contact_id": telling.contact.id,
         "role": notification.role,
         "attempt": notification.attempts,
         "opened_at": incident.opened_at.isoformat(),
-        "since": facts["since"],
-        "window_s": facts["window_s"],
-        "negatives": facts["negatives"],
+        "since": facts.get("since"),
+        "window_s": facts.get("window_s"),
+        "negatives": facts.get("negatives"),
         "mentions": facts.get("mentions"),
         "negative_share": facts.get("negative_share"),
         "negatives_per_hour": facts.get("negatives_per_hour"),
         "burst": facts.get("burst"),
         "platforms": facts.get("platforms", {}),
-        "url": f"{telling.public_url}/incidents/{incident.id}",
+        "url": telling.link,
+        "acknowledge_url": telling.ack_link,
+        "claim": (incident.assessment or {}).get("claim"),
+        "playbook": incident.playbook,
         "next": (
             None
             if telling.upcoming is None

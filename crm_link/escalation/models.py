@@ -125,6 +125,13 @@ class Notification(Base):
         UniqueConstraint("idempotency_key"),
         Index("ix_notification_incident", "incident_id", "id"),
         Index(
+            "ix_notification_contact_sent",
+            "contact",
+            "sent_at",
+            sqlite_where=text("sent_at IS NOT NULL"),
+            postgresql_where=text("sent_at IS NOT NULL"),
+        ),
+        Index(
             "ix_notification_due",
             "next_attempt_at",
             sqlite_where=text("status IN ('pending', 'sending')"),

@@ -1,20 +1,19 @@
 """Step 6 of a mention's way: messages leave the outbox, at least once.
 
 A row is claimed for a lease, sent outside any transaction, and marked. A crash in between
-leaves it claimed; when the lease is over it is sent again with the same idempotency key.
-A failure that may pass is tried again, later each time. A channel that refuses, or fails too
-often, is given up for the contact's next one; when nobody of a step can be reached, the next
-step is taken at once. The last way to a person is not given up for a day.
+leaves it claimed; when its worker is known to be dead, or the lease is over, it is sent again
+with the same idempotency key. A failure that may pass is tried again, later each time. A
+channel that refuses, or fails too often, is given up for the contact's next one; when nobody
+of a step can be reached, the next step is taken at once. The last way to a person is not given
+up for a day.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -22,176 +21,121 @@ from config.clock import Clock
 from config.db import read_session
 from config.errors import InputError, PermanentError, TransientError
 from config.logs import get_logger, place_of
-from crm_link.escalation.channel import Message, make_channel
+from crm_link.escalation.acks import Links
+from crm_link.escalation.channel import make_channel
 from crm_link.escalation.failing import record_failure
-from crm_link.escalation.messages import compose
-from crm_link.escalation.models import Incident, Notification
-from crm_link.escalation.outbox import UNSENT
+from crm_link.escalation.lanes import delay, plan
+from crm_link.escalation.leases import LEASE, Claim, claim, free_claims_of_the_dead, mark_sent
+from crm_link.escalation.presence import Presence
 from crm_link.escalation.protocol_lint import resolve_address
-from crm_link.escalation.telling import load_telling
-from crm_link.models import DeliveryStatus
+
+__all__ = ["LEASE", "deliver_notifications"]
 
 log = get_logger(__name__)
-
-#: How long a claimed row is left alone; longer than any channel may take to send one.
-LEASE = timedelta(seconds=60)
 
 #: Contacts that are told at the same time.
 THREADS = 16
 
 
-@dataclass(frozen=True, slots=True)
-class _Claim:
-    """A row that is ours until its lease is over, with what is needed to send it."""
-
-    id: int
-    incident_id: int
-    lease_until: datetime
-    message: Message | None
-    plugin: str
-    to: str
-
-
 def deliver_notifications(
-    sessions: sessionmaker[Session], *, clock: Clock, limit: int = 100, public_url: str = ""
+    sessions: sessionmaker[Session],
+    *,
+    clock: Clock,
+    limit: int = 300,
+    public_url: str = "",
+    key: str = "",
+    presence: Presence | None = None,
 ) -> int:
     """Send what is due; return how many messages were accepted by their channels.
 
     Contacts are served side by side, so that a slow channel of one does not hold the others.
     Several workers may run this: no row is sent by two, unless one of them stopped in
-    between.
+    between. A bundle counts as the messages that it holds.
 
     Args:
         sessions: Factory of sessions.
         clock: The present.
         limit: How many messages this call tries to send.
         public_url: The console's address, for links.
+        key: The secret that signs links by which people acknowledge; empty: none do.
+        presence: This worker's sign of life; None: its claims last as long as their lease.
 
     """
+    if presence is not None:
+        free_claims_of_the_dead(sessions, presence, clock())
     with read_session(sessions) as session:
-        due = session.execute(
-            select(Notification.contact, Notification.id)
-            .where(Notification.status.in_(UNSENT), Notification.next_attempt_at <= clock())
-            .join(Incident, Incident.id == Notification.incident_id)
-            .order_by(Incident.severity, Notification.next_attempt_at, Notification.id)
-            .limit(limit)
-        )
-        lanes: dict[str, list[int]] = {}
-        for contact, notification_id in due:
-            lanes.setdefault(contact, []).append(notification_id)
-    if not lanes:
+        now = plan(session, clock(), limit)
+    if now.delayed:
+        with sessions.begin() as session:
+            delay(session, now.delayed)
+    if not now.lanes:
         return 0
+    links = Links(public_url, key)
+    worker = None if presence is None else presence.worker
 
-    def serve(ids: Sequence[int]) -> int:
+    def serve(lane: Sequence[Sequence[int]]) -> int:
         sent = 0
-        for notification_id in ids:
+        for row_ids in lane:
             try:
-                claim = _claim(sessions, notification_id, clock(), public_url)
-                sent += claim is not None and _send(sessions, claim, clock)
+                claimed = claim(sessions, row_ids, now=clock(), links=links, worker=worker)
+                if claimed is not None and _send(sessions, claimed, clock):
+                    sent += len(claimed.rows)
             except SQLAlchemyError:
                 raise
             except Exception as error:  # noqa: BLE001 - one broken alert must not hold up the others
                 log.error(
                     "alert broke",
-                    notification_id=notification_id,
+                    notification_ids=list(row_ids),
                     kind=type(error).__name__,
                     at=place_of(error),
                 )
         return sent
 
-    with ThreadPoolExecutor(min(THREADS, len(lanes)), thread_name_prefix="alert") as pool:
-        return sum(pool.map(serve, lanes.values()))
+    with ThreadPoolExecutor(min(THREADS, len(now.lanes)), thread_name_prefix="alert") as pool:
+        return sum(pool.map(serve, now.lanes))
 
 
-def _claim(
-    sessions: sessionmaker[Session], notification_id: int, now: datetime, public_url: str
-) -> _Claim | None:
-    with sessions.begin() as session:
-        row = session.scalar(
-            select(Notification)
-            .where(
-                Notification.id == notification_id,
-                Notification.status.in_(UNSENT),
-                Notification.next_attempt_at <= now,
-            )
-            .with_for_update(skip_locked=True)
-        )
-        if row is None:
-            return None  # somebody else has it, or it was taken back
-        row.status = DeliveryStatus.SENDING
-        row.attempts += 1
-        # The index of due rows is on this column: a lease that is over is due.
-        row.lease_until = row.next_attempt_at = now + LEASE
-        telling = load_telling(session, row, public_url)
-        address = None if telling is None else telling.contact.channels[row.channel_index]
-        return _Claim(
-            id=row.id,
-            incident_id=row.incident_id,
-            lease_until=row.lease_until,
-            message=None if telling is None else compose(telling),
-            plugin="" if address is None else address.plugin,
-            to="" if address is None else address.to,
-        )
-
-
-def _send(sessions: sessionmaker[Session], claim: _Claim, clock: Clock) -> bool:
+def _send(sessions: sessionmaker[Session], claimed: Claim, clock: Clock) -> bool:
+    ids = [row_id for row_id, _ in claimed.rows]
     try:
-        if claim.message is None:
+        if claimed.message is None:
             msg = "the contact or channel is not in the incident's protocol"
             raise PermanentError(msg)  # noqa: TRY301 - one place says what a refusal means
-        make_channel(claim.plugin).send(claim.message, resolve_address(claim.to))
+        make_channel(claimed.plugin).send(claimed.message, resolve_address(claimed.to))
     except TransientError as error:
-        _failed(sessions, claim, str(error), clock(), retry_after_s=error.retry_after_s)
+        _failed(sessions, claimed, str(error), clock(), retry_after_s=error.retry_after_s)
         return False
     except (PermanentError, InputError) as error:
-        _failed(sessions, claim, str(error), clock(), is_final=True)
+        _failed(sessions, claimed, str(error), clock(), is_final=True)
         return False
     except Exception as error:  # noqa: BLE001 - a plugin's bug must not cost the alert
         # Its text may hold the address, so only its kind is kept.
-        log.error("channel broke", notification_id=claim.id, kind=type(error).__name__)
+        log.error("channel broke", notification_ids=ids, kind=type(error).__name__)
         message = f"the channel broke with {type(error).__name__}"
-        _failed(sessions, claim, message, clock())
+        _failed(sessions, claimed, message, clock())
         return False
     with sessions.begin() as session:
-        marked = session.scalar(
-            update(Notification)
-            .where(*_ours(claim))
-            .values(status=DeliveryStatus.SENT, sent_at=clock(), lease_until=None, last_error=None)
-            .returning(Notification.id)
-        )
-        if marked is None:
-            # Taken back or claimed by another in the meantime; that it left stays on record.
-            session.execute(
-                update(Notification).where(Notification.id == claim.id).values(sent_at=clock())
-            )
-    log.info("alert sent", notification_id=claim.id, channel=claim.plugin)
+        mark_sent(session, claimed, clock())
+    log.info("alert sent", notification_ids=ids, channel=claimed.plugin)
     return True
 
 
 def _failed(
     sessions: sessionmaker[Session],
-    claim: _Claim,
+    claimed: Claim,
     error: str,
     now: datetime,
     *,
     is_final: bool = False,
     retry_after_s: float | None = None,
 ) -> None:
-    record_failure(
-        sessions,
-        incident_id=claim.incident_id,
-        ours=_ours(claim),
-        error=error,
-        is_final=is_final,
-        retry_after_s=retry_after_s,
-        now=now,
-    )
-
-
-def _ours(claim: _Claim) -> tuple[ColumnElement[bool], ...]:
-    """Return the condition under which a claimed row is still ours."""
-    return (
-        Notification.id == claim.id,
-        Notification.status == DeliveryStatus.SENDING,
-        Notification.lease_until == claim.lease_until,
-    )
+    for row_id, incident_id in claimed.rows:
+        record_failure(
+            sessions,
+            incident_id=incident_id,
+            ours=claimed.ours(row_id),
+            error=error,
+            is_final=is_final,
+            retry_after_s=retry_after_s,
+            now=now,
+        )

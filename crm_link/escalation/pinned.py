@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config.bulk import insert_new
 from config.errors import InputError
 from config.logs import get_logger
 from crm_link.escalation.models import ProtocolVersion
@@ -32,3 +34,21 @@ def read_pinned(session: Session, version_ids: Collection[int]) -> dict[int, Esc
         except InputError:
             log.error("a pinned protocol cannot be read", protocol_version_id=row.id)
     return found
+
+
+def pin_protocol(
+    session: Session, brand_id: int, protocol: EscalationProtocol, now: datetime
+) -> int:
+    """Store a protocol as it stands, if it is not there yet; return its version's id."""
+    row = {
+        "brand_id": brand_id,
+        "digest": protocol.digest,
+        "content": protocol.source,
+        "created_at": now,
+    }
+    insert_new(session, ProtocolVersion, [row], key=("brand_id", "digest"))
+    return session.scalars(
+        select(ProtocolVersion.id).where(
+            ProtocolVersion.brand_id == brand_id, ProtocolVersion.digest == protocol.digest
+        )
+    ).one()

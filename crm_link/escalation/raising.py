@@ -14,10 +14,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config.bulk import insert_new
 from crm_link.enrich import queue_incident_enrichment
 from crm_link.escalation import chain
 from crm_link.escalation.burst_words import burst_facts, index_in, worst_facts
+from crm_link.escalation.clocks import start_clocks
 from crm_link.escalation.counts import Cell, top_posts
 from crm_link.escalation.incidents import change_severity, resolve
 from crm_link.escalation.models import (
@@ -25,9 +25,9 @@ from crm_link.escalation.models import (
     DRILL,
     Incident,
     IncidentStatus,
-    ProtocolVersion,
 )
 from crm_link.escalation.outbox import MACHINE, add_event, pinned_protocol, tell, told_so_far
+from crm_link.escalation.pinned import pin_protocol
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.protocol_triage import GENERAL
 from crm_link.escalation.rules import Finding, is_worse, share_floor
@@ -115,7 +115,7 @@ def _open(session: Session, brand: Brand, alert: Alert, now: datetime) -> int:
     facts = _facts(session, alert, now)
     incident = Incident(
         brand_id=brand.id,
-        protocol_version_id=_pin(session, brand.id, alert.protocol, now),
+        protocol_version_id=pin_protocol(session, brand.id, alert.protocol, now),
         topic=alert.topic,
         open_key=_open_key(alert),
         title=_title(brand, alert),
@@ -137,6 +137,7 @@ def _open(session: Session, brand: Brand, alert: Alert, now: datetime) -> int:
     session.add(incident)
     session.flush()
     add_event(session, incident.id, "opened", MACHINE, now, _event_facts(incident))
+    start_clocks(session, incident, alert.protocol, now)
     chain.start_round(incident, alert.protocol, now)
     chain.advance(session, incident, alert.protocol, now)
     return incident.id
@@ -148,21 +149,6 @@ def _title(brand: Brand, alert: Alert) -> str:
     names = {topic.id: topic.name for topic in alert.protocol.topics}
     about = names.get(alert.topic) or alert.topic.replace("_", " ")
     return f"Negative mentions of {brand.name}: {about}"
-
-
-def _pin(session: Session, brand_id: int, protocol: EscalationProtocol, now: datetime) -> int:
-    row = {
-        "brand_id": brand_id,
-        "digest": protocol.digest,
-        "content": protocol.source,
-        "created_at": now,
-    }
-    insert_new(session, ProtocolVersion, [row], key=("brand_id", "digest"))
-    return session.scalars(
-        select(ProtocolVersion.id).where(
-            ProtocolVersion.brand_id == brand_id, ProtocolVersion.digest == protocol.digest
-        )
-    ).one()
 
 
 def _join(session: Session, incident: Incident, alert: Alert, now: datetime) -> bool:
@@ -221,6 +207,8 @@ def _reopen(session: Session, incident: Incident, alert: Alert, now: datetime) -
     incident.acknowledged_at = None
     incident.acknowledged_by = None
     incident.round += 1
+    incident.first_round = incident.round
+    start_clocks(session, incident, protocol, now)
     chain.start_round(incident, protocol, now)
     add_event(session, incident.id, "reopened", MACHINE, now, _event_facts(incident))
     chain.advance(session, incident, protocol, now)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from crm_link.escalation import on_call
+from crm_link.escalation.acks import Links
 from crm_link.escalation.chain import upcoming
 from crm_link.escalation.messages import Telling, TopPost
-from crm_link.escalation.models import Incident, IncidentEvent, Notification
+from crm_link.escalation.models import Incident, IncidentEvent, IncidentStatus, Notification
 from crm_link.escalation.outbox import pinned_protocol
+from crm_link.escalation.protocol import EscalationProtocol
+from crm_link.escalation.protocol_on_call import on_call_rotation
 from listener.models import Author, Mention
 
 
-def load_telling(session: Session, notification: Notification, public_url: str) -> Telling | None:
+def load_telling(session: Session, notification: Notification, links: Links) -> Telling | None:
     """Return what the message says; None: its contact has no such channel."""
     incident = session.scalars(
         select(Incident)
@@ -29,12 +35,41 @@ def load_telling(session: Session, notification: Notification, public_url: str) 
         brand_name=incident.brand.name,
         contact=contact,
         protocol=protocol,
-        upcoming=upcoming(incident, protocol),
+        upcoming=_upcoming(session, incident, protocol),
         # What a drill replays was said once: its words do not leave a second time.
         posts=() if incident.is_drill else _posts(session, incident.facts.get("top_posts", [])),
-        public_url=public_url.rstrip("/"),
+        link=links.incident(incident.id),
+        ack_link=_ack_link(incident, notification, links),
         resolution=_resolution(session, notification),
     )
+
+
+def _ack_link(incident: Incident, notification: Notification, links: Links) -> str | None:
+    """Return a link that acknowledges; None where there is nothing to acknowledge."""
+    if incident.status is not IncidentStatus.OPEN:
+        return None
+    # As old as the message: a later attempt carries the same link.
+    return links.acknowledge(notification.id, notification.created_at)
+
+
+def _upcoming(
+    session: Session, incident: Incident, protocol: EscalationProtocol
+) -> tuple[tuple[str, ...], datetime] | None:
+    """Return who is told next and when; those on call by their names."""
+    found = upcoming(incident, protocol)
+    if found is None:
+        return None
+    words, at = found
+    said = []
+    for word in words:
+        name = on_call_rotation(word)
+        if name is not None:
+            called = on_call.who_is_on(session, protocol, incident.brand_id, name, at)
+            who = ", ".join(one.name or one.id for one in called) or "nobody"
+            said.append(f"{word}: {who}")
+        else:
+            said.append(word)
+    return tuple(said), at
 
 
 def _posts(session: Session, mention_ids: list[int]) -> list[TopPost]:

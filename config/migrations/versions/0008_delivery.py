@@ -27,6 +27,13 @@ def upgrade() -> None:
     with op.batch_alter_table("notification") as notification:
         notification.add_column(sa.Column("claimed_by", sa.String(40), nullable=True))
         notification.add_column(sa.Column("acked_at", UTCDateTime(), nullable=True))
+    op.create_index(
+        "ix_notification_contact_sent",
+        "notification",
+        ["contact", "sent_at"],
+        sqlite_where=sa.text("sent_at IS NOT NULL"),
+        postgresql_where=sa.text("sent_at IS NOT NULL"),
+    )
     op.create_table(
         "acknowledgement",
         sa.Column("id", BigKey, nullable=False),
@@ -120,6 +127,7 @@ def downgrade() -> None:
         "acknowledgement",
     ):
         op.drop_table(table)
+    op.drop_index("ix_notification_contact_sent", table_name="notification")
     with op.batch_alter_table("notification") as notification:
         notification.drop_column("acked_at")
         notification.drop_column("claimed_by")

@@ -17,6 +17,8 @@ log = get_logger(__name__)
 class LogChannel(Channel):
     """Writes one warning to the structured log for each message."""
 
+    is_for_people = False
+
     def send(self, message: Message, to: str) -> None:
         """Write the line; `to` is not used."""
         del to

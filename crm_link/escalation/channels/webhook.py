@@ -53,6 +53,8 @@ class WebhookSettings(BaseSettings):
 class WebhookChannel(Channel):
     """Posts messages as signed JSON."""
 
+    is_for_people = False
+
     def __init__(self, settings: WebhookSettings | None = None) -> None:
         """Use `settings`, or the ones from the environment."""
         self._settings = settings or read_settings(WebhookSettings)
