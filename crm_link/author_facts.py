@@ -30,7 +30,7 @@ from crm_link.keys import (
     normalise_email,
     normalise_phone,
 )
-from crm_link.matching import AuthorFacts, Fact
+from crm_link.standing_evidence import AuthorFacts, Fact
 from crm_link.models import AuthorKey
 from crm_link.policy import PolicyRule, rule_of
 from listener.models import Author, Mention

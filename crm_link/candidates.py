@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from crm_link.any_of import any_of
-from crm_link.matching import AuthorFacts, Candidate, places_of
+from crm_link.standing_evidence import AuthorFacts, Candidate, places_of
 from crm_link.models import Contact, ContactKey
 from crm_link.policy import may_link
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from config.bulk import insert_new, update_rows
 from crm_link.any_of import any_of
 from crm_link.due import AnyRow
-from crm_link.matching import RULE_VERSION, Claim
+from crm_link.standing_evidence import RULE_VERSION, Claim
 from crm_link.models import Contact, IdentityLink, LinkEvent
 from crm_link.policy import may_link
 from crm_link.types import EvidenceKind, LinkState

@@ -25,7 +25,7 @@ from crm_link.context import LinkContext, load_context
 from crm_link.due import AnyRow, lock_authors, mark_authors
 from crm_link.enrich import queue_enrichment
 from crm_link.link_changes import StoredLink, apply_claims, load_links
-from crm_link.matching import AuthorFacts, Candidate, judge
+from crm_link.standing_evidence import AuthorFacts, Candidate, judge
 from crm_link.names import squeeze
 from crm_link.shared_values import find_shared, mark_shared
 from crm_link.types import LinkState

@@ -17,7 +17,7 @@ from crm_link.keys import (
     profile_of,
 )
 from crm_link.link_changes import next_state
-from crm_link.matching import AuthorFacts, Candidate, Claim, Fact, judge
+from crm_link.standing_evidence import AuthorFacts, Candidate, Claim, Fact, judge
 from crm_link.names import name_key, names_agree
 from crm_link.policy import may_link, may_write_sentiment, normalise_source
 from crm_link.types import EvidenceKind, LinkState
