@@ -22,7 +22,7 @@ from config.logs import get_logger
 from config.settings import Settings
 from crm_link import contacts, service, writeback
 from crm_link.crm import Crm
-from crm_link.escalation import chain, detect, notify
+from crm_link.escalation import chain, detect, drill, notify
 from crm_link.escalation.protocols import Protocols
 from crm_link.judging import judge_incidents_first
 from crm_link.triage import triage_mentions
@@ -175,6 +175,10 @@ class Engine:
     def find_bursts(self) -> int:
         """Bring the burst index up to now; return how many buckets of time were taken."""
         return step_bursts(self.sessions, clock=self.clock)
+
+    def run_drills(self) -> int:
+        """Feed the drills that run, and end those that are over; return how many changed."""
+        return drill.run_drills(self.sessions, clock=self.clock)
 
     def detect(self) -> int:
         """Open, join and let go of incidents; return how many changed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from crm_link.escalation.protocol import ProtocolContact
@@ -43,6 +44,17 @@ def duration(length: timedelta) -> str:
         if seconds >= unit_s:
             return f"{seconds / unit_s:.1f}".removesuffix(".0") + f" {name}"
     return f"{seconds:.0f} s"
+
+
+def drill_part(part: Mapping[str, Any] | None) -> str:
+    """Return how long a part of a drill took, or why nothing is known of it."""
+    if part is None:
+        return "–"  # noqa: RUF001 - a dash stands for nothing
+    if not part.get("is_asked", True):
+        return "not asked"
+    if part.get("took_s") is None:
+        return "never"
+    return duration(timedelta(seconds=float(part["took_s"])))
 
 
 def count(number: float | None) -> str:

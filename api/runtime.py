@@ -127,6 +127,11 @@ def protocol_paths(runtime: Runtime, file: BrandsFile) -> dict[int, Path]:
     return {ids[brand.id]: brand.protocol for brand in file.brands if brand.protocol is not None}
 
 
+def brand_protocol_path(runtime: Runtime, brand_id: int) -> Path | None:
+    """Return the protocol file of a brand, None where it goes by the default protocol."""
+    return protocol_paths(runtime, read_brands(runtime.settings.brands_path())).get(brand_id)
+
+
 @contextmanager
 def only_one_worker(settings: Settings) -> Iterator[None]:
     """Keep a second worker off an embedded database; PostgreSQL takes any number.

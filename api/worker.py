@@ -55,6 +55,7 @@ class Worker:
             Job("judge", self._judge, tick_s),
             # Each by itself: an alert waits neither for a backlog nor for what failed before it.
             Job("bursts", self._engine.find_bursts, tick_s),
+            Job("drills", self._drill, tick_s),
             Job("detect", self._detect, tick_s),
             Job("chains", self._move_chains, tick_s),
             # Rows are claimed, so that a slow channel holds up only the messages it carries.
@@ -116,6 +117,10 @@ class Worker:
     def _rescore(self) -> None:
         if self._engine.rescore():
             self._hurry("judge")
+
+    def _drill(self) -> None:
+        if self._engine.run_drills():
+            self._hurry("pipeline")
 
     def _detect(self) -> None:
         if self._engine.detect():
