@@ -56,7 +56,7 @@ def _fetch_step(given: argparse.Namespace) -> None:
 def _restore_step(given: argparse.Namespace) -> None:
     for name, (folder, base) in RESTORABLE.items():
         start = fetch(base, data=given.data, work=given.work)
-        restore(MODELS / folder, start, given.work / name)
+        restore(MODELS / folder, given.work / name, base=start)
 
 
 def _train_step(given: argparse.Namespace) -> None:

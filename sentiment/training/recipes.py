@@ -30,10 +30,12 @@ class Recipe:
     frozen_layers: int = 0
     train_embeddings: bool = False
     #: The model whose probabilities it learns from, empty for a plain fine-tune; their weight
-    #: against the label; and for the rows of how many steps they are made.
+    #: against the label; for the rows of how many steps they are made; and the share of the
+    #: draws that is from rows that have them.
     teacher: str = ""
     teacher_weight: float = 0.0
     labelled_steps: int = 0
+    judged_share: float = 0.6
     #: Decay of the moving average of the weights that is kept as the result; 0 keeps the last.
     average_decay: float = 0.0
     seed: int = 17
@@ -125,7 +127,7 @@ RECIPES = {
                 base="teacher_start",
                 shares=ENGLISH_AND_HEADS,
                 heads=HEADS,
-                steps=750,
+                steps=500,
                 learning_rate=4e-5,
                 warm_up=0.02,
                 frozen_layers=3,
@@ -162,7 +164,7 @@ RECIPES = {
             train_embeddings=True,
             teacher="teacher",
             teacher_weight=0.7,
-            labelled_steps=1200,
+            labelled_steps=700,
             average_decay=0.99,
             seed=31,
         ),

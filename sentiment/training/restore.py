@@ -12,8 +12,15 @@ import onnx
 import torch
 from numpy.typing import NDArray
 from onnx import numpy_helper
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
-from sentiment.training.tasks import HEADS
+from sentiment.training.tasks import HEADS, output_labels
 from sentiment.training.train import load
 
 _ROUNDED = re.compile(r"(.+)_quantized$")
@@ -21,23 +28,32 @@ _DENSE = re.compile(r"^/(?:model/)?bert/(.+)/MatMul_quant$")
 _ATTENTION = re.compile(r"^Attention_(\d+)_qkv_(weight|bias)$")
 
 
-def restore(folder: Path, base: Path, into: Path) -> Path:
+def restore(folder: Path, into: Path, base: Path | None = None) -> Path:
     """Write the weights of the model `folder` into `into` and return it.
 
-    `base` is the folder that its training began from: of it come the form of the network and
-    whatever the ONNX file does not hold, such as embeddings that were not trained.
+    `base`, where it is given, is the folder that its training began from, with the embeddings
+    frozen: they are taken from there, unrounded.
     """
     graph = onnx.load(folder / "model.onnx").graph
     heads = tuple(head for head in HEADS if head in {found.name for found in graph.output})
-    tokenizer, model = load(base, heads=heads)
+    tokenizer, model = load(base, heads=heads) if base else _empty(folder, heads)
     state = model.state_dict()
     for name, value in _weights(graph).items():
-        if name in state and "_embeddings" not in name:
+        if name in state and not (base and "_embeddings" in name):
             state[name].copy_(torch.from_numpy(value.copy()).reshape(state[name].shape))
     model.load_state_dict(state)
     model.save_pretrained(into)
     tokenizer.save_pretrained(into)
     return into
+
+
+def _empty(folder: Path, heads: tuple[str, ...]) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
+    config = AutoConfig.from_pretrained(folder)
+    names = output_labels(heads)
+    config.id2label = dict(enumerate(names))
+    config.label2id = {name: place for place, name in config.id2label.items()}
+    model = AutoModelForSequenceClassification.from_config(config)
+    return AutoTokenizer.from_pretrained(folder), model
 
 
 def _weights(graph: onnx.GraphProto) -> dict[str, NDArray[np.float32]]:

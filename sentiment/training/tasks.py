@@ -28,3 +28,12 @@ def columns(heads: tuple[str, ...]) -> dict[str, slice]:
     for task in (SENTIMENT, *heads):
         found[task] = slice(start, start := start + len(TASKS[task]))
     return found
+
+
+def output_labels(heads: tuple[str, ...]) -> list[str]:
+    """Return the name of each output: the polarity's plain, a head's with the head before it."""
+    return [
+        label if task == SENTIMENT else f"{task}:{label}"
+        for task in (SENTIMENT, *heads)
+        for label in TASKS[task]
+    ]

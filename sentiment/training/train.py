@@ -25,7 +25,7 @@ from transformers import (
 
 from sentiment.training.data import Row, batches, soft_labels, training_rows
 from sentiment.training.recipes import Recipe
-from sentiment.training.tasks import SENTIMENT, TASKS, columns
+from sentiment.training.tasks import columns, output_labels
 
 CHECKPOINT_EVERY = 100
 
@@ -53,11 +53,9 @@ def train(recipe: Recipe, *, data: Path, work: Path, threads: int) -> Path:
         optimiser.load_state_dict(state["optimiser"])
         average = state["average"]
         step = state["step"]
-    sources = [training_rows(data, name, seed=recipe.seed) for name in recipe.shares]
     teacher = soft_labels(work) if recipe.teacher else {}
-    drawn = batches(
-        sources, list(recipe.shares.values()), size=recipe.batch, seed=recipe.seed, start=step
-    )
+    sources, shares = _sources(recipe, teacher, data)
+    drawn = batches(sources, shares, size=recipe.batch, seed=recipe.seed, start=step)
     model.train()
     log = (work / f"{recipe.name}.log").open("a", encoding="utf-8")
     losses: list[float] = []
@@ -129,11 +127,7 @@ def load(
 
     Outputs that the folder's model does not have yet begin with small random weights.
     """
-    labels = [
-        label if task == SENTIMENT else f"{task}:{label}"
-        for task in (SENTIMENT, *heads)
-        for label in TASKS[task]
-    ]
+    labels = output_labels(heads)
     tokenizer = AutoTokenizer.from_pretrained(base)
     model = AutoModelForSequenceClassification.from_pretrained(
         base,
@@ -148,6 +142,22 @@ def load(
         dtype=torch.float32,
     )
     return tokenizer, model
+
+
+def _sources(
+    recipe: Recipe, teacher: dict[str, list[float]], data: Path
+) -> tuple[list[list[Row]], list[float]]:
+    """Return what rows are drawn from and the shares: all, and once more those with opinions."""
+    sources = [training_rows(data, name, seed=recipe.seed) for name in recipe.shares]
+    shares = list(recipe.shares.values())
+    if not teacher:
+        return sources, shares
+    judged = [[row for row in rows if row.id in teacher] for rows in sources]
+    wanted = [
+        recipe.judged_share * share if rows else 0.0
+        for rows, share in zip(judged, shares, strict=True)
+    ]
+    return sources + judged, [(1 - recipe.judged_share) * share for share in shares] + wanted
 
 
 def _trained_parameters(model: nn.Module, recipe: Recipe) -> list[nn.Parameter]:

@@ -73,7 +73,7 @@ def test_training_resumes_and_its_export_gives_what_torch_gives(tmp_path: Path) 
     alone = np.concatenate([model.logits([pair]) for pair in pairs[:20]])
     np.testing.assert_allclose(alone, found[:20, :3], atol=1e-3)
 
-    again = restore(folder, weights, tmp_path / "restored")
+    again = restore(folder, tmp_path / "restored")
     back = transformers.AutoModelForSequenceClassification.from_pretrained(again).eval()
     with torch.no_grad():
         restored = back(**encode(tokenizer, rows, 96)).logits.numpy()
