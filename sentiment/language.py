@@ -21,6 +21,9 @@ UNDETERMINED = "und"
 #: ("lol", "Acme!!") come out below it.
 MIN_PROBABILITY = 0.40
 
+#: Probability of what both we and the platform find.
+AGREED = 0.9
+
 #: Characters that are looked at: more does not change the finding, and costs time.
 MAX_CHARS = 600
 
@@ -30,10 +33,18 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A text's language as an ISO 639 code, and how probable it is (0 to 1)."""
+    """A text's language.
+
+    Args:
+        code: ISO 639 code; `und` where it cannot be told.
+        probability: How probable it is, 0 to 1.
+        has_letters: Whether there is anything but emoji, digits, links, handles and names.
+
+    """
 
     code: str
     probability: float
+    has_letters: bool = True
 
 
 @cache
@@ -52,7 +63,8 @@ def find_language(text: str, hint: str | None = None, names: tuple[str, ...] = (
 
     Args:
         text: As the platform shows it.
-        hint: The platform's own guess, believed where ours is not sure.
+        hint: The platform's own guess: believed where ours says nothing, and where ours is the
+            same it makes it sure.
         names: Names of brands, which say nothing about the language: "I love my Nordlicht"
             is English.
 
@@ -63,12 +75,15 @@ def find_language(text: str, hint: str | None = None, names: tuple[str, ...] = (
     cleaned = _NOISE.sub(" ", cleaned).strip()
     guess = (hint or "").lower().partition("-")[0]
     if not _LETTER.search(cleaned):
-        return Language(UNDETERMINED, 0.0)
+        return Language(UNDETERMINED, 0.0, has_letters=False)
     # The model was trained on mixed case, and takes shouting for another language.
     found = _detector().detect(cleaned.lower(), model="lite", k=1)
     code, probability = (found[0]["lang"], found[0]["score"]) if found else (UNDETERMINED, 0.0)
     if probability >= MIN_PROBABILITY:
-        return Language(str(code).partition("-")[0], min(float(probability), 1.0))
+        code = str(code).partition("-")[0]
+        if code == guess:
+            probability = max(probability, AGREED)
+        return Language(code, min(float(probability), 1.0))
     if guess and guess not in {UNDETERMINED, "qme", "qst", "qht", "zxx", "art", "qam", "qct"}:
         return Language(guess, MIN_PROBABILITY)
     return Language(UNDETERMINED, float(probability))

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnxruntime
+from emoji import emoji_count
 
 from config.errors import InputError
 from sentiment.heads import HeadScores
@@ -209,15 +210,19 @@ class OnnxScorer(Scorer):
 
         The last model is the one that reads most languages. It also takes what is probably
         not plain English (Hindi in Latin letters is found as unsure English) and texts too
-        short or too mixed for their language to be told.
+        short or too mixed for their language to be told: there its confidence says how little
+        is known, while the English one is sure of itself. Emoji alone go to the one that reads
+        English, as which they are written out; without any there is nothing to judge.
         """
         language = find_language(text.text, text.lang, text.targets)
-        able = [model for model in self._models if language.code in model.languages]
-        if language.code == UNDETERMINED:
+        if language.code != UNDETERMINED:
+            able = [model for model in self._models if language.code in model.languages]
+            if not able:
+                return language.code, None
+            return language.code, able[0 if language.probability >= PLAIN else -1]
+        if language.has_letters:
             return language.code, self._models[-1]
-        if not able:
-            return language.code, None
-        return language.code, able[0 if language.probability >= PLAIN else -1]
+        return language.code, self._models[0] if emoji_count(text.text) else None
 
 
 def readable(text: ScorableText) -> Pair:
