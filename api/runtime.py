@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.engine import Engine
+from api.protocol_files import ProtocolFiles
 from config.clock import utc_now
 from config.db import make_engine, make_sessions, read_session
 from config.errors import ConflictError, InputError, TransientError
@@ -88,7 +89,7 @@ def sync_brands_file(runtime: Runtime) -> BrandsFile:
 
 def make_pipeline(runtime: Runtime) -> Engine:
     """Return the pipeline's steps, with brands, protocols, scorers and CRM as set."""
-    file = sync_brands_file(runtime)
+    sync_brands_file(runtime)
     settings = runtime.settings
     # Batches make many short-lived objects and no cycles: looking for cycles every 700 of them
     # costs time and finds nothing.
@@ -99,7 +100,7 @@ def make_pipeline(runtime: Runtime) -> Engine:
         sessions=runtime.sessions,
         scorer=open_scorer(settings),
         lexicon=_lexicon(settings),
-        protocols=Protocols(runtime.sessions, protocol_paths(runtime, file)),
+        protocols=Protocols(runtime.sessions, ProtocolFiles(settings.brands_path())),
         crm=make_crm(settings.crm) if settings.crm else None,
     )
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from crm_link.escalation.models import Incident, IncidentStatus
+from crm_link.escalation.models import BURST, DRILL, Incident, IncidentStatus
 from crm_link.escalation.outbox import add_event, pinned_protocol
 from crm_link.escalation.playbook_models import ClockKind, IncidentClock, IncidentTask
 from crm_link.escalation.protocol import EscalationProtocol, ProtocolContact
@@ -113,7 +113,7 @@ def move_clocks(
     ran = session.scalar(
         select(IncidentClock.id).where(IncidentClock.incident_id == incident.id).limit(1)
     )
-    if not running and ran is None:
+    if not running and ran is None and incident.kind in {BURST, DRILL}:
         start_clocks(session, incident, protocol, now)
 
 
