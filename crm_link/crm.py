@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from config.plugins import load_plugin, plugin_names
 from crm_link.types import ContactPage, ContactUpdate, WriteResult
@@ -39,8 +40,23 @@ class Crm(ABC):
         Writing an update twice must have the effect of writing it once.
         """
 
+    def read(self, external_ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        """Return what our fields hold now, by record; a record that is not there is left out.
+
+        An answer of nothing at all says that this CRM cannot tell.
+        """
+        del external_ids
+        return {}
+
+    def setup(self) -> list[str]:
+        """Create those of our fields that are not there yet; return the names of the created."""
+        return []
+
     def check(self) -> None:
         """Make the cheapest call that shows whether credentials and address are right."""
+
+    def close(self) -> None:
+        """Give up connections."""
 
 
 def crm_names() -> tuple[str, ...]:

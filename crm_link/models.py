@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from config.db import Base, enum_text
@@ -240,3 +240,26 @@ class WriteBack(Base):
     last_error: Mapped[str | None]
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+
+
+class CrmJournalEntry(Base):
+    """What we wrote into a CRM record, with what stood there before.
+
+    Stored before the CRM is called, so that no write is without an entry; `done_at` is empty
+    until the CRM said yes. `before` and `after` hold the fields that were written; `kept` names
+    those that a person had changed, which were left alone.
+    """
+
+    __tablename__ = "crm_journal"
+    __table_args__ = (Index("ix_crm_journal_record", "crm", "external_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    crm: Mapped[str] = mapped_column(String(40))
+    external_id: Mapped[str] = mapped_column(String(200))
+    before: Mapped[dict[str, Any]]
+    after: Mapped[dict[str, Any]]
+    kept: Mapped[list[str]]
+    is_undo: Mapped[bool] = mapped_column(default=False, server_default=false())
+    at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    undone_at: Mapped[datetime | None]

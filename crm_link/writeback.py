@@ -1,8 +1,9 @@
 """Step 6, to the CRMs: delivering queued enrichment.
 
-Rows are claimed by a lease, the CRM is called outside any transaction, and the results
-are recorded row by row. A worker that dies leaves rows whose lease runs out; they are
-sent again, which changes nothing, because a write says what the record should be.
+Rows are claimed by a lease, the CRM is called outside any transaction, and the results are
+recorded row by row; `crm_link.journal` looks first at what stands in the records. A worker that
+dies leaves rows whose lease runs out; they are sent again, which changes nothing, because a
+write says what the record should be.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from config.clock import Clock, utc_now
 from config.errors import BudgetExhaustedError, InputError, PermanentError, TransientError
 from config.logs import get_logger
 from crm_link.crm import Crm
+from crm_link.journal import write_with_journal
 from crm_link.models import DeliveryStatus, WriteBack
 from crm_link.types import ContactUpdate, WriteResult
 
@@ -68,7 +70,7 @@ def deliver_write_backs(
         return 0
     updates = [item.update for item in claimed]
     try:
-        results = crm.write(updates)
+        results = write_with_journal(sessions, crm, name, updates, clock=clock)
     except (TransientError, BudgetExhaustedError) as error:
         wait_s = getattr(error, "retry_after_s", None) or getattr(error, "resume_after_s", None)
         results = _all_failed(updates, str(error), is_transient=True, retry_after_s=wait_s)

@@ -21,6 +21,7 @@ from config.settings import Settings, read_settings
 from crm_link.contact_columns import Columns, find_columns
 from crm_link.contact_rows import to_record
 from crm_link.crm import Crm
+from crm_link.crm_fields import CRM_FIELDS
 from crm_link.csv_tables import CsvRows, digest_of, open_table, read_keyed, write_keyed
 from crm_link.types import ContactPage, ContactRecord, ContactUpdate, WriteResult
 
@@ -111,7 +112,9 @@ class CsvFileCrm(Crm):
                 for update in updates:
                     row = rows.setdefault(update.external_id, {})
                     row.update({name: _cell(value) for name, value in update.fields.items()})
-                    header.extend(name for name in update.fields if name not in header)
+                    # All of our columns, also those that no record has anything in yet.
+                    names = (*(field.name for field in CRM_FIELDS), *update.fields)
+                    header.extend(name for name in dict.fromkeys(names) if name not in header)
                 write_keyed(self._out, KEY, header, rows)
         except Timeout as error:
             raise TransientError(f"{self._out} is locked by another process") from error
@@ -121,6 +124,11 @@ class CsvFileCrm(Crm):
                 raise PermanentError(msg) from error
             raise TransientError(msg) from error
         return [WriteResult(update.external_id) for update in updates]
+
+    def read(self, external_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+        """Return the rows of the enriched file; a contact without one has an empty row."""
+        _, rows = read_keyed(self._out, KEY)
+        return {external_id: rows.get(external_id, {}) for external_id in external_ids}
 
     def check(self) -> None:
         """Say whether the files can be used: the source's columns, the target's folder."""

@@ -1,0 +1,221 @@
+"""HubSpot, through its CRM API v3.
+
+Contacts come first in pages of the whole list, then by search for what changed since; archived
+contacts are looked for once an hour, and of merged ones the record that remains says which they
+were. Enrichment goes out in batches of 100, each record with an answer of its own.
+
+Limits, as HubSpot documents them: search gives 10,000 results for one query (a longer row of
+changes is asked for again from the last one seen), may lag behind by some seconds (each search
+looks back two minutes), and is limited to 5 calls a second. Contacts deleted for good (GDPR) are
+gone without a trace: they are dealt with by an erasure request to Groundswell too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from config.clock import Clock, utc_now
+from config.errors import InputError, PermanentError, TransientError
+from config.settings import read_settings
+from crm_link.crm import Crm
+from crm_link.crm_fields import (
+    CRM_FIELDS,
+    FieldKind,
+    RecordReader,
+    fields_of,
+    wanted_names,
+)
+from crm_link.hubspot_contacts import HubspotContacts
+from crm_link.rest import Refused, RestClient, retry_after_s
+from crm_link.rest_crm import Record
+from crm_link.types import ContactPage, ContactUpdate, WriteResult
+
+_DEFAULTS = {
+    "id": "id",
+    "first_name": "firstname",
+    "last_name": "lastname",
+    "email": "email|hs_additional_emails",
+    "phone": "phone|mobilephone",
+    "website": "website",
+    "x_handle": "twitterhandle",
+    "country": "country",
+    "region": "state",
+    "city": "city",
+    "owner": "hubspot_owner_id",
+    "tier": "lifecyclestage",
+    "do_not_contact": "hs_email_optout",
+}
+_TYPES = {
+    FieldKind.TEXT: ("string", "text"),
+    FieldKind.NUMBER: ("number", "number"),
+    FieldKind.TIME: ("datetime", "date"),
+}
+_GROUP = "groundswell"
+
+
+class HubspotSettings(BaseSettings):
+    """Settings of HubSpot."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GROUNDSWELL_HUBSPOT_", extra="ignore", frozen=True
+    )
+
+    base_url: str = Field(
+        default="https://api.hubapi.com", description="Where HubSpot's API answers."
+    )
+    token: SecretStr = Field(
+        default=SecretStr(""),
+        description="Access token of a HubSpot private app with the scopes "
+        "crm.objects.contacts.read and .write, crm.schemas.contacts.read and .write.",
+    )
+    mapping: dict[str, str] = Field(
+        default_factory=dict,
+        description="JSON: what stands in which HubSpot property, for example "
+        '`{"value": "lifetime_value", "mastodon_handle": "mastodon"}`; see docs/crms.md.',
+    )
+    relationship_source: str | None = Field(
+        default=None,
+        description="Where HubSpot's contacts come from, if their records do not say: consent, "
+        "provided_by_person, prior_relationship, public_directory.",
+    )
+    timeout_s: float = Field(default=30.0, gt=0, description="Longest wait for HubSpot, seconds.")
+
+
+class HubspotCrm(Crm):
+    """HubSpot's contacts."""
+
+    batch_size = 100
+
+    def __init__(self, *, clock: Clock = utc_now) -> None:
+        """Read the settings; nothing is called yet.
+
+        Raises:
+            InputError: The token is missing, or the mapping names what is not there.
+
+        """
+        settings = read_settings(HubspotSettings)
+        token = settings.token.get_secret_value()
+        if not token:
+            raise InputError("set GROUNDSWELL_HUBSPOT_TOKEN to the token of a private app")
+        mapping = wanted_names(settings.mapping, _DEFAULTS)
+        reader = RecordReader(
+            fields_of(mapping), mapping, relationship_source=settings.relationship_source
+        )
+        self._api = RestClient(
+            "HubSpot",
+            lambda: settings.base_url,
+            lambda: {"Authorization": f"Bearer {token}"},
+            means=_meaning,
+            timeout_s=settings.timeout_s,
+        )
+        self._contacts = HubspotContacts(self._api, reader, clock)
+
+    def contacts(self, cursor: str | None) -> Iterator[ContactPage]:
+        """Yield the whole list, or what changed since `cursor`."""
+        return self._contacts.pages(cursor)
+
+    def write(self, updates: Sequence[ContactUpdate]) -> list[WriteResult]:
+        """Write the records; each has a result of its own."""
+        results = self._send(updates) if updates else {}
+        return [
+            results.get(update.external_id, WriteResult(update.external_id)) for update in updates
+        ]
+
+    def _send(self, updates: Sequence[ContactUpdate]) -> dict[str, WriteResult]:
+        inputs = [
+            {"id": update.external_id, "properties": _properties(update.fields)}
+            for update in updates
+        ]
+        answer = self._api.call(
+            "POST", "/crm/v3/objects/contacts/batch/update", json={"inputs": inputs}
+        )
+        failed: dict[str, WriteResult] = {}
+        for problem in (answer or {}).get("errors", ()):
+            failed.update(_failures(problem))
+        return failed
+
+    def read(self, external_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return our properties of these contacts."""
+        found: dict[str, dict[str, Any]] = {}
+        names = [field.name for field in CRM_FIELDS]
+        for start in range(0, len(external_ids), self.batch_size):
+            part = external_ids[start : start + self.batch_size]
+            answer = self._api.read(
+                "POST",
+                "/crm/v3/objects/contacts/batch/read",
+                json={"properties": names, "inputs": [{"id": one} for one in part]},
+            )
+            for one in answer["results"]:
+                found[str(one["id"])] = {name: one["properties"].get(name) for name in names}
+        return found
+
+    def setup(self) -> list[str]:
+        """Create our group and properties."""
+        known = self._api.read("GET", "/crm/v3/properties/contacts")
+        there = {one["name"] for one in known["results"]}
+        missing = [field for field in CRM_FIELDS if field.name not in there]
+        if not missing:
+            return []
+        groups = self._api.read("GET", "/crm/v3/properties/contacts/groups")
+        if _GROUP not in {one["name"] for one in groups["results"]}:
+            self._api.call(
+                "POST",
+                "/crm/v3/properties/contacts/groups",
+                json={"name": _GROUP, "label": "Groundswell", "displayOrder": -1},
+            )
+        inputs = [
+            {
+                "name": field.name,
+                "label": field.label,
+                "type": _TYPES[field.kind][0],
+                "fieldType": _TYPES[field.kind][1],
+                "groupName": _GROUP,
+                "description": field.help,
+            }
+            for field in missing
+        ]
+        self._api.call("POST", "/crm/v3/properties/contacts/batch/create", json={"inputs": inputs})
+        return [field.name for field in missing]
+
+    def check(self) -> None:
+        """Ask for one contact."""
+        self._api.read("GET", "/crm/v3/objects/contacts", params={"limit": 1})
+
+    def close(self) -> None:
+        """Give up the connections."""
+        self._api.close()
+
+
+def _properties(fields: Record) -> dict[str, str]:
+    # HubSpot clears a property by empty text; null leaves it.
+    return {name: "" if value is None else str(value) for name, value in fields.items()}
+
+
+def _failures(problem: Record) -> dict[str, WriteResult]:
+    """Return what became of the records of one error of a batch."""
+    category = str(problem.get("category") or "unknown")
+    is_transient = category in {"RATE_LIMITS", "INTERNAL_ERROR", "SERVICE_UNAVAILABLE"}
+    return {
+        str(one): WriteResult(str(one), error=f"HubSpot: {category}", is_transient=is_transient)
+        for one in problem.get("context", {}).get("ids", ())
+    }
+
+
+def _meaning(refused: Refused) -> Exception | None:
+    body = refused.body() or {}
+    if refused.status == HTTPStatus.TOO_MANY_REQUESTS:
+        # The daily limit starts anew at midnight of the portal; an hour is a fair look.
+        is_daily = body.get("policyName") == "DAILY"
+        wait_s = 3600.0 if is_daily else retry_after_s(refused.answer.headers)
+        policy = "daily" if is_daily else "short-time"
+        return TransientError(f"HubSpot's {policy} limit is used up", retry_after_s=wait_s)
+    if refused.status == HTTPStatus.BAD_REQUEST and "PROPERTY_DOESNT_EXIST" in str(body):
+        return PermanentError(
+            "HubSpot does not have our properties yet: run 'groundswell crm setup'"
+        )
+    return None

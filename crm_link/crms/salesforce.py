@@ -1,0 +1,305 @@
+"""Salesforce, through its REST API: SOQL for contacts, collections for enrichment.
+
+Contacts are read in the order of SystemModstamp and Id, deleted and merged ones with them
+(`queryAll`), so that one query serves the first sync and every later one, and a sync that was
+stopped goes on at the last record. Enrichment goes out 200 records a call, each with an answer
+of its own. A used-up limit is answered with 403 here, not 429, and is treated as a limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+import orjson
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from config.errors import InputError, PermanentError, TransientError
+from config.settings import read_settings
+from crm_link.crm import Crm
+from crm_link.crm_fields import (
+    CRM_FIELDS,
+    CrmField,
+    FieldKind,
+    RecordReader,
+    fields_of,
+    wanted_names,
+)
+from crm_link.rest import Refused, RestClient, parse_time
+from crm_link.rest_crm import Record, page_of
+from crm_link.types import ContactPage, ContactUpdate, WriteResult
+
+#: Contacts in one query.
+PAGE_SIZE = 2000
+
+#: Wait after a used-up daily limit, in seconds: it is counted over a rolling 24 hours.
+LIMIT_WAIT_S = 900.0
+
+_DEFAULTS = {
+    "id": "Id",
+    "first_name": "FirstName",
+    "last_name": "LastName",
+    "email": "Email",
+    "phone": "Phone|MobilePhone",
+    "country": "MailingCountry",
+    "region": "MailingState",
+    "city": "MailingCity",
+    "owner": "OwnerId",
+    "do_not_contact": "HasOptedOutOfEmail|DoNotCall",
+}
+_ALWAYS = ("Id", "IsDeleted", "SystemModstamp")
+_PASSING = frozenset({"UNABLE_TO_LOCK_ROW", "REQUEST_LIMIT_EXCEEDED", "SERVER_UNAVAILABLE"})
+
+
+class SalesforceSettings(BaseSettings):
+    """Settings of Salesforce."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GROUNDSWELL_SALESFORCE_", extra="ignore", frozen=True
+    )
+
+    base_url: str = Field(
+        default="",
+        description="Your Salesforce domain, for example https://acme.my.salesforce.com.",
+    )
+    client_id: str = Field(default="", description="Consumer key of the connected app.")
+    client_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="Consumer secret of the connected app; its flow is client credentials.",
+    )
+    api_version: str = Field(
+        default="64.0", pattern=r"^\d+\.0$", description="Version of Salesforce's API."
+    )
+    mapping: dict[str, str] = Field(
+        default_factory=dict,
+        description="JSON: what stands in which Salesforce field, for example "
+        '`{"tier": "Tier__c", "x_handle": "Twitter__c"}`; see docs/crms.md.',
+    )
+    relationship_source: str | None = Field(
+        default=None,
+        description="Where Salesforce's contacts come from, if their records do not say: consent, "
+        "provided_by_person, prior_relationship, public_directory.",
+    )
+    timeout_s: float = Field(
+        default=60.0, gt=0, description="Longest wait for Salesforce, seconds."
+    )
+
+
+class SalesforceCrm(Crm):
+    """Salesforce's contacts."""
+
+    batch_size = 200
+
+    def __init__(self) -> None:
+        """Read the settings; nothing is called yet.
+
+        Raises:
+            InputError: A setting is missing, or the mapping names what is not there.
+
+        """
+        self._settings = settings = read_settings(SalesforceSettings)
+        for name in ("base_url", "client_id"):
+            if not getattr(settings, name):
+                raise InputError(f"set GROUNDSWELL_SALESFORCE_{name.upper()}")
+        mapping = wanted_names(settings.mapping, _DEFAULTS)
+        self._reader = RecordReader(
+            fields_of(mapping), mapping, relationship_source=settings.relationship_source
+        )
+        self._token = ""
+        self._instance = settings.base_url
+        self._data = f"/services/data/v{settings.api_version}"
+        self._api = RestClient(
+            "Salesforce",
+            lambda: self._instance,
+            self._headers,
+            renew=self._sign_in,
+            means=_meaning,
+            timeout_s=settings.timeout_s,
+        )
+
+    def contacts(self, cursor: str | None) -> Iterator[ContactPage]:
+        """Yield contacts in the order of their last change, from `cursor` on."""
+        state = orjson.loads(cursor) if cursor else None
+        while True:
+            answer = self._api.read(
+                "GET", f"{self._data}/queryAll", params={"q": self._soql(state)}
+            )
+            records = answer["records"]
+            if not records:
+                return
+            last = records[-1]
+            state = {"at": last["SystemModstamp"], "id": last["Id"]}
+            yield self._page(records, orjson.dumps(state).decode())
+            if len(records) < PAGE_SIZE:
+                return
+
+    def write(self, updates: Sequence[ContactUpdate]) -> list[WriteResult]:
+        """Write the records; each has a result of its own."""
+        results = self._send(updates) if updates else {}
+        return [
+            results.get(update.external_id, WriteResult(update.external_id)) for update in updates
+        ]
+
+    def _send(self, updates: Sequence[ContactUpdate]) -> dict[str, WriteResult]:
+        answers = self._api.call(
+            "PATCH",
+            f"{self._data}/composite/sobjects",
+            json={"allOrNone": False, "records": [_record(update) for update in updates]},
+        )
+        return {
+            update.external_id: _result(update.external_id, answer)
+            for update, answer in zip(updates, answers, strict=True)
+        }
+
+    def read(self, external_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return our fields of these contacts."""
+        if not external_ids:
+            return {}
+        names = {field.name: api_name(field.name) for field in CRM_FIELDS}
+        answer = self._api.read(
+            "POST",
+            f"{self._data}/composite/sobjects/Contact",
+            json={"ids": list(external_ids), "fields": ["Id", *names.values()]},
+        )
+        found = [one for one in answer if one is not None]
+        by_short = {one["Id"][:15]: one for one in found}
+        result = {}
+        for external_id in external_ids:
+            one = by_short.get(external_id[:15])
+            if one is not None:
+                result[external_id] = {name: one.get(api) for name, api in names.items()}
+        return result
+
+    def setup(self) -> list[str]:
+        """Create our custom fields on Contact."""
+        described = self._api.read("GET", f"{self._data}/sobjects/Contact/describe")
+        there = {one["name"].lower() for one in described["fields"]}
+        missing = [field for field in CRM_FIELDS if api_name(field.name).lower() not in there]
+        for field in missing:
+            self._api.call(
+                "POST",
+                f"{self._data}/tooling/sobjects/CustomField",
+                json={
+                    "FullName": f"Contact.{api_name(field.name)}",
+                    "Metadata": _metadata(field),
+                },
+            )
+        return [api_name(field.name) for field in missing]
+
+    def check(self) -> None:
+        """Ask for one contact."""
+        soql = "SELECT Id FROM Contact LIMIT 1"
+        self._api.read("GET", f"{self._data}/query", params={"q": soql})
+
+    def close(self) -> None:
+        """Give up the connections."""
+        self._api.close()
+
+    def _soql(self, state: Mapping[str, str] | None) -> str:
+        names = ", ".join(dict.fromkeys((*_ALWAYS, *self._reader.names)))
+        where = ""
+        if state is not None:
+            # The cursor is Salesforce's own words, and still checked: it goes into a query.
+            at, last_id = state["at"], state["id"]
+            if not (last_id.isalnum() and parse_time(at)):
+                raise InputError("the stored cursor of Salesforce is damaged: sync from scratch")
+            stamp = at.replace("+0000", "Z").replace("+00:00", "Z")
+            where = (
+                f" WHERE (SystemModstamp > {stamp}) OR "
+                f"(SystemModstamp = {stamp} AND Id > '{last_id}')"
+            )
+        order = f"ORDER BY SystemModstamp, Id LIMIT {PAGE_SIZE}"
+        return f"SELECT {names} FROM Contact{where} {order}"  # noqa: S608 - checked above
+
+    def _page(self, records: Sequence[Record], cursor: str) -> ContactPage:
+        return page_of(
+            self._reader,
+            records,
+            cursor,
+            updated_at=lambda one: parse_time(one["SystemModstamp"]),
+            gone=lambda one: (one["Id"],) if one["IsDeleted"] else (),
+            key="Id",
+        )
+
+    def _headers(self) -> dict[str, str]:
+        if not self._token:
+            self._sign_in()
+        return {"Authorization": f"Bearer {self._token}"}
+
+    def _sign_in(self) -> None:
+        settings = self._settings
+        try:
+            answer = httpx.post(
+                f"{settings.base_url.rstrip('/')}/services/oauth2/token",
+                data={
+                    "grant_type": "client_credentials",
+                    "client_id": settings.client_id,
+                    "client_secret": settings.client_secret.get_secret_value(),
+                },
+                timeout=settings.timeout_s,
+                trust_env=False,
+            )
+        except httpx.HTTPError as error:
+            msg = f"Salesforce did not answer: {type(error).__name__}"
+            raise TransientError(msg) from error
+        if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise TransientError(f"Salesforce's sign-in answered {answer.status_code}")
+        if not answer.is_success:
+            raise PermanentError(
+                "Salesforce refused the connected app: check GROUNDSWELL_SALESFORCE_CLIENT_ID and "
+                "_CLIENT_SECRET, and that its client credentials flow has a user"
+            )
+        found = answer.json()
+        self._token = found["access_token"]
+        self._instance = found.get("instance_url") or settings.base_url
+
+
+def api_name(name: str) -> str:
+    """Return the API name of one of our fields: groundswell_handles is Groundswell_Handles__c."""
+    return "_".join(part.capitalize() for part in name.split("_")) + "__c"
+
+
+def _record(update: ContactUpdate) -> dict[str, Any]:
+    return {
+        "attributes": {"type": "Contact"},
+        "id": update.external_id,
+        **{api_name(name): value for name, value in update.fields.items()},
+    }
+
+
+def _result(external_id: str, answer: Record) -> WriteResult:
+    if answer.get("success"):
+        return WriteResult(external_id)
+    codes = [str(one.get("statusCode") or "UNKNOWN") for one in answer.get("errors", ())]
+    return WriteResult(
+        external_id,
+        error=f"Salesforce: {', '.join(codes) or 'UNKNOWN'}",
+        is_transient=bool(codes) and all(code in _PASSING for code in codes),
+    )
+
+
+def _metadata(field: CrmField) -> dict[str, Any]:
+    shape: dict[str, Any]
+    if field.kind is FieldKind.NUMBER:
+        shape = {"type": "Number", "precision": 18, "scale": field.digits}
+    elif field.kind is FieldKind.TIME:
+        shape = {"type": "DateTime"}
+    else:
+        shape = {"type": "Text", "length": 255}
+    return {"label": field.label[:40], "inlineHelpText": field.help, **shape}
+
+
+def _meaning(refused: Refused) -> Exception | None:
+    text = str(refused.body() or "")
+    if "REQUEST_LIMIT_EXCEEDED" in text:
+        msg = "Salesforce's limit of calls is used up"
+        return TransientError(msg, retry_after_s=LIMIT_WAIT_S)
+    if "INVALID_FIELD" in text and "roundswell_" in text:
+        return PermanentError(
+            "Salesforce does not have our fields yet: run 'groundswell crm setup', and let the "
+            "user of the connected app see them"
+        )
+    return None

@@ -1,0 +1,308 @@
+"""Zoho CRM, through its REST API v8.
+
+Contacts are read in the order of Modified_Time with page tokens, deleted ones from their own
+list. Enrichment goes out 100 records a call, each with an answer of its own. Workflows of the
+customer are not set off by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+import orjson
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from config.clock import Clock, utc_now
+from config.errors import InputError, PermanentError, TransientError
+from config.settings import read_settings
+from crm_link.crm import Crm
+from crm_link.crm_fields import (
+    CRM_FIELDS,
+    CrmField,
+    FieldKind,
+    RecordReader,
+    fields_of,
+    wanted_names,
+)
+from crm_link.rest import Refused, RestClient, parse_time, retry_after_s
+from crm_link.rest_crm import Record, page_of
+from crm_link.types import ContactPage, ContactRecord, ContactUpdate, WriteResult
+
+#: Contacts in a page, the most that Zoho gives.
+PAGE_SIZE = 200
+
+#: What a later sync looks back: Zoho's times are in whole seconds.
+OVERLAP = timedelta(seconds=5)
+
+#: Wait after used-up credits, in seconds: they are counted over a rolling 24 hours.
+LIMIT_WAIT_S = 900.0
+
+_DEFAULTS = {
+    "id": "id",
+    "first_name": "First_Name",
+    "last_name": "Last_Name",
+    "email": "Email|Secondary_Email",
+    "phone": "Phone|Mobile",
+    "x_handle": "Twitter",
+    "country": "Mailing_Country",
+    "region": "Mailing_State",
+    "city": "Mailing_City",
+    "owner": "Owner",
+    "do_not_contact": "Email_Opt_Out",
+}
+_PASSING = frozenset({"INTERNAL_ERROR", "TOO_MANY_REQUESTS", "RECORD_LOCKED", "UNABLE_TO_PROCESS"})
+
+
+class ZohoSettings(BaseSettings):
+    """Settings of Zoho CRM."""
+
+    model_config = SettingsConfigDict(env_prefix="GROUNDSWELL_ZOHO_", extra="ignore", frozen=True)
+
+    base_url: str = Field(
+        default="https://www.zohoapis.com",
+        description="Where Zoho's API answers; other regions end in .eu, .in, .com.au, .jp.",
+    )
+    accounts_url: str = Field(
+        default="https://accounts.zoho.com", description="Where Zoho gives tokens."
+    )
+    client_id: str = Field(default="", description="Id of the Zoho API client.")
+    client_secret: SecretStr = Field(
+        default=SecretStr(""), description="Secret of the Zoho API client."
+    )
+    refresh_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="Refresh token with the scopes ZohoCRM.modules.contacts.ALL and "
+        "ZohoCRM.settings.fields.ALL.",
+    )
+    mapping: dict[str, str] = Field(
+        default_factory=dict,
+        description="JSON: what stands in which Zoho field, for example "
+        '`{"tier": "Tier", "mastodon_handle": "Mastodon"}`; see docs/crms.md.',
+    )
+    relationship_source: str | None = Field(
+        default=None,
+        description="Where Zoho's contacts come from, if their records do not say: consent, "
+        "provided_by_person, prior_relationship, public_directory.",
+    )
+    timeout_s: float = Field(default=30.0, gt=0, description="Longest wait for Zoho, seconds.")
+
+
+class ZohoCrm(Crm):
+    """Zoho's contacts."""
+
+    batch_size = 100
+
+    def __init__(self, *, clock: Clock = utc_now) -> None:
+        """Read the settings; nothing is called yet.
+
+        Raises:
+            InputError: A setting is missing, or the mapping names what is not there.
+
+        """
+        self._settings = settings = read_settings(ZohoSettings)
+        if not settings.client_id or not settings.refresh_token.get_secret_value():
+            raise InputError("set GROUNDSWELL_ZOHO_CLIENT_ID, _CLIENT_SECRET and _REFRESH_TOKEN")
+        mapping = wanted_names(settings.mapping, _DEFAULTS)
+        self._reader = RecordReader(
+            fields_of(mapping), mapping, relationship_source=settings.relationship_source
+        )
+        self._clock = clock
+        self._token = ""
+        self._api = RestClient(
+            "Zoho",
+            lambda: settings.base_url,
+            self._headers,
+            renew=self._sign_in,
+            means=_meaning,
+            timeout_s=settings.timeout_s,
+        )
+
+    def contacts(self, cursor: str | None) -> Iterator[ContactPage]:
+        """Yield contacts in the order of their last change, then deleted ones."""
+        state = orjson.loads(cursor) if cursor else {}
+        began = self._clock()
+        since = _less(state.get("since"))
+        newest = state.get("since")
+        token: str | None = None
+        while True:
+            answer = self._list("/crm/v8/Contacts", since, self._listing(token))
+            records = answer["data"]
+            newest = records[-1]["Modified_Time"] if records else newest
+            # Without this one a first sync that was stopped would begin anew.
+            page_cursor = {"since": newest, "deleted": state.get("deleted")} if newest else None
+            yield self._page(records, orjson.dumps(page_cursor).decode() if page_cursor else None)
+            token = answer["info"].get("next_page_token")
+            if not token:
+                break
+        yield from self._deleted(_less(state.get("deleted")))
+        done = {"since": newest or began.isoformat(), "deleted": began.isoformat()}
+        yield ContactPage((), orjson.dumps(done).decode())
+
+    def write(self, updates: Sequence[ContactUpdate]) -> list[WriteResult]:
+        """Write the records; each has a result of its own."""
+        results = self._send(updates) if updates else {}
+        return [
+            results.get(update.external_id, WriteResult(update.external_id)) for update in updates
+        ]
+
+    def _send(self, updates: Sequence[ContactUpdate]) -> dict[str, WriteResult]:
+        data = [
+            {
+                "id": update.external_id,
+                **{api_name(name): value for name, value in update.fields.items()},
+            }
+            for update in updates
+        ]
+        answer = self._api.call("PUT", "/crm/v8/Contacts", json={"data": data, "trigger": []})
+        return {
+            update.external_id: _result(update.external_id, one)
+            for update, one in zip(updates, answer["data"], strict=True)
+        }
+
+    def read(self, external_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return our fields of these contacts."""
+        names = {field.name: api_name(field.name) for field in CRM_FIELDS}
+        found: dict[str, dict[str, Any]] = {}
+        for start in range(0, len(external_ids), self.batch_size):
+            answer = self._api.read(
+                "GET",
+                "/crm/v8/Contacts",
+                params={
+                    "ids": ",".join(external_ids[start : start + self.batch_size]),
+                    "fields": ",".join(names.values()),
+                },
+            )
+            for one in (answer or {"data": ()})["data"]:
+                found[str(one["id"])] = {name: one.get(api) for name, api in names.items()}
+        return found
+
+    def setup(self) -> list[str]:
+        """Create our custom fields."""
+        known = self._api.read("GET", "/crm/v8/settings/fields", params={"module": "Contacts"})
+        there = {one["api_name"] for one in known["fields"]}
+        missing = [field for field in CRM_FIELDS if api_name(field.name) not in there]
+        if missing:
+            self._api.call(
+                "POST",
+                "/crm/v8/settings/fields",
+                params={"module": "Contacts"},
+                json={"fields": [_shape(field) for field in missing]},
+            )
+        return [api_name(field.name) for field in missing]
+
+    def check(self) -> None:
+        """Ask for one contact."""
+        self._api.read("GET", "/crm/v8/Contacts", params={"fields": "id", "per_page": 1})
+
+    def close(self) -> None:
+        """Give up the connections."""
+        self._api.close()
+
+    def _listing(self, token: str | None) -> dict[str, Any]:
+        names = [name for name in self._reader.names if name != "id"]
+        listing: dict[str, Any] = {
+            "fields": ",".join((*names, "Modified_Time")),
+            "per_page": PAGE_SIZE,
+            "sort_by": "Modified_Time",
+            "sort_order": "asc",
+        }
+        return {**listing, "page_token": token} if token else listing
+
+    def _list(self, path: str, since: datetime | None, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a page; an answer without content (204, 304) is an empty one."""
+        headers = {"If-Modified-Since": since.isoformat()} if since else None
+        answer = self._api.read("GET", path, params=params, headers=headers)
+        return answer or {"data": [], "info": {}}
+
+    def _deleted(self, since: datetime | None) -> Iterator[ContactPage]:
+        page = 1
+        while True:
+            params = {"type": "all", "page": page, "per_page": PAGE_SIZE}
+            answer = self._list("/crm/v8/Contacts/deleted", since, params)
+            gone = tuple(ContactRecord(str(one["id"]), is_deleted=True) for one in answer["data"])
+            if gone:
+                yield ContactPage(gone, None)
+            if not answer["info"].get("more_records"):
+                return
+            page += 1
+
+    def _page(self, records: Sequence[Record], cursor: str | None) -> ContactPage:
+        return page_of(
+            self._reader,
+            records,
+            cursor,
+            updated_at=lambda one: parse_time(one.get("Modified_Time")),
+            gone=lambda _: (),
+        )
+
+    def _headers(self) -> dict[str, str]:
+        if not self._token:
+            self._sign_in()
+        return {"Authorization": f"Zoho-oauthtoken {self._token}"}
+
+    def _sign_in(self) -> None:
+        settings = self._settings
+        try:
+            answer = httpx.post(
+                f"{settings.accounts_url.rstrip('/')}/oauth/v2/token",
+                data={
+                    "grant_type": "refresh_token",
+                    "client_id": settings.client_id,
+                    "client_secret": settings.client_secret.get_secret_value(),
+                    "refresh_token": settings.refresh_token.get_secret_value(),
+                },
+                timeout=settings.timeout_s,
+                trust_env=False,
+            )
+            found = answer.json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise TransientError(f"Zoho's sign-in failed: {type(error).__name__}") from error
+        # A refusal comes with status 200 and an error in words.
+        if "access_token" not in found:
+            raise PermanentError(
+                "Zoho refused the refresh token: check GROUNDSWELL_ZOHO_CLIENT_ID, "
+                "_CLIENT_SECRET, _REFRESH_TOKEN, and that _ACCOUNTS_URL is of your region"
+            )
+        self._token = found["access_token"]
+
+
+def api_name(name: str) -> str:
+    """Return the API name of one of our fields: groundswell_handles is Groundswell_Handles."""
+    return "_".join(part.capitalize() for part in name.split("_"))
+
+
+def _less(since: str | None) -> datetime | None:
+    return datetime.fromisoformat(since) - OVERLAP if since else None
+
+
+def _result(external_id: str, answer: Record) -> WriteResult:
+    if answer.get("status") == "success":
+        return WriteResult(external_id)
+    code = str(answer.get("code") or "UNKNOWN")
+    return WriteResult(external_id, error=f"Zoho: {code}", is_transient=code in _PASSING)
+
+
+def _shape(field: CrmField) -> dict[str, Any]:
+    # Zoho makes the API name of the label.
+    label = " ".join(part.capitalize() for part in field.name.split("_"))
+    if field.kind is FieldKind.NUMBER:
+        kind = {"data_type": "double" if field.digits else "integer"}
+    elif field.kind is FieldKind.TIME:
+        kind = {"data_type": "datetime"}
+    else:
+        kind = {"data_type": "text"}
+    return {"field_label": label, **kind}
+
+
+def _meaning(refused: Refused) -> Exception | None:
+    text = str(refused.body() or "")
+    if "LIMIT_EXCEEDED" in text or refused.status == HTTPStatus.TOO_MANY_REQUESTS:
+        said_s = retry_after_s(refused.answer.headers)
+        wait_s = LIMIT_WAIT_S if said_s is None else said_s
+        return TransientError("Zoho's credits or calls at once are used up", retry_after_s=wait_s)
+    return None

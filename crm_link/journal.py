@@ -1,0 +1,213 @@
+"""The journal of write-backs: what stood in a record, what we wrote, and how to take it back.
+
+An entry is stored before the CRM is called and completed afterwards. An entry that was never
+completed (the process was killed, the CRM did not answer) says that the record holds either
+what stood there or what we wrote; the next write finds out which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, sessionmaker
+
+from config.bulk import update_rows
+from config.clock import Clock
+from crm_link.any_of import any_of
+from crm_link.crm import Crm
+from crm_link.crm_fields import is_same
+from crm_link.models import CrmJournalEntry
+from crm_link.types import ContactUpdate, WriteResult
+
+Fields = Mapping[str, Any]
+
+_CHUNK = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What is to be done to one record.
+
+    Args:
+        external_id: The record.
+        fields: The fields to write, none where nothing differs.
+        before: What stands in these fields now.
+        kept: Fields that a person has changed since we wrote them: left alone.
+
+    """
+
+    external_id: str
+    fields: Fields
+    before: Fields
+    kept: tuple[str, ...]
+
+
+def plan_write(update: ContactUpdate, there: Fields, last: CrmJournalEntry | None) -> Planned:
+    """Return what of an update may be written over what stands in the record. Pure.
+
+    A field is ours to write where it is empty, or holds what we last wrote. Anything else a
+    person wrote, and it stays.
+
+    Args:
+        update: What the record should say.
+        there: Our fields as they stand in the record.
+        last: The newest entry of this record.
+
+    """
+    fields: dict[str, Any] = {}
+    kept: list[str] = []
+    for name, value in update.fields.items():
+        now = there.get(name)
+        if is_same(now, value):
+            continue
+        if _is_ours(now, name, last):
+            fields[name] = value
+        else:
+            kept.append(name)
+    before = {name: there.get(name) for name in fields}
+    return Planned(update.external_id, fields, before, tuple(kept))
+
+
+def _is_ours(now: Any, name: str, last: CrmJournalEntry | None) -> bool:  # noqa: ANN401 - a field
+    if is_same(now, None) and (last is None or name not in last.after):
+        return True
+    if last is None:
+        return False
+    known = [last.after.get(name)]
+    if last.done_at is None:
+        known.append(last.before.get(name))
+    return any(is_same(now, one) for one in known)
+
+
+def latest_entries(
+    session: Session, crm: str, external_ids: Sequence[str]
+) -> dict[str, CrmJournalEntry]:
+    """Return the newest entry of each record that has one."""
+    newest = (
+        select(func.max(CrmJournalEntry.id))
+        .where(
+            CrmJournalEntry.crm == crm,
+            any_of(session, CrmJournalEntry.external_id, list(external_ids)),
+        )
+        .group_by(CrmJournalEntry.external_id)
+    )
+    rows = session.scalars(select(CrmJournalEntry).where(CrmJournalEntry.id.in_(newest)))
+    return {row.external_id: row for row in rows}
+
+
+def begin_entries(
+    session: Session,
+    crm: str,
+    plans: Iterable[Planned],
+    last: Mapping[str, CrmJournalEntry],
+    *,
+    now: datetime,
+    is_undo: bool = False,
+) -> dict[str, int]:
+    """Store the entries of what is about to be written; return their ids by record.
+
+    `after` repeats what we wrote into the other fields earlier, so that one entry says what of
+    a record is ours.
+    """
+    entries: dict[str, CrmJournalEntry] = {}
+    for plan in plans:
+        if not plan.fields:
+            continue
+        known = last.get(plan.external_id)
+        ours = dict(known.after) if known is not None else {}
+        entries[plan.external_id] = CrmJournalEntry(
+            crm=crm,
+            external_id=plan.external_id,
+            before=dict(plan.before),
+            after=ours | dict(plan.fields),
+            kept=list(plan.kept),
+            is_undo=is_undo,
+            at=now,
+        )
+    session.add_all(entries.values())
+    session.flush()
+    return {external_id: entry.id for external_id, entry in entries.items()}
+
+
+def complete_entries(session: Session, entry_ids: Iterable[int], *, now: datetime) -> None:
+    """Say that what these entries hold stands in the CRM."""
+    update_rows(
+        session, CrmJournalEntry, [{"id": one, "done_at": now} for one in sorted(entry_ids)]
+    )
+
+
+def write_with_journal(
+    sessions: sessionmaker[Session],
+    crm: Crm,
+    name: str,
+    updates: Sequence[ContactUpdate],
+    *,
+    clock: Clock,
+) -> list[WriteResult]:
+    """Write what differs and is ours, with entries; return one result for each update, in order.
+
+    Raises:
+        TransientError, PermanentError, InputError, BudgetExhaustedError: As the CRM raises them;
+            the entries stay incomplete, and the next write looks what became of them.
+
+    """
+    external_ids = [update.external_id for update in updates]
+    there = crm.read(external_ids)
+    with sessions.begin() as session:
+        last = latest_entries(session, name, external_ids)
+        if there:
+            plans = {
+                update.external_id: plan_write(
+                    update, there[update.external_id], last.get(update.external_id)
+                )
+                for update in updates
+                if update.external_id in there
+            }
+        else:  # a CRM that cannot tell what stands in its records is written to as it is
+            plans = {
+                update.external_id: Planned(update.external_id, update.fields, {}, ())
+                for update in updates
+            }
+        complete_entries(session, _applied(last, there), now=clock())
+        entries = begin_entries(session, name, plans.values(), last, now=clock())
+    sent = [
+        ContactUpdate(one.external_id, plans[one.external_id].fields, one.idempotency_key)
+        for one in updates
+        if one.external_id in entries
+    ]
+    results = {result.external_id: result for result in (crm.write(sent) if sent else [])}
+    with sessions.begin() as session:
+        done = [
+            entry for one, entry in entries.items() if one in results and results[one].error is None
+        ]
+        complete_entries(session, done, now=clock())
+    return [
+        results.get(one)
+        or WriteResult(one, error=None if one in plans else "the CRM has no such contact any more")
+        for one in external_ids
+    ]
+
+
+def _applied(last: Mapping[str, CrmJournalEntry], there: Mapping[str, Fields]) -> list[int]:
+    """Return the entries that were not completed, but whose write did arrive."""
+    return [
+        entry.id
+        for external_id, entry in last.items()
+        if entry.done_at is None
+        and external_id in there
+        and all(is_same(there[external_id].get(name), entry.after[name]) for name in entry.before)
+    ]
+
+
+def newest_entries(session: Session, crm: str, limit: int) -> Sequence[CrmJournalEntry]:
+    """Return the newest entries of a CRM, newest first."""
+    return session.scalars(
+        select(CrmJournalEntry)
+        .where(CrmJournalEntry.crm == crm)
+        .order_by(CrmJournalEntry.id.desc())
+        .limit(limit)
+    ).all()
