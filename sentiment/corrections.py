@@ -14,6 +14,7 @@ from listener.models import JUDGING, Mention, Step
 from sentiment.fast_lane import is_provisional
 from sentiment.models import Correction
 from sentiment.rollups import VolumeChanges
+from sentiment.signals import mark_again
 from sentiment.types import Label, Sentiment
 
 #: What a corrected mention names as its scorer.
@@ -90,6 +91,7 @@ def correct_label(
             "scored_at": clock(),
         },
     )
+    mark_again(session, mention_id, clock())
     session.flush()
     return correction
 
@@ -107,6 +109,7 @@ def undo_correction(session: Session, mention_id: int, *, by: str, clock: Clock)
         raise NotFoundError(f"mention {mention_id} has no correction")
     correction.ended_at, correction.ended_by = clock(), by
     _change(session, mention, {name: getattr(correction, f"model_{name}") for name in _JUDGEMENT})
+    mark_again(session, mention_id, clock())
     if mention.label is None:
         mention.pending = Step.SCORE
     session.flush()

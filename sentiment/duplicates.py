@@ -13,6 +13,7 @@ from hashlib import blake2b
 from threading import Lock
 from weakref import WeakKeyDictionary
 
+from sentiment.heads import HeadScores
 from sentiment.scorer import Scorer
 from sentiment.types import ScorableText, Sentiment
 
@@ -20,6 +21,10 @@ from sentiment.types import ScorableText, Sentiment
 MOST_KEPT = 20_000
 
 _LINK = re.compile(r"(?:https?://|www\.)\S+")
+
+
+#: A judgement, with what the scorer's heads say besides.
+Judged = tuple[Sentiment, HeadScores]
 
 
 class Judgements:
@@ -30,12 +35,12 @@ class Judgements:
         self._lock = Lock()
         # By object, not by version: two scorers that share a version by mistake stay apart,
         # and what a scorer said goes with it.
-        self._kept: WeakKeyDictionary[Scorer, OrderedDict[bytes, Sentiment]] = WeakKeyDictionary()
+        self._kept: WeakKeyDictionary[Scorer, OrderedDict[bytes, Judged]] = WeakKeyDictionary()
 
-    def judge(self, scorer: Scorer, texts: Sequence[ScorableText]) -> dict[ScorableText, Sentiment]:
+    def judge(self, scorer: Scorer, texts: Sequence[ScorableText]) -> dict[ScorableText, Judged]:
         """Return the judgement of each text; only texts not met lately are scored."""
         keys = {text: duplicate_key(text) for text in texts}
-        found: dict[bytes, Sentiment] = {}
+        found: dict[bytes, Judged] = {}
         with self._lock:
             kept = self._kept.setdefault(scorer, OrderedDict())
             for key in keys.values():
@@ -44,7 +49,8 @@ class Judgements:
                     found[key] = kept[key]
         new = {key: text for text, key in reversed(keys.items()) if key not in found}
         # Outside the lock: scoring is slow, and two threads that score the same do no harm.
-        found |= zip(new, scorer.score(list(new.values())), strict=True) if new else {}
+        if new:
+            found |= zip(new, scorer.score_with_heads(list(new.values())), strict=True)
         with self._lock:
             for key in new:
                 kept[key] = found[key]

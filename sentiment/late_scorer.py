@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
+from sentiment.heads import HeadScores
 from sentiment.scorer import Scorer, find_scorer
 from sentiment.types import ScorableText, Sentiment
 
@@ -61,6 +62,10 @@ class LateScorer(Scorer):
     def score(self, texts: Sequence[ScorableText]) -> list[Sentiment]:
         """Return one judgement for each text, in order."""
         return self.load().score(texts)
+
+    def score_with_heads(self, texts: Sequence[ScorableText]) -> list[tuple[Sentiment, HeadScores]]:
+        """Return each text's judgement with what the heads say."""
+        return self.load().score_with_heads(texts)
 
     def close(self) -> None:
         """Give up what the scorer holds; it is loaded again if it is asked again."""

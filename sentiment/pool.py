@@ -21,6 +21,7 @@ from loky import ProcessPoolExecutor
 
 from config.errors import TransientError
 from config.logs import get_logger
+from sentiment.heads import HeadScores
 from sentiment.scorer import Scorer, make_scorer
 from sentiment.types import ScorableText, Sentiment
 
@@ -85,12 +86,21 @@ class ScorerPool(Scorer):
             TransientError: The processes die again and again.
 
         """
+        return [judged for judged, _ in self.score_with_heads(texts)]
+
+    def score_with_heads(self, texts: Sequence[ScorableText]) -> list[tuple[Sentiment, HeadScores]]:
+        """Return each text's judgement with what the heads say, in order.
+
+        Raises:
+            TransientError: The processes die again and again.
+
+        """
         # The longest first: what takes longest must not be begun last.
         order = sorted(range(len(texts)), key=lambda place: -len(texts[place].text))
         chunks = {
             start: tuple(order[start : start + CHUNK]) for start in range(0, len(order), CHUNK)
         }
-        found: dict[int, Sentiment] = {}
+        found: dict[int, tuple[Sentiment, HeadScores]] = {}
         for _ in range(MOST_TRIES):
             done = self._give_out(chunks, texts)
             for start, judged in done.items():
@@ -111,12 +121,12 @@ class ScorerPool(Scorer):
 
     def _give_out(
         self, chunks: Mapping[int, Sequence[int]], texts: Sequence[ScorableText]
-    ) -> dict[int, list[Sentiment]]:
+    ) -> dict[int, list[tuple[Sentiment, HeadScores]]]:
         """Return the judgements of the chunks whose process did not die."""
         executor = self._open()
-        done: dict[int, list[Sentiment]] = {}
+        done: dict[int, list[tuple[Sentiment, HeadScores]]] = {}
         try:
-            futures: dict[int, Future[list[Sentiment]]] = {
+            futures: dict[int, Future[list[tuple[Sentiment, HeadScores]]]] = {
                 start: executor.submit(_score, self._setting, [texts[place] for place in places])
                 for start, places in chunks.items()
             }
@@ -169,8 +179,8 @@ def _scorer(setting: str) -> Scorer:
     return make_scorer(setting)
 
 
-def _score(setting: str, texts: Sequence[ScorableText]) -> list[Sentiment]:
-    return _scorer(setting).score(texts)
+def _score(setting: str, texts: Sequence[ScorableText]) -> list[tuple[Sentiment, HeadScores]]:
+    return _scorer(setting).score_with_heads(texts)
 
 
 def _names(setting: str) -> tuple[str, frozenset[str]]:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from config.plugins import load_plugin, plugin_names
+from sentiment.heads import HeadScores
 from sentiment.types import ScorableText, Sentiment
 
 FOLDER = "sentiment.scorers"
@@ -40,6 +41,10 @@ class Scorer(ABC):
     @abstractmethod
     def score(self, texts: Sequence[ScorableText]) -> list[Sentiment]:
         """Return one judgement for each text, in order."""
+
+    def score_with_heads(self, texts: Sequence[ScorableText]) -> list[tuple[Sentiment, HeadScores]]:
+        """Return each text's judgement with what the heads say; most scorers have none."""
+        return [(judged, HeadScores()) for judged in self.score(texts)]
 
     def close(self) -> None:
         """Give up processes that were started; most scorers have none."""

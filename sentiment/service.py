@@ -17,12 +17,13 @@ from config.clock import Clock, utc_now
 from config.db import read_session
 from listener.models import JUDGING, Brand, Mention, Step
 from sentiment.corrections import EDITED, apply_correction, open_corrections
-from sentiment.duplicates import Judgements
+from sentiment.duplicates import Judged, Judgements
 from sentiment.fast_lane import as_provisional, is_provisional
 from sentiment.models import Correction, OldScore
 from sentiment.recalibration import Calibrations
 from sentiment.rollups import VolumeChanges
 from sentiment.scorer import Scorer
+from sentiment.signals import JudgedMention, mark_due
 from sentiment.types import ScorableText, Sentiment
 
 _JUDGEMENTS = Judgements()
@@ -72,11 +73,11 @@ def score_mentions(
     if not work:
         return 0
     judged = _JUDGEMENTS.judge(scorer, [item.text for item in work])
-    found: dict[int, Sentiment] = {}
+    found: dict[int, Judged] = {}
     for item in work:
-        sentiment = judged[item.text]
+        sentiment, heads = judged[item.text]
         calibration = calibrations.find(item.brand_id, sentiment.scorer)
-        found[item.mention_id] = calibration.apply(sentiment) if calibration else sentiment
+        found[item.mention_id] = (calibration.apply(sentiment) if calibration else sentiment, heads)
     return _store(sessions, work, found, clock())
 
 
@@ -97,7 +98,7 @@ def score_provisionally(
     if not work:
         return 0
     judged = _JUDGEMENTS.judge(lexicon, [item.text for item in work])
-    marked = {text: as_provisional(sentiment) for text, sentiment in judged.items()}
+    marked = {text: (as_provisional(found), heads) for text, (found, heads) in judged.items()}
     return _store(sessions, work, {item.mention_id: marked[item.text] for item in work}, clock())
 
 
@@ -128,7 +129,7 @@ def _load(session: Session, mention_ids: Sequence[int], steps: Sequence[Step]) -
 def _store(
     sessions: sessionmaker[Session],
     work: Sequence[_Work],
-    judged: Mapping[int, Sentiment],
+    judged: Mapping[int, Judged],
     now: datetime,
 ) -> int:
     """Write the judgements of those mentions that are still as they were read."""
@@ -153,7 +154,7 @@ def _store(
             for row in waiting
             if row.versions == versions[row.id]
             # The lexicon came late: another worker's did its part already.
-            and not (row.pending in JUDGING and is_provisional(judged[row.id].scorer))
+            and not (row.pending in JUDGING and is_provisional(judged[row.id][0].scorer))
         ]
         _write(session, waiting, judged, now)
     return len(waiting)
@@ -162,15 +163,16 @@ def _store(
 def _write(
     session: Session,
     waiting: Sequence[ResultRow[Any]],
-    judged: Mapping[int, Sentiment],
+    judged: Mapping[int, Judged],
     now: datetime,
 ) -> None:
     corrections = open_corrections(session, [row.id for row in waiting])
     changes: list[dict[str, object]] = []
     old: list[dict[str, object]] = []
+    signals: list[JudgedMention] = []
     volume = VolumeChanges()
     for row in waiting:
-        said = judged[row.id]
+        said, heads = judged[row.id]
         correction = corrections.get(row.id)
         is_final = not is_provisional(said.scorer)
         if is_final:
@@ -183,6 +185,8 @@ def _write(
                 _refresh(correction, said, now)
             final = apply_correction(correction, said)
         changes.append(_columns(final, now) | {"id": row.id, "pending": Step.LINK})
+        place = (row.brand_id, row.published_at)
+        signals.append(JudgedMention(row.id, *place, final.label.value, said.scorer, heads))
         volume.move(
             row.brand_id,
             row.platform,
@@ -193,6 +197,7 @@ def _write(
     update_rows(session, Mention, changes)
     key = ("mention_id", "scorer")
     upsert(session, OldScore, old, key=key, update_columns=[n for n in _KEPT if n != "scorer"])
+    mark_due(session, signals, now)
     volume.store(session)
 
 

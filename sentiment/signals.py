@@ -1,0 +1,295 @@
+"""The step that fills in signals: found by `due_at`, done in batches, as often as one likes.
+
+Scoring writes a mention's row with what the model's heads say and marks it as due, in its own
+transaction (`mark_due`). This step adds what the rules find, from the text, the author's
+profile and the stored mentions. A mention that is judged again meanwhile stays due.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row as ResultRow
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from config.any_of import any_of
+from config.bulk import upsert
+from config.db import read_session
+from listener.models import Author, Mention
+from listener.types import PostKind
+from sentiment.heads import HeadScores
+from sentiment.signal_models import MentionSignal
+from sentiment.signal_rules import RULES_VERSION, Signals, clear_emotion, find_signals
+from sentiment.spam import Account, Repeats
+
+_DAY = timedelta(days=1)
+
+#: What scoring writes, and what this step does.
+_JUDGED = (
+    "brand_id",
+    "published_at",
+    "due_at",
+    "scorer",
+    "p_emotion",
+    "irony",
+    "offensive",
+    "emotion",
+)
+_RULED = (
+    "due_at",
+    "rules",
+    "intents",
+    "complaint_reason",
+    "spam",
+    "bot",
+    "spam_reasons",
+    "bot_reasons",
+)
+
+_EMPTY: Mapping[str, object] = {
+    "rules": None,
+    "intents": "",
+    "complaint_reason": None,
+    "spam": None,
+    "bot": None,
+    "spam_reasons": [],
+    "bot_reasons": [],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedMention:
+    """A mention that has just been judged, with what the model's heads say of it."""
+
+    mention_id: int
+    brand_id: int
+    published_at: datetime
+    label: str
+    scorer: str
+    heads: HeadScores
+
+
+def mark_due(session: Session, judged: Sequence[JudgedMention], now: datetime) -> None:
+    """Keep what the heads say, and let the mentions wait for the rest."""
+    rows = [
+        {
+            "mention_id": one.mention_id,
+            "brand_id": one.brand_id,
+            "published_at": one.published_at,
+            "due_at": now,
+            "scorer": one.scorer if one.heads.p_emotion or one.heads.irony is not None else None,
+            "p_emotion": dict(one.heads.p_emotion),
+            "irony": one.heads.irony,
+            "offensive": one.heads.offensive,
+            "emotion": clear_emotion(one.heads, one.label),
+            **_EMPTY,
+        }
+        for one in judged
+    ]
+    upsert(session, MentionSignal, rows, key=("mention_id",), update_columns=_JUDGED)
+
+
+def mark_again(session: Session, mention_id: int, now: datetime) -> None:
+    """Let a mention's rules be asked again: a person has said what its label is."""
+    session.execute(
+        update(MentionSignal).where(MentionSignal.mention_id == mention_id).values(due_at=now)
+    )
+
+
+def due_ids(session: Session, limit: int) -> list[int]:
+    """Return the newest mentions that wait for their signals, from their own index."""
+    query = select(MentionSignal.mention_id).where(MentionSignal.due_at.is_not(None))
+    return list(session.scalars(query.order_by(MentionSignal.mention_id.desc()).limit(limit)))
+
+
+def mark_outdated(session: Session, now: datetime, limit: int) -> int:
+    """Let mentions wait again that older rules were asked about; return how many."""
+    ids = session.scalars(
+        select(MentionSignal.mention_id)
+        .where(or_(MentionSignal.rules < RULES_VERSION, MentionSignal.rules > RULES_VERSION))
+        .where(MentionSignal.due_at.is_(None))
+        .limit(limit)
+    ).all()
+    session.execute(
+        update(MentionSignal)
+        .where(any_of(session, MentionSignal.mention_id, ids))
+        .values(due_at=now)
+    )
+    return len(ids)
+
+
+def signal_mentions(sessions: sessionmaker[Session], mention_ids: Sequence[int]) -> int:
+    """Fill in the signals of those of the mentions that wait for them; return how many.
+
+    The rules run between two short transactions. What was judged again meanwhile waits on.
+    """
+    with read_session(sessions) as session:
+        rows = session.execute(_waiting(session, mention_ids)).all()
+        facts = _Facts(session, rows)
+    found = {row.mention_id: (row.due_at, _columns(row, facts)) for row in rows}
+    if not found:
+        return 0
+    with sessions.begin() as session:
+        current = session.execute(
+            select(MentionSignal.mention_id, MentionSignal.brand_id, MentionSignal.published_at)
+            .add_columns(MentionSignal.due_at)
+            .where(any_of(session, MentionSignal.mention_id, list(found)))
+            .order_by(MentionSignal.mention_id)
+            .with_for_update()
+        ).all()
+        changes = [
+            {
+                "mention_id": row.mention_id,
+                "brand_id": row.brand_id,
+                "published_at": row.published_at,
+                "p_emotion": {},
+                **found[row.mention_id][1],
+            }
+            for row in current
+            if row.due_at is not None and row.due_at == found[row.mention_id][0]
+        ]
+        upsert(session, MentionSignal, changes, key=("mention_id",), update_columns=_RULED)
+    return len(changes)
+
+
+def signals_of(session: Session, mention_ids: Sequence[int]) -> dict[int, MentionSignal]:
+    """Return the signals of mentions, by mention; one that was never judged has none."""
+    found = session.scalars(
+        select(MentionSignal).where(any_of(session, MentionSignal.mention_id, mention_ids))
+    )
+    return {one.mention_id: one for one in found}
+
+
+def _waiting(session: Session, mention_ids: Sequence[int]) -> Any:  # noqa: ANN401 - many columns
+    return (
+        select(
+            MentionSignal.mention_id,
+            MentionSignal.due_at,
+            Mention.text,
+            Mention.lang,
+            Mention.label,
+            Mention.kind,
+            Mention.deleted_at,
+            Mention.published_at,
+            Mention.author_id,
+            Mention.folded_into_id,
+            Mention.fold_count,
+            Author.handle,
+            Author.name,
+            Author.bio,
+            Author.location,
+            Author.links,
+            Author.followers,
+            Author.is_verified,
+            Author.created_at,
+        )
+        .join(Mention, Mention.id == MentionSignal.mention_id)
+        .outerjoin(Author, Author.id == Mention.author_id)
+        .where(
+            any_of(session, MentionSignal.mention_id, mention_ids),
+            MentionSignal.due_at.is_not(None),
+        )
+    )
+
+
+def _columns(row: ResultRow[Any], facts: _Facts) -> dict[str, object]:
+    if row.deleted_at is not None:
+        return {**_EMPTY, "due_at": None, "rules": RULES_VERSION}
+    found: Signals = find_signals(
+        row.text,
+        row.lang,
+        row.label,
+        repeats=facts.repeats(row),
+        account=facts.account(row),
+        posted_at=row.published_at,
+    )
+    return {
+        "due_at": None,
+        "rules": RULES_VERSION,
+        "intents": f" {' '.join(found.intents)} " if found.intents else "",
+        "complaint_reason": None if found.reason is None else found.reason.value,
+        "spam": found.spam.value,
+        "bot": None if found.bot is None else found.bot.value,
+        "spam_reasons": list(found.spam.reasons),
+        "bot_reasons": [] if found.bot is None else list(found.bot.reasons),
+    }
+
+
+class _Facts:
+    """What the stored mentions say around a batch, in two queries however many there are."""
+
+    def __init__(self, session: Session, rows: Sequence[ResultRow[Any]]) -> None:
+        self._posts = _posts_by_author(session, rows)
+        self._same = _authors_of_folds(session, rows)
+
+    def repeats(self, row: ResultRow[Any]) -> Repeats:
+        """Return how often a mention's words were posted, reposts left out."""
+        authors = self._same.get(row.folded_into_id or row.mention_id)
+        if authors is None or row.kind == PostKind.REPOST:
+            return Repeats()
+        own = authors[row.author_id] if row.author_id is not None else 0
+        return Repeats(others=len(authors) - bool(own), own=max(0, own - 1))
+
+    def account(self, row: ResultRow[Any]) -> Account | None:
+        """Return what is known of a mention's author when it was posted."""
+        if row.author_id is None:
+            return None
+        times = self._posts.get(row.author_id, [])
+        since = row.published_at - _DAY
+        return Account(
+            handle=row.handle,
+            name=row.name,
+            has_bio=bool(row.bio),
+            bio=row.bio or "",
+            has_place_or_link=bool(row.location or row.links),
+            followers=row.followers,
+            is_verified=row.is_verified,
+            created_at=row.created_at,
+            posts_a_day=bisect_right(times, row.published_at) - bisect_left(times, since),
+        )
+
+
+def _posts_by_author(session: Session, rows: Sequence[ResultRow[Any]]) -> dict[int, list[datetime]]:
+    """Return when the authors posted around the batch; a post about two brands is one."""
+    ids = {row.author_id for row in rows if row.author_id is not None}
+    if not ids:
+        return {}
+    times = [row.published_at for row in rows]
+    found: dict[int, list[datetime]] = defaultdict(list)
+    for author_id, at in session.execute(
+        select(Mention.author_id, func.min(Mention.published_at))
+        .where(
+            any_of(session, Mention.author_id, sorted(ids)),
+            Mention.published_at >= min(times) - _DAY,
+            Mention.published_at <= max(times),
+        )
+        .group_by(Mention.author_id, Mention.platform, Mention.external_id)
+    ):
+        if author_id is not None:
+            found[author_id].append(at)
+    return {author_id: sorted(posted) for author_id, posted in found.items()}
+
+
+def _authors_of_folds(
+    session: Session, rows: Sequence[ResultRow[Any]]
+) -> dict[int, Counter[int | None]]:
+    """Return for each story in the batch which authors posted it, and how often."""
+    roots = {
+        row.folded_into_id or row.mention_id for row in rows if row.folded_into_id or row.fold_count
+    }
+    found: dict[int, Counter[int | None]] = defaultdict(Counter)
+    for column in (Mention.id, Mention.folded_into_id):
+        for root, author_id, posts in session.execute(
+            select(column, Mention.author_id, func.count())
+            .where(any_of(session, column, sorted(roots)), Mention.kind != PostKind.REPOST)
+            .group_by(column, Mention.author_id)
+        ):
+            if root is not None:
+                found[root][author_id] += posts
+    return found
