@@ -20,12 +20,12 @@ from datetime import datetime
 from math import isfinite
 from typing import Any, Self
 
-from config.clock import to_utc
 from config.errors import InputError
 from sentiment.burst_calibration import Calibration
 from sentiment.burst_config import DAY_S, BurstConfig
 from sentiment.burst_expected import ExpectedVolume, surprise
 from sentiment.burst_rules import OnePerIncident
+from sentiment.burst_steps import count_left_out
 
 #: Written into a state, so that one made by another version is never misread.
 STATE_VERSION = 1
@@ -125,8 +125,10 @@ class BurstDetector:
         if seen is not None and (seen < 0 or not isfinite(seen)):
             msg = f"{seen} at {at.isoformat()} is no count; give 0 or more, or None if not known"
             raise InputError(msg)
-        timestamp = to_utc(at).timestamp()
-        self._skip_to(timestamp, at)
+        timestamp, left_out = count_left_out(self._last_at, at, self._config.step_s)
+        for _ in range(min(left_out, self._windows[-1])):
+            self._sums.append(self._sums[-1])
+        self._last_at = timestamp
         if self._calibration.advance(timestamp):
             self._start_sums_afresh()
         if seen is None:
@@ -135,19 +137,6 @@ class BurstDetector:
         else:
             self._reading = self._take_in(float(seen), timestamp)
         return self._reading
-
-    def _skip_to(self, timestamp: float, at: datetime) -> None:
-        if self._last_at is not None:
-            if timestamp <= self._last_at:
-                msg = (
-                    f"the step at {at.isoformat()} is not later than the one before; "
-                    "give steps in order, each once"
-                )
-                raise InputError(msg)
-            left_out = round((timestamp - self._last_at) / self._config.step_s) - 1
-            for _ in range(min(left_out, self._windows[-1])):
-                self._sums.append(self._sums[-1])
-        self._last_at = timestamp
 
     def _start_sums_afresh(self) -> None:
         """Keep the totals small, or rounding errors would grow with the series' age."""
@@ -210,6 +199,10 @@ class BurstDetector:
     def expected_at(self, at: datetime) -> float:
         """Return the count that is expected of the step that begins at `at`."""
         return 0.0 if self._volume.is_empty else self._volume.predict(at.timestamp() % DAY_S)
+
+    def is_more_than_expected(self, seen: float, at: datetime) -> bool:
+        """Say whether a step's count alone is more than is expected of it."""
+        return seen > self.expected_at(at)
 
     def counts(
         self, coming: Sequence[float] = (), *, since: datetime | None = None
