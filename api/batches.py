@@ -17,7 +17,7 @@ log = get_logger(__name__)
 MOST_BROKEN = 5
 
 
-def do_batch(step: Step, work: Callable[[list[int]], int], mention_ids: Sequence[int]) -> int:
+def do_batch(step: Step | str, work: Callable[[list[int]], int], mention_ids: Sequence[int]) -> int:
     """Return how many mentions were done; those that break the step stay in the queue.
 
     A batch that fails is done in halves, down to the mentions that it fails for. They are

@@ -34,6 +34,7 @@ from sentiment.bursts import step_bursts
 from sentiment.rescoring import rescore_outdated
 from sentiment.scorer import Scorer
 from sentiment.service import score_mentions, score_provisionally
+from sentiment.signals import due_ids, mark_outdated, signal_mentions
 
 log = get_logger(__name__)
 
@@ -108,6 +109,7 @@ class Engine:
         self.work_backlog()
         judged = self.judge_backlog()
         self.work_backlog()
+        self.find_signals()
         return judged
 
     def _work(
@@ -171,6 +173,21 @@ class Engine:
                 self.sessions, ids, self.protocols.by_brand(), clock=self.clock
             ),
         }
+
+    def find_signals(self) -> int:
+        """Fill in the signals of what was judged; return how many mentions got theirs."""
+        done = 0
+        while not self.stopping.is_set():
+            with read_session(self.sessions) as session:
+                ids = due_ids(session, BATCH)
+            count = do_batch("signals", partial(signal_mentions, self.sessions), ids) if ids else 0
+            if not count:
+                break
+            done += count
+        if not done:
+            with self.sessions.begin() as session:
+                mark_outdated(session, self.clock(), BATCH)
+        return done
 
     def find_bursts(self) -> int:
         """Bring the burst index up to now; return how many buckets of time were taken."""
@@ -250,4 +267,4 @@ class Engine:
             self.work_backlog()
             done["escalated"] += self.escalate()
             done["delivered"] += self.deliver()
-        return done | {"written_back": self.write_back()}
+        return done | {"signals": self.find_signals(), "written_back": self.write_back()}

@@ -63,6 +63,7 @@ class Worker:
             Job("contacts", self._engine.sync_contacts, CONTACTS_EVERY_S),
             Job("write_back", self._engine.write_back, max(tick_s, WRITE_BACK_EVERY_S)),
             Job("rescore", self._rescore, max(tick_s, RESCORE_EVERY_S)),
+            Job("signals", self._engine.find_signals, tick_s),
             Job("maintain", self._engine.maintain, MAINTENANCE_EVERY_S),
         )
         now = datetime.now(self._scheduler.timezone)

@@ -148,6 +148,7 @@ def work_with_progress(pipeline: Engine) -> None:
     _with_progress("score, link, triage", pipeline.backlog_steps(), pipeline.work_backlog)
     _with_progress("judge", pipeline.backlog_judgements(), pipeline.judge_backlog)
     pipeline.work_backlog()
+    pipeline.find_signals()
 
 
 def _with_progress(title: str, total: int, work: Callable[..., int]) -> None:
