@@ -13,7 +13,7 @@ from crm_link.escalation.models import Incident, IncidentStatus, Notification
 from crm_link.models import Contact, DeliveryStatus, Flag, FlagStatus, IdentityLink, WriteBack
 from crm_link.types import LinkState
 from listener.coverage import source_health
-from listener.models import Mention, Step
+from listener.models import JUDGING, Mention, Step
 from listener.service import pending_counts
 
 
@@ -31,7 +31,8 @@ def read_status(session: Session, now: datetime) -> Status:
     unsent = (DeliveryStatus.PENDING, DeliveryStatus.SENDING)
     counts = {
         "mentions": _count(session, Mention),
-        **{f"mentions waiting to {step}": waiting[step] for step in Step},
+        **{f"mentions waiting to {step}": waiting[step] for step in Step if step not in JUDGING},
+        "mentions waiting for the model": sum(waiting[step] for step in JUDGING),
         "flags open": _count(session, Flag, Flag.status == FlagStatus.OPEN),
         "contacts": _count(session, Contact, Contact.deleted_at.is_(None)),
         "links confirmed": _count(session, IdentityLink, IdentityLink.state == LinkState.CONFIRMED),
