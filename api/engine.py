@@ -22,7 +22,8 @@ from config.logs import get_logger
 from config.settings import Settings
 from crm_link import contacts, service, writeback
 from crm_link.crm import Crm
-from crm_link.escalation import chain, detect, drill, notify
+from crm_link.escalation import auditor, calendars, chain, detect, drill, notify, watchdog
+from crm_link.escalation.presence import Presence
 from crm_link.escalation.protocols import Protocols
 from crm_link.judging import judge_incidents_first
 from crm_link.triage import triage_mentions
@@ -64,6 +65,8 @@ class Engine:
     clock: Clock = utc_now
     #: Judges new mentions at once, until the scorer comes to them; None: they wait for it.
     lexicon: Scorer | None = None
+    #: This process's sign of life, while it works for long: what it claims is freed by its death.
+    presence: Presence | None = None
     #: Set to end a long backlog after the batch that is being done.
     stopping: threading.Event = field(default_factory=threading.Event)
     #: One thread at a time takes mentions their way, and one lets the model judge them.
@@ -217,8 +220,27 @@ class Engine:
     def deliver(self) -> int:
         """Send what is in the outbox of alerts; return how many left."""
         return notify.deliver_notifications(
-            self.sessions, clock=self.clock, public_url=self.settings.resolved_public_url()
+            self.sessions,
+            clock=self.clock,
+            public_url=self.settings.resolved_public_url(),
+            key=self.settings.secret_key.get_secret_value(),
+            presence=self.presence,
         )
+
+    def watch(self) -> int:
+        """Look for sources without data; return how many alerts changed."""
+        return len(
+            watchdog.watch_sources(self.sessions, self.protocols.by_brand(), clock=self.clock)
+        )
+
+    def audit(self) -> int:
+        """Mend escalations that have stopped; return how many."""
+        return len(auditor.audit(self.sessions, self.protocols.by_brand(), clock=self.clock))
+
+    def refresh_calendars(self) -> int:
+        """Read the on-call calendars that are due; return how many were read."""
+        in_force = self.protocols.by_brand().values()
+        return calendars.refresh_calendars(self.sessions, in_force, clock=self.clock)
 
     def write_back(self) -> int:
         """Link again whose contacts changed, and write enrichment to the CRM."""
@@ -257,9 +279,10 @@ class Engine:
         done = {
             "contacts": self.sync_contacts(),
             "collected": self.collect_due(),
+            "calendars": self.refresh_calendars(),
             "processed": self.work_backlog(),
             # What the lexicon has seen is told at once; the model may take minutes.
-            "escalated": self.escalate(),
+            "escalated": self.escalate() + self.watch() + self.audit(),
             "delivered": self.deliver(),
         }
         done["judged"] = self.judge_backlog()

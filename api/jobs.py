@@ -21,6 +21,7 @@ class Job:
     work: Callable[[], object]
     every_s: float
     at_once: int = 1
+    first_after_s: float = 0.0
 
 
 def guarded(name: str, work: Callable[[], object]) -> Callable[[], None]:

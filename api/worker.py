@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
@@ -11,6 +12,9 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from api.engine import COLLECTING_THREADS, Engine
 from api.jobs import Job, guarded
 from config.db import read_session
+from config.settings import read_settings
+from crm_link.escalation.heartbeat import Heartbeat, HeartbeatSettings
+from crm_link.escalation.presence import Presence
 from listener.sources import due_sources
 
 #: Rounds of deliveries that may run side by side.
@@ -26,6 +30,15 @@ WRITE_BACK_EVERY_S = 5
 RESCORE_EVERY_S = 5
 MAINTENANCE_EVERY_S = 3600
 
+#: Seconds between two looks at sources without data, at escalations that stopped, and at
+#: on-call calendars that are due.
+WATCH_EVERY_S = 30
+AUDIT_EVERY_S = 20
+CALENDARS_EVERY_S = 60
+
+#: Seconds after the start in which what is overdue is the chain's own work to catch up with.
+AUDIT_AFTER_S = 60
+
 
 class Worker:
     """Calls the steps of an engine for as long as the process lives."""
@@ -35,6 +48,11 @@ class Worker:
         self._collectors = ThreadPoolExecutor(COLLECTING_THREADS, thread_name_prefix="collect")
         self._waiting: set[int] = set()
         self._lock = threading.Lock()
+        self._heart = Heartbeat(
+            read_settings(HeartbeatSettings),
+            ("bursts", "detect", "chains", "deliver"),
+            clock=engine.clock,
+        )
         # A store of jobs in the database would be shared by two processes and double every
         # job, and delete what it cannot unpickle: the schedule is rebuilt at each start.
         self._scheduler = BackgroundScheduler(
@@ -49,17 +67,33 @@ class Worker:
     def start(self) -> None:
         """Begin to work."""
         tick_s = self._engine.settings.tick_s
+        self._engine.presence = Presence(self._engine.sessions)
+        watched = self._heart.watched
         jobs = (
             Job("collect", self._collect, tick_s),
             Job("pipeline", self._pipeline, tick_s),
             Job("judge", self._judge, tick_s),
             # Each by itself: an alert waits neither for a backlog nor for what failed before it.
-            Job("bursts", self._engine.find_bursts, tick_s),
+            Job("bursts", watched("bursts", self._engine.find_bursts), tick_s),
             Job("drills", self._drill, tick_s),
-            Job("detect", self._detect, tick_s),
-            Job("chains", self._move_chains, tick_s),
+            Job("detect", watched("detect", self._detect), tick_s),
+            Job("chains", watched("chains", self._move_chains), tick_s),
             # Rows are claimed, so that a slow channel holds up only the messages it carries.
-            Job("deliver", self._engine.deliver, tick_s, at_once=DELIVERIES_AT_ONCE),
+            Job(
+                "deliver",
+                watched("deliver", self._engine.deliver),
+                tick_s,
+                at_once=DELIVERIES_AT_ONCE,
+            ),
+            Job("watch", self._hurrying(self._engine.watch, "deliver"), WATCH_EVERY_S),
+            Job(
+                "audit",
+                self._hurrying(self._engine.audit, "deliver"),
+                AUDIT_EVERY_S,
+                first_after_s=AUDIT_AFTER_S,
+            ),
+            Job("calendars", self._engine.refresh_calendars, CALENDARS_EVERY_S),
+            Job("heartbeat", self._heart.beat, self._heart.every_s),
             Job("contacts", self._engine.sync_contacts, CONTACTS_EVERY_S),
             Job("write_back", self._engine.write_back, max(tick_s, WRITE_BACK_EVERY_S)),
             Job("rescore", self._rescore, max(tick_s, RESCORE_EVERY_S)),
@@ -74,7 +108,7 @@ class Worker:
                 seconds=job.every_s,
                 id=job.name,
                 max_instances=job.at_once,
-                next_run_time=now + timedelta(milliseconds=50 * number),
+                next_run_time=now + timedelta(milliseconds=50 * number, seconds=job.first_after_s),
             )
         self._scheduler.start()
 
@@ -84,6 +118,8 @@ class Worker:
         self._scheduler.shutdown(wait=True)
         self._collectors.shutdown(wait=True, cancel_futures=True)
         self._engine.scorer.close()
+        if self._engine.presence is not None:
+            self._engine.presence.close()
 
     def _collect(self) -> None:
         # A slow platform holds its own thread only: the next tick starts the others.
@@ -130,6 +166,15 @@ class Worker:
     def _move_chains(self) -> None:
         if self._engine.move_chains():
             self._hurry("deliver")
+
+    def _hurrying(self, work: Callable[[], int], job: str) -> Callable[[], None]:
+        """Return `work` so that `job` follows at once where it changed something."""
+
+        def run() -> None:
+            if work():
+                self._hurry(job)
+
+        return run
 
     def _hurry(self, job: str) -> None:
         if self._scheduler.running:
