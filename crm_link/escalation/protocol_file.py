@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import re
 import typing
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
@@ -17,6 +20,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from config.errors import InputError
 from crm_link.escalation.protocol import EscalationProtocol
+from crm_link.escalation.protocol_advice import advise
 from crm_link.escalation.protocol_lint import Place, Problem, lint
 
 #: Bigger files are not protocols.
@@ -83,6 +87,46 @@ def parse_protocol(text: str, where: str = "protocol.yaml") -> EscalationProtoco
     if problems:
         raise _refusal(where, tree, problems)
     return protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of what `protocol lint` says.
+
+    Args:
+        line: Where, from 1.
+        level: `error`: the file is refused; `warning`: it is obeyed and lets people down.
+        rule: The rule's name.
+        message: What is wrong, and what to do.
+
+    """
+
+    line: int
+    level: Literal["error", "warning"]
+    rule: str
+    message: str
+
+
+def inspect_protocol(text: str, today: date, where: str = "protocol.yaml") -> list[Finding]:
+    """Return everything that is to be said of a protocol file, in the order of its lines."""
+    try:
+        tree = _parse_yaml(text, where)
+    except InputError as error:
+        line = re.search(r", line (\d+)", str(error))
+        message = str(error).partition(": ")[2]
+        return [Finding(int(line[1]) if line else 1, "error", "yaml", message)]
+    try:
+        protocol = EscalationProtocol.model_validate(tree, context={"source": text})
+    except ValidationError as error:
+        found = {(_line(tree, one.place), one.message) for one in _shape_problems(error)}
+        return [Finding(line, "error", "shape", message) for line, message in sorted(found)]
+    errors = {(_line(tree, one.place), one.message) for one in lint(protocol)}
+    found = [Finding(line, "error", "names", message) for line, message in errors]
+    found += [
+        Finding(_line(tree, place), "warning", rule, message)
+        for rule, place, message in advise(protocol, today)
+    ]
+    return sorted(found, key=lambda one: (one.line, one.level, one.message))
 
 
 def _read_shape(text: str, where: str) -> tuple[EscalationProtocol, CommentedMap]:

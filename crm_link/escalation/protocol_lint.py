@@ -21,6 +21,7 @@ from crm_link.escalation.protocol import (
     deputy_role,
 )
 from crm_link.escalation.protocol_lint_delivery import lint_delivery
+from crm_link.escalation.protocol_lint_playbook import lint_playbook
 from crm_link.escalation.protocol_on_call import on_call_rotation
 
 #: Marks the name of an environment variable that holds the real address.
@@ -51,6 +52,7 @@ def lint(protocol: EscalationProtocol) -> list[Problem]:
         *_severities(protocol),
         *_chains(protocol),
         *(Problem(place, message) for place, message in lint_delivery(protocol)),
+        *(Problem(place, message) for place, message in lint_playbook(protocol)),
     ]
 
 

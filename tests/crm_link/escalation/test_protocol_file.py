@@ -99,7 +99,7 @@ def test_the_source_is_kept_word_for_word_and_names_the_version() -> None:
         ),
         ("  default:", "  SEV-1:", "SEV-2 has no chain, and there is no 'default'"),
         ("  default:", "  SEV-5:", "'SEV-5' is no severity; use one of default, SEV-1"),
-        ("kind: log", "kind: pigeon", "there is no channel 'pigeon'; known: apprise, log, webhook"),
+        ("kind: log", "kind: pigeon", "there is no channel 'pigeon'; known: apprise, log, "),
         (
             "{negatives_gte: 40, window: 1h}",
             "{harm: [injury]}",

@@ -1,0 +1,138 @@
+"""What is wrong with playbooks, statements, approvals and answers: names and contradictions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from crm_link.escalation.protocol import EscalationProtocol
+from crm_link.escalation.protocol_playbook import PLAYBOOKS, Playbook
+from crm_link.escalation.protocol_statements import (
+    CERC_PARTS,
+    CHANNEL_CHARS,
+    GIVEN_VARIABLES,
+    Statement,
+    whole,
+)
+from crm_link.escalation.scct import is_opposed
+from crm_link.escalation.statements import strategy_of
+
+#: Where a problem is, and what it is.
+Found = tuple[tuple[int | str, ...], str]
+
+
+def lint_playbook(protocol: EscalationProtocol) -> Iterator[Found]:
+    """Yield every problem of what is done and said in an incident."""
+    for name, playbook in protocol.playbooks.items():
+        yield from _playbook(protocol, name, playbook)
+    for key, statement in protocol.statements.items():
+        yield from _statement(protocol, key, statement)
+    roles = {contact.role for contact in protocol.contacts}
+    for level, needed in protocol.approvals.by_level().items():
+        for role in needed:
+            if role not in roles:
+                yield ("approvals", level), _nobody(role)
+    ids = Counter(one.id for one in protocol.faq)
+    for position, one in enumerate(protocol.faq):
+        if ids[one.id] > 1:
+            yield ("faq", position, "id"), f"there are two answers '{one.id}'"
+        if not any(one.questions.values()):
+            yield ("faq", position, "questions"), f"'{one.id}' needs a question to be found by"
+
+
+def _nobody(role: str) -> str:
+    return f"nobody has the role '{role}': add a contact with it"
+
+
+def _playbook(protocol: EscalationProtocol, name: str, playbook: Playbook) -> Iterator[Found]:
+    place = ("playbooks", name)
+    allowed = PLAYBOOKS.get(name)
+    if allowed is None:
+        yield place, f"'{name}' is no playbook; there are {', '.join(PLAYBOOKS)}"
+    elif playbook.strategy not in allowed:
+        yield (
+            (*place, "strategy"),
+            (
+                f"'{playbook.strategy}' contradicts the claim of '{name}'; "
+                f"what fits is {' or '.join(sorted(allowed))}"
+            ),
+        )
+    if playbook.statement is not None and playbook.statement not in protocol.statements:
+        known = ", ".join(protocol.statements) or "none"
+        yield (*place, "statement"), f"there is no statement '{playbook.statement}'; known: {known}"
+    ids = Counter(task.id for task in playbook.tasks)
+    who = {contact.role for contact in protocol.contacts} | {one.id for one in protocol.contacts}
+    if playbook.owner and playbook.owner not in who:
+        yield (*place, "owner"), _nobody(playbook.owner)
+    for position, task in enumerate(playbook.tasks):
+        where = (*place, "tasks", position)
+        if ids[task.id] > 1:
+            yield where, f"the task '{task.id}' is there twice"
+        if task.owner and task.owner not in who:
+            yield where, _nobody(task.owner)
+
+
+def _statement(protocol: EscalationProtocol, key: str, statement: Statement) -> Iterator[Found]:
+    place = ("statements", key)
+    if statement.approved_by is not None and not _is_known(protocol, statement.approved_by):
+        yield (*place, "approved_by"), _nobody(statement.approved_by)
+    unknown = [
+        name
+        for name in statement.variables_used()
+        if name not in statement.variables and name not in GIVEN_VARIABLES
+    ]
+    if unknown:
+        given = ", ".join(GIVEN_VARIABLES)
+        yield (
+            place,
+            (
+                f"nobody says what {{{unknown[0]}}} is: name it under variables, with what it "
+                f"means; given are {given}"
+            ),
+        )
+    for name in statement.variables:
+        if name not in statement.variables_used():
+            yield (*place, "variables", name), f"no text of '{key}' has the variable {{{name}}}"
+    yield from _parts(protocol, key, statement)
+    most = CHANNEL_CHARS.get(statement.channel)
+    for lang, text in statement.text.items():
+        length = len(whole(text))
+        if most is not None and length > most:
+            yield (
+                (*place, "text", lang),
+                f"this has {length} characters, and {statement.channel} takes {most}",
+            )
+    yield from _users(protocol, key, statement)
+
+
+def _is_known(protocol: EscalationProtocol, who: str) -> bool:
+    return any(who in {contact.role, contact.id} for contact in protocol.contacts)
+
+
+def _parts(protocol: EscalationProtocol, key: str, statement: Statement) -> Iterator[Found]:
+    """Yield what a first message lacks: a holding statement needs all six parts."""
+    required = statement.requires
+    if required is None:
+        required = tuple(CERC_PARTS) if strategy_of(protocol, key) == "holding" else ()
+    for lang, text in statement.text.items():
+        there = text if isinstance(text, dict) else {}
+        missing = [part for part in required if not there.get(part, "").strip()]
+        if missing:
+            meaning = "; ".join(f"{part}: {CERC_PARTS[part]}" for part in missing)
+            yield (
+                ("statements", key, "text", lang),
+                f"this message lacks parts that a first message must have: {meaning}",
+            )
+
+
+def _users(protocol: EscalationProtocol, key: str, statement: Statement) -> Iterator[Found]:
+    """Yield where playbooks use one statement for what contradicts it or each other."""
+    used = [(name, one) for name, one in protocol.playbooks.items() if one.statement == key]
+    own = statement.strategy
+    for name, playbook in used:
+        first = own or used[0][1].strategy
+        if is_opposed(first, playbook.strategy):
+            yield (
+                ("playbooks", name, "statement"),
+                f"the statement '{key}' is to '{first}', which contradicts '{playbook.strategy}'",
+            )
