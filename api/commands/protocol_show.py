@@ -19,9 +19,9 @@ def show_protocol(console: Console, protocol: EscalationProtocol, level: str | N
     console.print(_people(protocol))
     for severity in protocol.severity:
         if level in {None, severity.level}:
-            console.print(_severity(protocol, severity))
+            console.print(_severity(protocol, severity), soft_wrap=False)
     if protocol.playbooks:
-        console.print(_playbooks(protocol))
+        console.print(_playbooks(protocol), soft_wrap=False)
     if protocol.statements:
         console.print(_statements(protocol))
 

@@ -118,8 +118,8 @@ def inspect_protocol(text: str, today: date, where: str = "protocol.yaml") -> li
     try:
         protocol = EscalationProtocol.model_validate(tree, context={"source": text})
     except ValidationError as error:
-        found = {(_line(tree, one.place), one.message) for one in _shape_problems(error)}
-        return [Finding(line, "error", "shape", message) for line, message in sorted(found)]
+        shape = {(_line(tree, one.place), one.message) for one in _shape_problems(error)}
+        return [Finding(line, "error", "shape", message) for line, message in sorted(shape)]
     errors = {(_line(tree, one.place), one.message) for one in lint(protocol)}
     found = [Finding(line, "error", "names", message) for line, message in errors]
     found += [
