@@ -38,6 +38,8 @@ TAGS = [
     {"name": "mentions", "description": "Posts about brands."},
     {"name": "queue", "description": "Mentions that a person should look at."},
     {"name": "incidents", "description": "What people must act on."},
+    {"name": "escalation", "description": "Who is on call, silences, tests of the alerts."},
+    {"name": "replies", "description": "Acknowledging and more from a phone, Slack or by SMS."},
     {"name": "links", "description": "Which author is which contact."},
     {"name": "contacts", "description": "People in the CRM."},
     {"name": "sources", "description": "What is listened to, and what may be missing."},

@@ -23,6 +23,7 @@ from config.settings import Settings
 from crm_link import contacts, service, writeback
 from crm_link.crm import Crm
 from crm_link.escalation import auditor, calendars, chain, detect, drill, notify, watchdog
+from crm_link.escalation.in_force import store_in_force
 from crm_link.escalation.presence import Presence
 from crm_link.escalation.protocols import Protocols
 from crm_link.judging import judge_incidents_first
@@ -212,10 +213,20 @@ class Engine:
         """Take the steps of escalation chains that are due; return how many moved on."""
         return chain.run_due_steps(self.sessions, clock=self.clock)
 
+    def remind(self) -> int:
+        """Remind people of statements, updates and tasks that are overdue; return how many."""
+        return reminders.remind_overdue(self.sessions, clock=self.clock)
+
+    def sort_claims(self) -> int:
+        """Sort the mentions of open incidents into claims; return how many incidents."""
+        return claims.gather_claims(self.sessions, clock=self.clock)
+
     def escalate(self) -> int:
         """Find bursts, raise incidents and move their chains on; return how many changed."""
         self.find_bursts()
-        return self.detect() + self.move_chains()
+        changed = self.detect() + self.move_chains() + self.remind()
+        self.sort_claims()
+        return changed
 
     def deliver(self) -> int:
         """Send what is in the outbox of alerts; return how many left."""
@@ -229,9 +240,9 @@ class Engine:
 
     def watch(self) -> int:
         """Look for sources without data; return how many alerts changed."""
-        return len(
-            watchdog.watch_sources(self.sessions, self.protocols.by_brand(), clock=self.clock)
-        )
+        protocols = self.protocols.by_brand()
+        store_in_force(self.sessions, protocols, self.clock())
+        return len(watchdog.watch_sources(self.sessions, protocols, clock=self.clock))
 
     def audit(self) -> int:
         """Mend escalations that have stopped; return how many."""

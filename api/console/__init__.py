@@ -6,16 +6,21 @@ from fastapi import APIRouter
 
 from api.console import (
     account,
+    acks,
     board,
     incidents,
     links,
     mentions,
+    on_call,
     queue,
     sign_in,
+    silences,
     sources,
     users,
 )
 
 router = APIRouter()
 for part in (sign_in, queue, mentions, incidents, board, links, sources, users, account):
+    router.include_router(part.router)
+for part in (acks, on_call, silences):
     router.include_router(part.router)

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api.routes import account, contacts, flags, incidents, links, mentions, sources, trends, users
+from api.routes import (
+    account,
+    acks,
+    contacts,
+    escalation,
+    flags,
+    incidents,
+    links,
+    mentions,
+    replies,
+    sources,
+    trends,
+    users,
+)
 from api.schemas.base import ErrorOut
 
 router = APIRouter(
@@ -15,4 +28,6 @@ router = APIRouter(
     }
 )
 for part in (mentions, flags, incidents, links, contacts, sources, trends, account, users):
+    router.include_router(part.router)
+for part in (acks, escalation, replies):
     router.include_router(part.router)

@@ -7,6 +7,8 @@ once, for its message's contact, for a limited time, and only while the incident
 from __future__ import annotations
 
 import hashlib
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,16 +20,19 @@ from sqlalchemy.orm import Session, joinedload
 
 from config.bulk import insert_new
 from config.clock import Clock
-from config.errors import ConflictError, NotFoundError
+from config.errors import ConflictError, InputError, NotFoundError
 from crm_link.escalation.delivery_models import Acknowledgement
 from crm_link.escalation.models import Incident, IncidentStatus, Notification
-from crm_link.escalation.protocol import ChainStep, EscalationProtocol
+from crm_link.escalation.protocol import ChainStep, EscalationProtocol, ProtocolContact
+from crm_link.escalation.protocol_lint import resolve_address
 from crm_link.models import DeliveryStatus
 
 #: How long a link works. An alert that nobody has acknowledged for so long was told again.
 LINK_LIFE = timedelta(hours=72)
 
 _SALT = "acknowledge"
+
+_BETWEEN_DIGITS = re.compile(r"[\s()./-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +174,22 @@ def find_contact_id(protocol: EscalationProtocol, known_as: str) -> str | None:
     """Return the id of the contact with this id, or known by this name; None: a stranger."""
     wanted = known_as.strip().lower()
     for contact in protocol.contacts:
-        if wanted == contact.id.lower() or wanted in {one.lower() for one in contact.known_as}:
+        if wanted == contact.id.lower() or wanted in identities_of(contact):
             return contact.id
     return None
+
+
+def identities_of(contact: ProtocolContact) -> set[str]:
+    """Return by what replies and sign-ins are known as the contact's, in lower case.
+
+    A secret's name stands for its value; one that is not set stands for nothing.
+    """
+    found = set()
+    for one in contact.known_as:
+        with suppress(InputError):
+            value = resolve_address(one).strip().lower()
+            found.add(_BETWEEN_DIGITS.sub("", value) if value.startswith("tel:") else value)
+    return found
 
 
 def _last_step(incident: Incident, protocol: EscalationProtocol) -> tuple[int, ChainStep] | None:

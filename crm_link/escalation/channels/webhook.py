@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import httpx
@@ -21,13 +20,10 @@ import orjson
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from config.clock import utc_now
 from config.errors import InputError, PermanentError, TransientError
 from config.settings import read_settings
 from crm_link.escalation.channel import Channel, Message
-
-#: Refusals that may be gone a moment later: time-out, too early, too many requests.
-PASSING_REFUSALS = frozenset({408, 425, 429})
+from crm_link.escalation.http_answers import judge
 
 #: Shorter secrets can be guessed.
 LEAST_SECRET_CHARS = 16
@@ -101,7 +97,7 @@ class WebhookChannel(Channel):
                 ) as client,
                 client.stream("POST", to, content=body, headers=headers) as answer,
             ):
-                _judge(answer)
+                judge(answer, "the webhook")
         except httpx.UnsupportedProtocol as error:
             msg = "the webhook's address is none"
             raise PermanentError(msg) from error
@@ -118,27 +114,3 @@ def sign(secret: str, body: bytes, at_s: int) -> str:
     """Return the signature header of `body`, sent at `at_s` Unix seconds."""
     signed = hmac.new(secret.encode(), f"{at_s}.".encode() + body, hashlib.sha256)
     return f"t={at_s},v1={signed.hexdigest()}"
-
-
-def _judge(answer: httpx.Response) -> None:
-    status = answer.status_code
-    if answer.is_success:
-        return
-    msg = f"the webhook answered {status}"
-    is_refused = 300 <= status < 500 and status not in PASSING_REFUSALS  # noqa: PLR2004 - HTTP classes
-    if is_refused:
-        hint = "; redirects are not followed, give the final address" if answer.is_redirect else ""
-        raise PermanentError(msg + hint)
-    raise TransientError(msg, retry_after_s=_seconds(answer.headers.get("Retry-After")))
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """Return what a Retry-After header says, in seconds: it is a number or a date."""
-    if not retry_after:
-        return None
-    if retry_after.strip().isdigit():
-        return float(retry_after)
-    try:
-        return max((parsedate_to_datetime(retry_after) - utc_now()).total_seconds(), 0.0)
-    except (ValueError, TypeError):
-        return None

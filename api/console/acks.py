@@ -1,0 +1,52 @@
+"""The page that a message's link opens on a phone: one button, no sign-in.
+
+Looking changes nothing, so that a messenger that fetches links to preview them acknowledges
+nothing; only the button does. It is posted from this page: another site has no link to post.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from api.deps import SessionDep, StateDep
+from api.pages import render
+from config.errors import ConflictError, NotFoundError
+from crm_link.escalation import acks
+from crm_link.escalation.incidents import acknowledge
+from crm_link.escalation.models import IncidentStatus
+
+router = APIRouter(prefix="/a")
+
+
+@router.get("/{token}")
+def show(request: Request, session: SessionDep, state: StateDep, token: str) -> Response:
+    """Show what the link is for, and its button while there is something to acknowledge."""
+    key = state.settings.secret_key.get_secret_value()
+    try:
+        link = acks.open_link(session, token, key=key, now=state.clock())
+    except ConflictError as error:
+        return render(request, "ack.html", {"problem": str(error)}, status_code=410)
+    except NotFoundError as error:
+        return render(request, "ack.html", {"problem": str(error)}, status_code=404)
+    context = {"incident": link.incident, "problem": link.problem, "token": token}
+    return render(request, "ack.html", context)
+
+
+@router.post("/{token}")
+def use(request: Request, session: SessionDep, state: StateDep, token: str) -> Response:
+    """Acknowledge."""
+    key = state.settings.secret_key.get_secret_value()
+    try:
+        link = acks.use_link(session, token, key=key, clock=state.clock)
+        contact = link.notification.contact
+        incident = acknowledge(
+            session, link.incident.id, by=f"{contact} (link)", contact=contact, clock=state.clock
+        )
+    except ConflictError as error:
+        return render(request, "ack.html", {"problem": str(error)}, status_code=409)
+    except NotFoundError as error:
+        return render(request, "ack.html", {"problem": str(error)}, status_code=404)
+    waits = incident.status is IncidentStatus.OPEN
+    context = {"incident": link.incident, "done": True, "waits": waits, "contact": contact}
+    return render(request, "ack.html", context)
