@@ -7,7 +7,7 @@ How strongly two words belong together is their normalised pointwise mutual info
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,12 @@ LEAST_FIT = 0.6
 #: up to 0.2, two seeds of one topic from 0.25 to 0.9.
 SAME_POSTS = 0.25
 
+#: A share of 1 says nothing: its logarithm is 0.
+_ALMOST_ALL = 0.99
+
+#: Posts of the window before from which on it tells what is usual.
+_LEAST_BEFORE = 20.0
+
 #: Words next to a seed by which its coherence is measured.
 _NEIGHBOURS = 5
 
@@ -50,27 +56,55 @@ Places = NDArray[np.intp]
 class Vocabulary:
     """The telling words of many posts: how often each appears, alone and together."""
 
-    def __init__(self, posts: Sequence[Sequence[Word]], weights: Floats) -> None:
-        """Count the words of `posts`; a post counts as `weights` say."""
+    def __init__(
+        self,
+        posts: Sequence[Sequence[Word]],
+        weights: Floats,
+        before: tuple[Sequence[Sequence[Word]], Floats] | None = None,
+    ) -> None:
+        """Count the words of `posts`; a post counts as `weights` say.
+
+        `before` are the posts and weights of an earlier window: what hardly any of them had is
+        told from it even where almost every post has it now.
+        """
         self.weights = weights
         self.total = float(weights.sum())
-        counted: dict[str, float] = defaultdict(float)
-        for words, weight in zip(posts, weights.tolist(), strict=True):
-            for key in {word.key for word in words}:
-                counted[key] += weight
+        counted = _count(posts, weights)
         self._singular = {
             key: key[:-1] for key in counted if key.endswith("s") and key[:-1] in counted
         }
         for key, singular in sorted(self._singular.items()):
             counted[singular] += counted.pop(key)
+        usual = self._usual(counted, before)
         most = max(2 * LEAST_WEIGHT, self.total * TOO_COMMON)
-        frequent = [(key, count) for key, count in counted.items() if LEAST_WEIGHT <= count <= most]
+        frequent = [
+            (key, count)
+            for key, count in counted.items()
+            if count >= LEAST_WEIGHT and min(count, self.total * usual[key] * 2) <= most
+        ]
         frequent.sort(key=lambda one: (-one[1], one[0]))
         self.keys = [key for key, _ in frequent[:MOST_WORDS]]
         self._number = {key: number for number, key in enumerate(self.keys)}
         self.has = self.incidence(posts)
         self.counts: Floats = weights @ self.has
+        #: Share of posts that usually have each word.
+        self.usual: Floats = np.array([usual[key] for key in self.keys], dtype=np.float32)
         self.npmi, self._together = self._company()
+
+    def _usual(
+        self,
+        counted: Mapping[str, float],
+        before: tuple[Sequence[Sequence[Word]], Floats] | None,
+    ) -> dict[str, float]:
+        """Return the share of posts that usually have a word: the lower of now and before."""
+        now = {key: min(count / self.total, _ALMOST_ALL) for key, count in counted.items()}
+        if before is None or float(before[1].sum()) < _LEAST_BEFORE:
+            return now
+        earlier = _count(*before)
+        for key, singular in self._singular.items():
+            earlier[singular] += earlier.pop(key, 0.0)
+        total = float(before[1].sum()) + 1.0
+        return {key: min(share, (earlier[key] + 0.5) / total) for key, share in now.items()}
 
     def number(self, word: Word) -> int | None:
         """Return the number of a word, its plural's too; None if it is not among them."""
@@ -88,9 +122,11 @@ class Vocabulary:
         weighted = self.has * np.sqrt(self.weights)[:, None]
         together = weighted.T @ weighted
         share = np.maximum(together, 1e-9) / self.total
-        alone = self.counts / self.total
+        alone = np.minimum(self.counts / self.total, _ALMOST_ALL)
         with np.errstate(divide="ignore", invalid="ignore"):
-            npmi = np.log(share / np.outer(alone, alone)) / -np.log(np.minimum(share, 0.999))
+            npmi = np.log(np.minimum(share, _ALMOST_ALL) / np.outer(alone, alone)) / -np.log(
+                np.minimum(share, _ALMOST_ALL)
+            )
         npmi[together < _LEAST_TOGETHER] = 0.0
         np.fill_diagonal(npmi, 0.0)
         return np.clip(np.nan_to_num(npmi), 0.0, 1.0).astype(np.float32), together
@@ -104,7 +140,7 @@ class Vocabulary:
         if not self.keys:
             return np.zeros((0, 0), dtype=np.float32)
         nearest = -np.sort(-self.npmi, axis=1)[:, :_NEIGHBOURS]
-        telling = np.log(self.total / self.counts + 0.1) * (0.1 + nearest.mean(axis=1))
+        telling = np.log(1.0 / self.usual + 0.1) * (0.1 + nearest.mean(axis=1))
         least = max(LEAST_WEIGHT, LEAST_SHARE * self.total) - 1e-3
         left = self.weights.copy()
         found: list[Floats] = []
@@ -129,6 +165,14 @@ class Vocabulary:
         return np.asarray(column, dtype=np.float32)
 
 
+def _count(posts: Sequence[Sequence[Word]], weights: Floats) -> dict[str, float]:
+    counted: dict[str, float] = defaultdict(float)
+    for words, weight in zip(posts, weights.tolist(), strict=True):
+        for key in {word.key for word in words}:
+            counted[key] += weight
+    return counted
+
+
 def choose(fit: Floats) -> Places:
     """Return for each post the topic that it fits best, -1 where it fits none."""
     if not fit.shape[1]:
@@ -146,8 +190,8 @@ def own_words(vocabulary: Vocabulary, chosen: Places, topics: int) -> Floats:
         inside[number] = vocabulary.weights[mine] @ vocabulary.has[mine]
     size = np.array([vocabulary.weights[chosen == one].sum() for one in range(topics)])
     share = inside / np.maximum(size, 1.0)[:, None]
-    # Only a word that is more frequent inside than in all posts is the topic's own.
-    lift = share * vocabulary.total / np.maximum(vocabulary.counts, 1.0)
+    # Only a word that is more frequent inside than it usually is, is the topic's own.
+    lift = share / vocabulary.usual
     return np.asarray(share * np.log(np.maximum(lift, 1.0)), dtype=np.float32)
 
 

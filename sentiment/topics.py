@@ -160,13 +160,18 @@ def find_topics(
     """
     folded = name_words(names)
     stories = _stories(texts, folded)
-    vocabulary = Vocabulary([story.words for story in stories], _weights(stories))
+    earlier = None if before is None else _stories(before, folded)
+    vocabulary = Vocabulary(
+        [story.words for story in stories],
+        _weights(stories),
+        None if earlier is None else ([story.words for story in earlier], _weights(earlier)),
+    )
     seeds = merge(vocabulary, vocabulary.seeds(most * 2))
     if not seeds.shape[1]:
         return []
     chosen = choose(vocabulary.has @ seeds)
     own = own_words(vocabulary, chosen, seeds.shape[1])
-    earlier = None if before is None else _count_before(vocabulary, seeds, _stories(before, folded))
+    counts = None if earlier is None else _count_before(vocabulary, seeds, earlier)
     sizes = [
         (-sum(len(stories[at].posts) for at in np.flatnonzero(chosen == number)), number)
         for number in range(seeds.shape[1])
@@ -179,7 +184,7 @@ def find_topics(
             [stories[at] for at in np.flatnonzero(chosen == number)],
             (ids[number], ids[number] not in {one.id for one in known}),
             (vocabulary, own[number], weights[number]),
-            None if earlier is None else earlier[number],
+            None if counts is None else counts[number],
         )
         for number in biggest
     ]

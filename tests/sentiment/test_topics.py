@@ -115,6 +115,20 @@ def test_copies_are_one_story_with_a_count() -> None:
     assert "quarry spill" in spill.words or "spill" in spill.words
 
 
+def test_what_nearly_every_post_says_is_a_topic_where_it_is_new() -> None:
+    before, _ = _made_up({"app": 40, "wifi": 40}, seed=6)
+    crisis = [
+        TopicText(500 + n, f"glass found in the {_FILLER[n]} cup, {_FILLER[-n]}", lang="en")
+        for n in range(1, 100)
+    ]
+
+    found = find_topics(crisis, before=before)
+
+    assert {"glass", "found", "cup"} >= set(" ".join(found[0].words).split()) >= {"glass", "cup"}
+    assert found[0].posts == 99
+    assert found[0].is_rising
+
+
 def test_names_of_the_brand_are_no_topic() -> None:
     texts = [
         TopicText(n, f"Nordlicht {word} again and again", lang="en")
