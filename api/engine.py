@@ -37,6 +37,7 @@ from sentiment.rescoring import rescore_outdated
 from sentiment.scorer import Scorer
 from sentiment.service import score_mentions, score_provisionally
 from sentiment.signals import due_ids, mark_outdated, signal_mentions
+from sentiment.topic_windows import remember_topics
 
 log = get_logger(__name__)
 
@@ -192,6 +193,10 @@ class Engine:
             with self.sessions.begin() as session:
                 mark_outdated(session, self.clock(), BATCH)
         return done
+
+    def remember_topics(self) -> int:
+        """Keep what each brand's last day was about, so that later topics have its ids."""
+        return remember_topics(self.sessions, clock=self.clock)
 
     def find_bursts(self) -> int:
         """Bring the burst index up to now; return how many buckets of time were taken."""

@@ -16,6 +16,7 @@ from config.settings import read_settings
 from crm_link.escalation.heartbeat import Heartbeat, HeartbeatSettings
 from crm_link.escalation.presence import Presence
 from listener.sources import due_sources
+from sentiment.topic_windows import REMEMBER_EVERY_S
 
 #: Rounds of deliveries that may run side by side.
 DELIVERIES_AT_ONCE = 3
@@ -98,6 +99,7 @@ class Worker:
             Job("write_back", self._engine.write_back, max(tick_s, WRITE_BACK_EVERY_S)),
             Job("rescore", self._rescore, max(tick_s, RESCORE_EVERY_S)),
             Job("signals", self._engine.find_signals, tick_s),
+            Job("topics", self._engine.remember_topics, REMEMBER_EVERY_S),
             Job("maintain", self._engine.maintain, MAINTENANCE_EVERY_S),
         )
         now = datetime.now(self._scheduler.timezone)
