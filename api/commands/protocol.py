@@ -15,6 +15,7 @@ from api.commands.protocol_show import show_protocol
 from config.clock import utc_now
 from config.db import read_session
 from config.errors import InputError
+from crm_link.escalation.in_force import protocol_in_force
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.protocol_diff import Change, diff_protocols
 from crm_link.escalation.protocol_file import (
@@ -24,7 +25,7 @@ from crm_link.escalation.protocol_file import (
     load_protocol,
     parse_protocol,
 )
-from crm_link.escalation.protocol_history import current_protocol, list_edits, read_version
+from crm_link.escalation.protocol_history import list_edits, read_version
 from crm_link.mentions import get_brand
 from listener.brands_file import read_brands
 
@@ -163,10 +164,7 @@ def _only_file() -> Path:
 
 def _in_force(brand: str) -> EscalationProtocol:
     with runtime() as opened, read_session(opened.sessions) as session:
-        found = current_protocol(session, get_brand(session, brand).id)
-    if found is None:
-        raise InputError(f"no running service has seen a protocol of {brand} yet; name its file")
-    return found
+        return protocol_in_force(session, get_brand(session, brand).id)
 
 
 def _get(name: str) -> EscalationProtocol:

@@ -102,7 +102,8 @@ def request_statement(
     _record(session, incident, protocol, statement, "statement_requested", by=by, now=now)
     people = protocol.people([role for role in needs if role != ANOTHER_PERSON])
     tag = f"approve{statement.id}"
-    tell(session, incident, protocol, people, reason="approval", tag=tag, now=now)
+    about = f"'{key}' ({lang}) waits for your approval, asked for by {by}:\n\n{words}"
+    tell(session, incident, protocol, people, reason="approval", tag=tag, about=about, now=now)
     return statement
 
 

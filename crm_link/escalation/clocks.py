@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import select, true, update
 from sqlalchemy.orm import Session
 
 from crm_link.escalation.models import BURST, DRILL, Incident, IncidentStatus
@@ -123,13 +123,16 @@ def stop_clocks(session: Session, incident_id: int, now: datetime) -> None:
         clock.stopped_at = now
 
 
-def clocks_due(session: Session, now: datetime, *, limit: int = 200) -> list[DueClock]:
+def clocks_due(
+    session: Session, now: datetime, *, incident_id: int | None = None, limit: int = 200
+) -> list[DueClock]:
     """Return what is overdue and nobody was reminded of lately, the longest overdue first.
 
     Whoever reminds people calls `mark_reminded` in the same transaction. Incidents that are
     resolved are left out.
     """
     quiet = now - REMIND_EVERY
+    here = true() if incident_id is None else Incident.id == incident_id
     clocks = session.execute(
         select(IncidentClock, Incident)
         .join(Incident, Incident.id == IncidentClock.incident_id)
@@ -138,6 +141,7 @@ def clocks_due(session: Session, now: datetime, *, limit: int = 200) -> list[Due
             IncidentClock.due_at <= now,
             IncidentClock.reminded_at.is_(None) | (IncidentClock.reminded_at <= quiet),
             Incident.status != IncidentStatus.RESOLVED,
+            here,
         )
         .order_by(IncidentClock.due_at)
         .limit(limit)
@@ -152,6 +156,7 @@ def clocks_due(session: Session, now: datetime, *, limit: int = 200) -> list[Due
             IncidentTask.due_at <= now,
             IncidentTask.reminded_at.is_(None) | (IncidentTask.reminded_at <= quiet),
             Incident.status != IncidentStatus.RESOLVED,
+            here,
         )
         .order_by(IncidentTask.due_at)
         .limit(limit)

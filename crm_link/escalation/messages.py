@@ -39,6 +39,8 @@ _OPENINGS = {
     "reopened": "AGAIN: ",
     "last_resort": "NOBODY HAS ACKNOWLEDGED: ",
     "resolved": "RESOLVED: ",
+    "overdue": "OVERDUE: ",
+    "approval": "PLEASE APPROVE: ",
 }
 
 
@@ -77,6 +79,8 @@ def compose(telling: Telling) -> Message:
     incident, notification = telling.incident, telling.notification
     opening = _OPENINGS.get(notification.reason, "")
     lines = [*_what(telling), *_knowledge(telling)]
+    if notification.payload.get("about"):
+        lines = [notification.payload["about"], "", *lines]
     if incident.kind == TEST:
         opening = "TEST: "
     if incident.is_drill:

@@ -56,6 +56,7 @@ def tell(
     *,
     reason: str,
     tag: str,
+    about: str = "",
     now: datetime,
 ) -> list[str]:
     """Queue one message for each person; return the ids of the contacts.
@@ -69,6 +70,7 @@ def tell(
             of growth does not leave while the incident is silenced or inhibited.
         tag: Makes the message unique within the incident's round: a second one with the same
             tag to the same person is the same message, and is not queued again.
+        about: What the message begins with, where its reason does not say all.
         now: The present.
 
     """
@@ -85,7 +87,12 @@ def tell(
             "channel": contact.channels[0].kind,
             "channel_index": 0,
             "reason": reason,
-            "payload": {"severity": incident.severity, "tag": tag, "round": incident.round},
+            "payload": {
+                "severity": incident.severity,
+                "tag": tag,
+                "round": incident.round,
+                "about": about,
+            },
             "status": DeliveryStatus.PENDING,
             "next_attempt_at": (may_be_told_at(contact, now) if respects else now),
             "created_at": now,

@@ -105,23 +105,6 @@ def _tell_broken(session: Session, sight: Sight, version_id: int, now: datetime)
     )
 
 
-def current_protocol(session: Session, brand_id: int) -> EscalationProtocol | None:
-    """Return the protocol that the running system goes by; None: it has seen none yet."""
-    content = session.scalar(
-        select(ProtocolVersion.content)
-        .join(ProtocolSeen, ProtocolSeen.protocol_version_id == ProtocolVersion.id)
-        .where(ProtocolSeen.brand_id == brand_id)
-        .order_by(ProtocolSeen.id.desc())
-        .limit(1)
-    )
-    if content is None:
-        return None
-    try:
-        return parse_pinned(content)
-    except InputError:
-        return None
-
-
 def list_edits(session: Session, brand_id: int | None = None, *, limit: int = 100) -> list[Edit]:
     """Return the edits that were seen, the newest first."""
     query = (

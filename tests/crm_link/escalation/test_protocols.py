@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import InputError
 from crm_link.escalation.detect import detect
+from crm_link.escalation.in_force import protocol_in_force
 from crm_link.escalation.incidents import acknowledge, list_events, list_incidents
 from crm_link.escalation.models import OPERATIONS, IncidentStatus, Notification
 from crm_link.escalation.outbox import pinned_protocol
 from crm_link.escalation.protocol_history import (
     broken_files,
-    current_protocol,
     list_edits,
     read_version,
 )
@@ -51,7 +51,7 @@ def test_every_edit_that_is_seen_is_kept_with_digest_time_and_owner(
         assert [one.digest for one in edits] == [first, second, first]
         assert {one.by for one in edits} == {path.owner()}
         assert (edits[1].seen_at - edits[2].seen_at).total_seconds() == 300
-        assert current_protocol(session, brand_id) is not None
+        assert protocol_in_force(session, brand_id).digest == first
         version_id = edits[1].version_id
         assert version_id is not None
         assert "ack: 4m" in read_version(session, version_id)[0]
