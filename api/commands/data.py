@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
@@ -35,6 +35,8 @@ from listener.exports import export_mentions
 from listener.imports import import_mentions
 from sentiment.bursts import forget_bursts
 from sentiment.detect_csv import detect_csv
+from sentiment.signal_rules import signals_record
+from sentiment.signals import signal_values
 from sentiment.types import ScorableText
 
 #: Texts that are scored together.
@@ -142,7 +144,12 @@ def export(
     with runtime() as opened, progress(f"export {what}") as advance:
         if what is Exported.MENTIONS:
             written = export_mentions(
-                opened.sessions, out, brand_key=brand, since=begin, on_progress=advance
+                opened.sessions,
+                out,
+                brand_key=brand,
+                since=begin,
+                more=signal_values,
+                on_progress=advance,
             )
         else:
             work: dict[Exported, Callable[..., int]] = {
@@ -155,21 +162,27 @@ def export(
 
 
 def score(
-    source: Annotated[Path, typer.Option("--in", help='JSON lines: {"id","text","target"?}.')],
+    source: Annotated[
+        Path, typer.Option("--in", help='JSON lines: {"id","text","target"?,"lang"?}.')
+    ],
     out: OutOption,
     scorer: Annotated[
         str | None, typer.Option(help="Scorer to use instead of GROUNDSWELL_SCORER.")
     ] = None,
 ) -> None:
-    """Judge texts from a file: adds label, score, confidence, lang and scorer to each."""
+    """Judge texts from a file: adds label, score, confidence, lang, scorer and signals to each."""
     settings = settings_with_logs()
-    judge = open_scorer(settings, name=scorer)
-    with _lines(source) as lines, whole_file(out) as file, progress("score") as advance:
+    with (
+        closing(open_scorer(settings, name=scorer)) as judge,
+        _lines(source) as lines,
+        whole_file(out) as file,
+        progress("score", _count_lines(source)) as advance,
+    ):
         done = 0
         while batch := list(islice(lines, SCORE_BATCH)):
             records = [_record(source, number, line) for number, line in batch]
-            judged = judge.score([_scorable(source, n, r) for n, r in records])
-            for (_, record), found in zip(records, judged, strict=True):
+            judged = judge.score_with_heads([_scorable(source, n, r) for n, r in records])
+            for (_, record), (found, heads) in zip(records, judged, strict=True):
                 added = {
                     "label": found.label,
                     "score": found.score,
@@ -184,10 +197,11 @@ def score(
                         "positive": found.p_positive,
                     },
                 }
-                file.write(orjson.dumps(record | added) + b"\n")
+                signals = signals_record(record["text"], found.lang, found.label, heads)
+                file.write(orjson.dumps(record | added | signals) + b"\n")
             done += len(batch)
             advance(done)
-    say.print(f"{done} texts judged by {judge.version}")
+        say.print(f"{done} texts judged by {judge.version}")
 
 
 def detect(
@@ -235,6 +249,14 @@ def _lines(path: Path) -> Iterator[Iterator[tuple[int, bytes]]]:
         yield ((number, line) for number, line in enumerate(file, 1) if line.strip())
 
 
+def _count_lines(path: Path) -> int | None:
+    """Return how many texts a file has, None for what can be read only once."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return sum(1 for line in file if line.strip())
+
+
 def _record(path: Path, number: int, line: bytes) -> tuple[int, dict[str, Any]]:
     try:
         record = orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
@@ -252,4 +274,5 @@ def _scorable(path: Path, number: int, record: dict[str, Any]) -> ScorableText:
     names = (target,) if isinstance(target, str) else target
     if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
         raise InputError(f'{path}, line {number}: "target" is a text or a list of texts')
-    return ScorableText(record["text"], tuple(names))
+    lang = record.get("lang")
+    return ScorableText(record["text"], tuple(names), lang if isinstance(lang, str) else None)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import orjson
 import typer
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
 from rich.table import Table
 from sqlalchemy import select
 
@@ -29,6 +33,9 @@ from sentiment.types import Label
 
 #: Languages and targets that the tables show; the JSON has them all.
 SHOWN_GROUPS = 20
+
+#: Characters of a group's name that the tables show.
+LONGEST_NAME = 14
 
 evaluate_app = typer.Typer(help="Measure on labelled data.", no_args_is_help=True)
 sentiment_app = typer.Typer(help="Look after the sentiment scorer.", no_args_is_help=True)
@@ -75,7 +82,10 @@ def evaluate_sentiment(
     scorer: Annotated[
         str | None, typer.Option(help="Scorer to use instead of GROUNDSWELL_SCORER.")
     ] = None,
-    json: Annotated[Path | None, typer.Option("--json", help="File for all figures.")] = None,
+    json: Annotated[
+        Path | None,
+        typer.Option("--json", help="File for all figures; - for standard output, without tables."),
+    ] = None,
     shuffle: Annotated[
         bool,
         typer.Option(
@@ -89,11 +99,17 @@ def evaluate_sentiment(
     rows = read_labelled(file)
     if shuffle:
         rows = shuffle_targets(rows, seed=seed)
-    judge = open_scorer(settings_with_logs(), name=scorer)
-    with progress(f"evaluate {file.name}", len(rows)) as advance:
+    with (
+        closing(open_scorer(settings_with_logs(), name=scorer)) as judge,
+        progress(f"evaluate {file.name}", len(rows)) as advance,
+    ):
         found = evaluate(judge, rows, on_progress=advance)
+    figures = orjson.dumps(asdict(found), option=orjson.OPT_INDENT_2) + b"\n"
+    if json is not None and str(json) == "-":
+        sys.stdout.buffer.write(figures)
+        return
     if json is not None:
-        json.write_bytes(orjson.dumps(asdict(found), option=orjson.OPT_INDENT_2) + b"\n")
+        json.write_bytes(figures)
         say.print(f"all figures are in {json}", markup=False)
     _print(found)
 
@@ -117,9 +133,13 @@ def _recalibrated(found: list[Recalibrated]) -> Table:
 def _print(found: Evaluation) -> None:
     overall = found.overall
     out.print(f"{found.scorer}: {overall.rows} texts, {overall.judged} judged", markup=False)
+    out.print(
+        "percent; Recall and F1: mean of the labels; Neg, Neu, Pos: their recalls; Risk: mean "
+        "share of wrong labels among the surest"
+    )
     out.print(_summary({"all": overall}, "Set", cpu_ms=found.cpu_ms_per_text))
     out.print(_confusion(overall))
-    risk = Table("Surest share", *(f"{share:.0%}" for share, _ in overall.risk_coverage))
+    risk = _table("Surest share", *(f"{share:.0%}" for share, _ in overall.risk_coverage))
     risk.add_row("wrong", *(_percent(wrong) for _, wrong in overall.risk_coverage))
     out.print(risk)
     for name, groups in (("Language", found.by_lang), ("Target", found.by_target)):
@@ -130,13 +150,13 @@ def _print(found: Evaluation) -> None:
 
 
 def _summary(groups: dict[str, Figures], name: str, *, cpu_ms: float | None = None) -> Table:
-    columns = [name, "Texts", "Judged", "Accuracy", "Macro recall", "Macro F1"]
-    columns += [f"{label.capitalize()} recall" for label in POLARITIES]
-    columns += ["ECE", "Risk area"] + (["CPU ms"] if cpu_ms is not None else [])
-    table = Table(*columns)
+    """Return the figures in percent, narrow enough for a terminal of 80 columns."""
+    table = _table(name, "Texts", "Judged", "Right", "Recall", "F1", "Neg", "Neu", "Pos", "ECE")
+    for title in ["Risk"] + (["CPU ms"] if cpu_ms is not None else []):
+        table.add_column(title, justify="right", no_wrap=True)
     for key, one in groups.items():
         table.add_row(
-            key,
+            escape(key[:LONGEST_NAME]),
             str(one.rows),
             _percent(one.judged / one.rows),
             _percent(one.accuracy),
@@ -150,8 +170,16 @@ def _summary(groups: dict[str, Figures], name: str, *, cpu_ms: float | None = No
     return table
 
 
+def _table(first: str, *others: str) -> Table:
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column(first, no_wrap=True)
+    for title in others:
+        table.add_column(title, justify="right", no_wrap=True)
+    return table
+
+
 def _confusion(one: Figures) -> Table:
-    table = Table("True label", *(f"said {label}" for label in (*POLARITIES, Label.UNKNOWN)))
+    table = _table("True label", *(f"said {label}" for label in (*POLARITIES, Label.UNKNOWN)))
     for label, answers in one.confusion.items():
         table.add_row(label, *(str(count) for count in answers.values()))
     return table
