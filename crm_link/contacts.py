@@ -25,6 +25,7 @@ from crm_link.crm import Crm
 from crm_link.due import mark_due
 from crm_link.models import Contact, ContactKey, CrmCursor
 from crm_link.types import ContactPage, ContactRecord
+from listener.lookup import find_by_ids
 
 #: The columns of a contact that come from its record.
 _COLUMNS = (
@@ -240,16 +241,16 @@ def _write(
 
 
 def _find(session: Session, crm: str, external_ids: Iterable[str]) -> dict[str, _Known]:
+    query = select(Contact.external_id, Contact.id, Contact.record_hash, Contact.deleted_at).where(
+        Contact.crm == crm
+    )
     found: dict[str, _Known] = {}
     wanted = list(external_ids)
     for start in range(0, len(wanted), _CHUNK):
-        rows = session.execute(
-            select(Contact.external_id, Contact.id, Contact.record_hash, Contact.deleted_at).where(
-                Contact.crm == crm,
-                any_of(session, Contact.external_id, wanted[start : start + _CHUNK]),
-            )
-        )
-        found |= {row[0]: _Known(*row[1:]) for row in rows}
+        part = wanted[start : start + _CHUNK]
+        for row in find_by_ids(session, query, Contact.external_id, part):
+            known = _Known(row["id"], row["record_hash"], row["deleted_at"])
+            found[row["external_id"]] = known
     return found
 
 
