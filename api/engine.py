@@ -22,7 +22,17 @@ from config.logs import get_logger
 from config.settings import Settings
 from crm_link import contacts, service, writeback
 from crm_link.crm import Crm
-from crm_link.escalation import auditor, calendars, chain, detect, drill, notify, watchdog
+from crm_link.escalation import (
+    auditor,
+    calendars,
+    chain,
+    claims,
+    detect,
+    drill,
+    notify,
+    overdue,
+    watchdog,
+)
 from crm_link.escalation.in_force import store_in_force
 from crm_link.escalation.presence import Presence
 from crm_link.escalation.protocols import Protocols
@@ -218,9 +228,9 @@ class Engine:
         """Take the steps of escalation chains that are due; return how many moved on."""
         return chain.run_due_steps(self.sessions, clock=self.clock)
 
-    def remind(self) -> int:
+    def remind_overdue(self) -> int:
         """Remind people of statements, updates and tasks that are overdue; return how many."""
-        return reminders.remind_overdue(self.sessions, clock=self.clock)
+        return overdue.remind_overdue(self.sessions, clock=self.clock)
 
     def sort_claims(self) -> int:
         """Sort the mentions of open incidents into claims; return how many incidents."""
@@ -229,7 +239,7 @@ class Engine:
     def escalate(self) -> int:
         """Find bursts, raise incidents and move their chains on; return how many changed."""
         self.find_bursts()
-        changed = self.detect() + self.move_chains() + self.remind()
+        changed = self.detect() + self.move_chains() + self.remind_overdue()
         self.sort_claims()
         return changed
 
