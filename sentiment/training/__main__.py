@@ -65,7 +65,7 @@ def _train_step(given: argparse.Namespace) -> None:
 
 def _label_step(given: argparse.Namespace) -> None:
     label(
-        RECIPES["english"],
+        RECIPES["distilled"],
         data=given.data,
         work=given.work,
         threads=given.threads,

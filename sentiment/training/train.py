@@ -27,7 +27,7 @@ from sentiment.training.data import Row, batches, soft_labels, training_rows
 from sentiment.training.recipes import Recipe
 from sentiment.training.tasks import columns, output_labels
 
-CHECKPOINT_EVERY = 100
+CHECKPOINT_EVERY = 50
 
 
 def train(recipe: Recipe, *, data: Path, work: Path, threads: int) -> Path:
@@ -125,7 +125,8 @@ def load(
 ) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
     """Return the tokenizer and the model of a folder, with one output for each head's label.
 
-    Outputs that the folder's model does not have yet begin with small random weights.
+    Outputs that the folder's model does not have yet begin with small random weights, the others
+    with its own.
     """
     labels = output_labels(heads)
     tokenizer = AutoTokenizer.from_pretrained(base)
@@ -141,6 +142,12 @@ def load(
         attention_probs_dropout_prob=dropout,
         dtype=torch.float32,
     )
+    saved = load_file(base / "model.safetensors")
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            # Outputs that are there already stay as they are: the polarity's come first.
+            if name in saved and len(saved[name]) < len(parameter):
+                parameter[: len(saved[name])] = saved[name]
     return tokenizer, model
 
 
