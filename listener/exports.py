@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ from listener.sources import get_brand
 
 #: Mentions that are read at once.
 BATCH = 1_000
+
+#: Gives further fields for mentions, by id.
+More = Callable[[Session, Sequence[int]], Mapping[int, Mapping[str, Any]]]
 
 _COLUMNS = {
     "platform": Mention.platform,
@@ -59,6 +62,7 @@ def export_mentions(
     *,
     brand_key: str | None = None,
     since: datetime | None = None,
+    more: More | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> int:
     """Write mentions to `out`, one JSON object in each line; return how many.
@@ -72,6 +76,7 @@ def export_mentions(
         out: The file; one that is there is replaced. `-` is standard output.
         brand_key: Only mentions of this brand; None for all.
         since: Only mentions published from here on.
+        more: Gives further fields of mentions by their ids: what other packages know of them.
         on_progress: Called with the number written so far.
 
     Raises:
@@ -83,7 +88,7 @@ def export_mentions(
         brand_id = get_brand(session, brand_key).id if brand_key is not None else None
     written = 0
     with whole_file(out) as file:
-        for batch in _batches(sessions, brand_id, since):
+        for batch in _batches(sessions, brand_id, since, more):
             file.writelines(_line(row) for row in batch)
             written += len(batch)
             if on_progress is not None:
@@ -92,7 +97,10 @@ def export_mentions(
 
 
 def _batches(
-    sessions: sessionmaker[Session], brand_id: int | None, since: datetime | None
+    sessions: sessionmaker[Session],
+    brand_id: int | None,
+    since: datetime | None,
+    more: More | None,
 ) -> Iterator[list[Mapping[str, Any]]]:
     """Yield rows in batches by row id, each in a short transaction of its own."""
     last_id = 0
@@ -102,12 +110,13 @@ def _batches(
             found = session.execute(query.order_by(Mention.id).limit(BATCH)).mappings()
             rows = [dict(row) for row in found]
             folded_into = _names(session, {row["folded_into_id"] for row in rows} - {None})
+            added = more(session, [row["id"] for row in rows]) if more else {}
         if not rows:
             return
-        last_id = rows[-1].pop("id")
+        last_id = rows[-1]["id"]
         for row in rows:
             row["folded_into"] = folded_into.get(row.pop("folded_into_id"))
-            row.pop("id", None)
+            row.update(added.get(row.pop("id"), {}))
         yield list(rows)
 
 

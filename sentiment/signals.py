@@ -166,6 +166,28 @@ def signals_of(session: Session, mention_ids: Sequence[int]) -> dict[int, Mentio
     return {one.mention_id: one for one in found}
 
 
+def signal_values(session: Session, mention_ids: Sequence[int]) -> dict[int, dict[str, object]]:
+    """Return the signals of mentions as plain values, as exports and lists give them.
+
+    Every mention is there, with None for what is not known of it.
+    """
+    found = signals_of(session, mention_ids)
+    return {mention_id: _values(found.get(mention_id)) for mention_id in mention_ids}
+
+
+def _values(one: MentionSignal | None) -> dict[str, object]:
+    known = one is not None and one.rules is not None
+    return {
+        "emotion": one.emotion if one else None,
+        "irony": one.irony if one else None,
+        "offensive": one.offensive if one else None,
+        "intents": one.intents.split() if one is not None and known else None,
+        "complaint_reason": one.complaint_reason if one else None,
+        "spam": one.spam if one else None,
+        "bot": one.bot if one else None,
+    }
+
+
 def _waiting(session: Session, mention_ids: Sequence[int]) -> Any:  # noqa: ANN401 - many columns
     return (
         select(

@@ -196,6 +196,8 @@ def test_mentions_come_in_from_csv_json_lines_and_pages_of_x(home: Home) -> None
         *("author_name", "label", "score", "confidence", "priority"),
     ):
         assert all(name in one for one in found.values()), name
+    assert all(one["intents"] is not None for one in found.values())
+    assert 0 <= found["1"]["bot"] <= 1
     again = _ok(home.run("import", "mentions", home.folder / "posts.jsonl"))
     assert "0 new" in again
     assert "2 known" in again
@@ -281,6 +283,9 @@ def test_score_reads_and_writes_files_and_pipes(home: Home) -> None:
     assert found[2]["label"] == "unknown"
     assert found[1]["extra"] == "kept"
     assert {"label", "score", "confidence", "lang", "scorer"} <= set(found[0])
+    assert (found[0]["intents"], found[1]["intents"]) == (["praise"], ["complaint"])
+    signals = {"emotion", "irony", "offensive", "complaint_reason", "spam", "bot"}
+    assert all(signals <= set(one) for one in found)
 
     out = home.folder / "out.jsonl"
     _ok(home.run("score", "--in", home.write("in.jsonl", texts), "--out", out))
