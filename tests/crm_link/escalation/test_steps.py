@@ -33,6 +33,7 @@ def _open(
     sessions: sessionmaker[Session],
     clock: MovableClock,
     count: int = 12,
+    /,
     *,
     extra: str = "",
     **words: str,
