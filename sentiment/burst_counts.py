@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Integer, cast, extract, func, literal_column, select
+from sqlalchemy import Integer, case, cast, extract, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from config.db import is_sqlite
-from listener.models import Mention
+from listener.models import Author, Mention
 from sentiment.burst_listening import STEP_S
 from sentiment.models import Volume
 from sentiment.types import Label
@@ -20,8 +20,27 @@ from sentiment.types import Label
 NEGATIVE = "negative"
 ALL = "all"
 
+#: Negative mentions among all: each bucket is a pair of both.
+SHARE = "share"
+
+#: Negative mentions, each counted by how many people it may reach.
+REACH = "reach"
+
+#: Negative mentions with words of risk: the priority that triage gives for a lawsuit or a fire.
+RISK = "risk"
+
+#: What a bucket holds: a count, or negatives among all mentions.
+Seen = int | tuple[int, int]
+
 #: The counts of one series, by the beginning of the bucket.
-Counts = Mapping[datetime, int]
+Counts = Mapping[datetime, Seen]
+
+#: From so many followers on, a post counts so many times: a thousand times the reach must
+#: not hide a thousand angry people, so the weight grows with the order of magnitude only.
+REACH_WEIGHTS = ((1_000_000, 7), (100_000, 5), (10_000, 3), (1_000, 2))
+
+#: The word of triage for what can hurt people or end in court (`crm_link.types.Priority`).
+_RISK_PRIORITY = "risk"
 
 #: Brands that one question is about: databases limit how many values may be named.
 _BRANDS_AT_ONCE = 200
@@ -60,6 +79,48 @@ def brand_counts(
     return dict(found)
 
 
+def share_counts(
+    counts: Mapping[tuple[int, str], Mapping[datetime, int]],
+) -> dict[tuple[int, str], dict[datetime, Seen]]:
+    """Return each brand's negatives among all, of what `brand_counts` gave."""
+    return {
+        (brand, SHARE): {
+            at: (counts.get((brand, NEGATIVE), {}).get(at, 0), mentions)
+            for at, mentions in each.items()
+        }
+        for (brand, kind), each in counts.items()
+        if kind == ALL
+    }
+
+
+def weighed_counts(
+    session: Session, brand_ids: Iterable[int], since: datetime, until: datetime
+) -> dict[tuple[int, str], dict[datetime, int]]:
+    """Return negative mentions by reach, and those with words of risk, by brand and kind."""
+    bucket: Any = _bucket(session)
+    reach = case(*((Author.followers >= least, weight) for least, weight in REACH_WEIGHTS), else_=1)
+    is_risk = case((Mention.priority == _RISK_PRIORITY, 1), else_=0)
+    found: dict[tuple[int, str], dict[datetime, int]] = defaultdict(dict)
+    for some in _in_turn(brand_ids):
+        query = (
+            select(Mention.brand_id, bucket, func.sum(reach), func.sum(is_risk))
+            .outerjoin(Author, Author.id == Mention.author_id)
+            .where(
+                Mention.brand_id.in_(some),
+                _IS_NEGATIVE,
+                Mention.published_at >= since,
+                Mention.published_at < until,
+            )
+            .group_by(Mention.brand_id, bucket)
+        )
+        for brand_id, number, reached, risky in session.execute(query):
+            at = datetime.fromtimestamp(int(number) * STEP_S, UTC)
+            found[brand_id, REACH][at] = int(reached)
+            if risky:
+                found[brand_id, RISK][at] = int(risky)
+    return dict(found)
+
+
 def topic_counts(
     session: Session,
     brand_ids: Iterable[int],
@@ -80,9 +141,7 @@ def topic_counts(
     """
     bucket: Any = _bucket(session)
     found: dict[tuple[int, str], dict[datetime, int]] = defaultdict(dict)
-    brands = sorted(brand_ids)
-    for first in range(0, len(brands), _BRANDS_AT_ONCE):
-        some = brands[first : first + _BRANDS_AT_ONCE]
+    for some in _in_turn(brand_ids):
         query = (
             select(Mention.brand_id, Mention.topic, bucket, func.count())
             .where(
@@ -134,6 +193,12 @@ def buckets(since: datetime, until: datetime) -> Iterable[datetime]:
     while at < until:
         yield at
         at += timedelta(seconds=STEP_S)
+
+
+def _in_turn(brand_ids: Iterable[int]) -> Iterable[list[int]]:
+    brands = sorted(brand_ids)
+    for first in range(0, len(brands), _BRANDS_AT_ONCE):
+        yield brands[first : first + _BRANDS_AT_ONCE]
 
 
 def _bucket(session: Session) -> Any:  # noqa: ANN401 - an expression

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import delete, select
@@ -26,25 +25,19 @@ from config.db import read_session
 from config.errors import InputError
 from config.logs import get_logger
 from listener.models import Brand
-from sentiment.burst import BurstDetector
+from sentiment.burst_budget import store_peaks
 from sentiment.burst_counts import (
-    NEGATIVE,
-    Counts,
-    brand_counts,
+    Seen,
     buckets,
-    first_bucket,
-    topic_counts,
     unfinished_brands,
 )
 from sentiment.burst_listening import STEP_S, Listening, listen
-from sentiment.burst_series import CONFIGS, Followed, Series, brand_series, topic_series
-from sentiment.models import BurstState
+from sentiment.burst_series import Followed, Series, brand_series, topic_series
+from sentiment.burst_stored import HISTORY, History, NewestCounts
+from sentiment.models import BurstHour, BurstState
 from sentiment.rollups import bucket_of
 
 log = get_logger(__name__)
-
-#: How much stored history a new detector learns from.
-HISTORY = timedelta(days=10)
 
 #: Topics of one brand that are followed, the first that were named negatively.
 MOST_TOPICS = 50
@@ -80,6 +73,7 @@ def step_bursts(sessions: sessionmaker[Session], *, clock: Clock = utc_now) -> i
 def forget_bursts(session: Session, brand_ids: Collection[int]) -> None:
     """Let the brands' detectors start anew from the stored history, as after an import of it."""
     session.execute(delete(BurstState).where(BurstState.brand_id.in_(brand_ids)))
+    session.execute(delete(BurstHour).where(BurstHour.brand_id.in_(brand_ids)))
 
 
 class _Keeper:
@@ -104,7 +98,7 @@ class _Keeper:
                 del self._followed[series]
             self._load(session, {one for one in active if not self._has(one)})
             until = bucket_of(now, STEP_S) + _STEP
-            counts = _Counts(session, self._oldest(until - HISTORY), until)
+            counts = NewestCounts(session, self._oldest(until - HISTORY), until)
             steps = self._take_in(counts, listening)
             steps += self._make_missing(session, counts, listening, now)
         self._store(sessions, [one for one in self._followed.values() if not one.is_shown])
@@ -135,25 +129,27 @@ class _Keeper:
             one.stepped_to = max(one.stepped_to, limit)
         return min((one.stepped_to for one in self._followed.values()), default=limit)
 
-    def _take_in(self, counts: _Counts, listening: Mapping[int, Listening]) -> int:
+    def _take_in(self, counts: NewestCounts, listening: Mapping[int, Listening]) -> int:
         """Step over the closed buckets, and look at the open ones."""
         steps = 0
         for series, one in self._followed.items():
             seen, heard = counts.of(series), listening[series.brand_id]
-            if not seen and not any(one.coming) and one.stepped_to >= heard.closed_to:
+            if not seen and not _any(one.coming) and one.stepped_to >= heard.closed_to:
                 continue
             for at in buckets(one.stepped_to, heard.closed_to):
                 if time.monotonic() > self._stop_at:
                     break
-                one.step(seen.get(at, 0), is_known=heard.is_known(at))
+                one.step(seen.get(at, series.nothing), is_known=heard.is_known(at))
                 steps += 1
-            one.look(tuple(seen.get(at, 0) for at in buckets(one.stepped_to, counts.until)))
+            one.look(
+                tuple(seen.get(at, series.nothing) for at in buckets(one.stepped_to, counts.until))
+            )
         return steps
 
     def _make_missing(
         self,
         session: Session,
-        counts: _Counts,
+        counts: NewestCounts,
         listening: Mapping[int, Listening],
         now: datetime,
     ) -> int:
@@ -172,7 +168,7 @@ class _Keeper:
         self._load(session, {series.brand_id for series in missing})
         topics = Counter(series.brand_id for series in self._followed if series.topic)
         unfinished = unfinished_brands(session, now - UNFINISHED_AFTER)
-        history = _History(session, now)
+        history = History(session, now)
         steps = 0
         for series in missing:
             heard = listening[series.brand_id]
@@ -190,7 +186,9 @@ class _Keeper:
             one, taken = history.make(series, heard)
             one.stored_to = self._outdated.pop(series, None)
             seen = counts.of(series)
-            one.look(tuple(seen.get(at, 0) for at in buckets(one.stepped_to, counts.until)))
+            one.look(
+                tuple(seen.get(at, series.nothing) for at in buckets(one.stepped_to, counts.until))
+            )
             self._followed[series] = one
             steps += taken
         return steps
@@ -212,77 +210,17 @@ class _Keeper:
                 rows = [one.to_row() for one in mine]
                 columns = [name for name in rows[0] if name not in _KEY] if rows else []
                 upsert(session, BurstState, rows, key=_KEY, update_columns=columns)
+                store_peaks(session, mine)
             for one in mine:
-                one.stored_to, one.is_shown = one.stepped_to, True
+                one.stored_to, one.is_shown, one.peaks = one.stepped_to, True, {}
             # Another process was here, or the history was imported anew: theirs holds.
             lost = {one.series.brand_id for one in batch if not one.is_shown}
             for series in [one for one in self._followed if one.brand_id in lost]:
                 del self._followed[series]
 
 
-class _Counts:
-    """The counts of a stretch of time, of all brands and their topics."""
-
-    def __init__(self, session: Session, since: datetime, until: datetime) -> None:
-        self.until = until
-        self._brands = brand_counts(session, since, until)
-        named = {brand_id for brand_id, kind in self._brands if kind == NEGATIVE}
-        self._topics = topic_counts(session, named, since, until)
-
-    def of(self, series: Series) -> Counts:
-        """Return a series' counts by bucket; a bucket without mentions is not in them."""
-        if series.topic:
-            return self._topics.get((series.brand_id, series.topic), {})
-        return self._brands.get((series.brand_id, series.kind), {})
-
-    def topics(self, brand_id: int) -> list[str]:
-        """Return the topics that the brand's negative mentions name."""
-        return self._named.get(brand_id, [])
-
-    @cached_property
-    def _named(self) -> dict[int, list[str]]:
-        found: dict[int, list[str]] = defaultdict(list)
-        for brand_id, topic in self._topics:
-            found[brand_id].append(topic)
-        return found
-
-
-class _History:
-    """Stored history, from which new detectors learn; one brand's at a time."""
-
-    def __init__(self, session: Session, now: datetime) -> None:
-        self._session = session
-        self._limit = bucket_of(now, STEP_S) - HISTORY
-        self._brand_id = 0
-        self._since: datetime | None = None
-        self._counts: Mapping[tuple[int, str], Counts] = {}
-
-    def make(self, series: Series, heard: Listening) -> tuple[Followed, int]:
-        """Return a new detector that has seen the series' closed buckets, and their number."""
-        if series.brand_id != self._brand_id:
-            self._read(series.brand_id, heard.closed_to)
-        since = min(self._since or heard.closed_to, heard.closed_to)
-        if series.topic:
-            seen: Counts = topic_counts(
-                self._session, [series.brand_id], since, heard.closed_to, topic=series.topic
-            ).get((series.brand_id, series.topic), {})
-        else:
-            seen = self._counts.get((series.brand_id, series.kind), {})
-        detector = BurstDetector(CONFIGS[series.config])
-        one = Followed(series, detector, since, None, (), detector.reading, is_shown=False)
-        taken = 0
-        for at in buckets(since, heard.closed_to):
-            one.step(seen.get(at, 0), is_known=heard.is_known(at))
-            taken += 1
-        return one, taken
-
-    def _read(self, brand_id: int, until: datetime) -> None:
-        first = first_bucket(self._session, brand_id)
-        self._brand_id, self._since = brand_id, None
-        self._counts = {}
-        if first is not None:
-            self._since = max(first, self._limit)
-            self._counts = brand_counts(self._session, self._since, until, brand_id=brand_id)
+def _any(coming: Sequence[Seen]) -> bool:
+    return any(any(one) if isinstance(one, tuple) else one for one in coming)
 
 
 _KEEPERS: WeakKeyDictionary[sessionmaker[Session], _Keeper] = WeakKeyDictionary()

@@ -71,6 +71,20 @@ class BurstState(Base):
     state: Mapped[str]
 
 
+class BurstHour(Base):
+    """The highest burst index that a brand reached in an hour, all its series weighed.
+
+    Written in the transaction that writes the detectors' states. What a false-alarm budget is
+    worked out from, and what a chart of the index is drawn from.
+    """
+
+    __tablename__ = "burst_hour"
+
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id"), primary_key=True)
+    hour_at: Mapped[datetime] = mapped_column(primary_key=True)
+    burst_index: Mapped[float]
+
+
 class Correction(Base):
     """What a person says a mention's label is; it wins over the model until it ends.
 

@@ -29,6 +29,7 @@ from crm_link.escalation.protocol import WAKING_LEVELS, EscalationProtocol
 from crm_link.escalation.protocol_triage import GENERAL
 from crm_link.escalation.rules import find_severity
 from crm_link.escalation.trend import trend_for
+from sentiment.burst_budget import budget_index
 from sentiment.burst_readings import Burst, bursts_of, high_bursts, rest_burst
 
 log = get_logger(__name__)
@@ -62,6 +63,8 @@ class _Look:
     resolved: Mapping[str, datetime]
     bursts: Mapping[str, Burst]
     now: datetime
+    #: The index that stands for 1: the one at which the false-alarm budget is kept.
+    bar: float = 1.0
 
     @property
     def protocols(self) -> list[EscalationProtocol]:
@@ -69,7 +72,13 @@ class _Look:
 
     @property
     def highest_index(self) -> float:
-        return max((burst.index for burst in self.bursts.values()), default=0.0)
+        return max((burst.index for burst in self.bursts.values()), default=0.0) / self.bar
+
+    def measured(self, burst: Burst | None) -> Burst | None:
+        """Return a burst by the brand's own bar."""
+        if burst is None or self.bar == 1.0:
+            return burst
+        return replace(burst, index=burst.index / self.bar)
 
     def protocol_for(self, topic: str) -> EscalationProtocol:
         found = self.open.get(topic)
@@ -135,12 +144,13 @@ def _looks(
         if at is not None:
             resolved[brand_id][topic] = at
     bursts = high_bursts(session, now)
-    looks = [
-        _Look(
-            brand_id, protocol, open_[brand_id], resolved[brand_id], bursts.get(brand_id, {}), now
+    looks = []
+    for brand_id, protocol in protocols.items():
+        found = bursts.get(brand_id, {})
+        bar = _bar(session, brand_id, protocol, now) if found else 1.0
+        looks.append(
+            _Look(brand_id, protocol, open_[brand_id], resolved[brand_id], found, now, bar)
         )
-        for brand_id, protocol in protocols.items()
-    ]
     return [
         look
         for look in looks
@@ -153,6 +163,11 @@ def _looks(
             for condition in severity.conditions
         )
     ]
+
+
+def _bar(session: Session, brand_id: int, protocol: EscalationProtocol, now: datetime) -> float:
+    budget = protocol.false_alarms
+    return 1.0 if budget is None else budget_index(session, brand_id, budget.per_week, now)
 
 
 def _open_incidents(
@@ -225,9 +240,9 @@ def _only(cells: Mapping[timedelta, list[Cell]], topics: set[str]) -> dict[timed
 def _burst(session: Session, look: _Look, topic: str) -> Burst | None:
     """Return a topic's burst, of what came after its last incident was resolved."""
     burst, settled = look.bursts.get(topic), look.resolved.get(topic)
-    if burst is None or settled is None:
-        return burst
-    return rest_burst(session, look.brand_id, topic, since=settled, without={}, now=look.now)
+    if burst is not None and settled is not None:
+        burst = rest_burst(session, look.brand_id, topic, since=settled, without={}, now=look.now)
+    return look.measured(burst)
 
 
 def _rest_burst(session: Session, look: _Look, in_hand: set[str]) -> Burst | None:
@@ -235,11 +250,11 @@ def _rest_burst(session: Session, look: _Look, in_hand: set[str]) -> Burst | Non
     burst, settled = look.bursts.get(_WHOLE_BRAND), look.resolved.get(GENERAL)
     without = {**look.resolved, **dict.fromkeys(in_hand)}
     without.pop(GENERAL, None)
-    if burst is None or (settled is None and not without):
-        return burst
-    return rest_burst(
-        session, look.brand_id, _WHOLE_BRAND, since=settled, without=without, now=look.now
-    )
+    if burst is not None and (settled is not None or without):
+        burst = rest_burst(
+            session, look.brand_id, _WHOLE_BRAND, since=settled, without=without, now=look.now
+        )
+    return look.measured(burst)
 
 
 def _alert(

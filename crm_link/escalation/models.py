@@ -99,6 +99,22 @@ class Incident(Base):
         return self.kind == DRILL
 
 
+class IncidentWhy(Base):
+    """Why an incident was raised, as it stood when it was opened; made by `why`.
+
+    Ids, counts and words only: the texts stay with the mentions, so that what is deleted there
+    is gone from here.
+    """
+
+    __tablename__ = "incident_why"
+
+    incident_id: Mapped[int] = mapped_column(
+        ForeignKey("incident.id", ondelete="CASCADE"), primary_key=True
+    )
+    made_at: Mapped[datetime]
+    content: Mapped[dict[str, Any]]
+
+
 class IncidentEvent(Base):
     """One entry of an incident's timeline: append-only."""
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import Field, PrivateAttr
 
 from crm_link.escalation.protocol_base import LEVELS, WAKING_LEVELS, Level, Strict
+from crm_link.escalation.protocol_budget import FalseAlarms
 from crm_link.escalation.protocol_chain import (
     DEFAULT_CHAIN,
     EVERYONE,
@@ -60,6 +61,7 @@ class EscalationProtocol(Strict):
     topics: tuple[Topic, ...] = ()
     severity: tuple[Severity, ...] = Field(min_length=1)
     dedup: Dedup = Field(default_factory=Dedup)
+    false_alarms: FalseAlarms | None = None
     escalation: dict[str, Chain] = Field(min_length=1)
     assessment: Assessment = Field(default_factory=Assessment)
     playbooks: dict[str, Playbook] = Field(default_factory=dict)

@@ -26,6 +26,12 @@ HISTORY_DAYS = 11
 NOW = START + timedelta(days=HISTORY_DAYS)
 
 
+@pytest.fixture(autouse=True)
+def _no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let one call take in everything, however busy the machine is."""
+    monkeypatch.setattr("sentiment.bursts.BUDGET_S", 600.0)
+
+
 @pytest.fixture
 def clock() -> MovableClock:
     return MovableClock(NOW)
@@ -94,11 +100,16 @@ def test_stored_history_calibrates_the_detectors_and_raises_nothing(
 
     taken = step_bursts(sessions, clock=clock)
 
-    assert taken == 3 * (10 * 288 - 1)
+    # Reach and risk are counted in the mentions, of which there are none.
+    assert taken == 5 * (10 * 288 - 1)
     found = states(sessions)
     assert {key[1:] for key in found} == {
+        ("", "share", "attack"),
+        ("", "share", "slow_share"),
         ("", "negative", "default"),
         ("", "negative", "slow"),
+        ("", "reach", "default"),
+        ("", "risk", "default"),
         ("", "all", "default"),
     }
     assert all(state[0] == NOW - STEP for state in found.values())

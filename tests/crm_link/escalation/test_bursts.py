@@ -30,7 +30,7 @@ from tests.sentiment.burst_volumes import store_counts
 
 HEAD, _, TAIL = PROTOCOL.partition("severity:")
 SEVERITIES = """severity:
-  - {level: SEV-1, any: [{index_gte: 8}], ack: 5m}
+  - {level: SEV-1, any: [{index_gte: 12}], ack: 5m}
   - {level: SEV-2, any: [{index_gte: 3, negatives_gte: 5}], ack: 15m}
   - {level: SEV-3, any: [{index_gte: 1}], ack: 1h, auto_resolve: 2h}
 dedup: {quiet: 24h, again_factor: 1.5}
@@ -95,7 +95,7 @@ def test_the_ordinary_opens_nothing(
     assert _look(sessions, brand_id, protocol, clock) == []
 
 
-@pytest.mark.parametrize(("posts", "level"), [(14, "SEV-3"), (60, "SEV-2"), (400, "SEV-1")])
+@pytest.mark.parametrize(("posts", "level"), [(14, "SEV-3"), (60, "SEV-2"), (999, "SEV-1")])
 def test_the_index_opens_the_severity_that_it_reaches(
     sessions: sessionmaker[Session],
     brand_id: int,
