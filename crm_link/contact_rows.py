@@ -50,6 +50,7 @@ def to_record(cells: Sequence[str], columns: Columns) -> ContactRecord:
     return ContactRecord(
         external_id=external_id,
         name=_name(cells, columns),
+        family_name=_first(cells, columns, "last_name"),
         emails=emails,
         phones=tuple(
             number

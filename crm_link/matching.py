@@ -1,10 +1,13 @@
 """Deciding which contacts an author is. Pure: facts in, claims out.
 
 Evidence that stands alone confirms: the CRM holds the author's handle or account id, the
-same e-mail address or phone number, a link that the platform verified. Everything else
-suggests at most, and a name alone is nothing at all. What weakens evidence that stands
-alone (somebody else shows the same value, a department's address, two contacts at once)
-makes it a suggestion too: a wrong link costs more than a look.
+same e-mail address or phone number, a link that the platform verified. What weakens it
+(somebody else shows the same value, a department's address, two contacts at once) makes
+it a suggestion: a wrong link costs more than a look.
+
+Names, places and sites are weighed (`crm_link.weights`). They confirm only where policy
+lets public evidence confirm, a name of both parts agrees, something beside the name agrees
+too, and the probability is high. A name alone never confirms, at any weight.
 """
 
 from __future__ import annotations
@@ -13,114 +16,117 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from crm_link.keys import SHARED_HOSTS, KeyKind, is_role_address
-from crm_link.names import is_full_name, name_tokens, names_agree, shares_a_word, squeeze
+from crm_link.doubts import doubt_of
+from crm_link.facts import AuthorFacts, Candidate, Claim
+from crm_link.keys import KeyKind
+from crm_link.levels import Levels, NameLevel, PlaceLevel, WebLevel, compare
+from crm_link.names import name_tokens
 from crm_link.types import Evidence, EvidenceKind, LinkState
+from crm_link.weights import (
+    Bits,
+    Frequencies,
+    Weights,
+    prior_bits,
+    probabilities,
+    shipped_weights,
+    weigh,
+)
 
-#: Name and version of these rules, kept with every link.
-RULE_VERSION = "evidence-1"
-
-#: What each kind of evidence adds, log2 odds: set by hand from how often the value is
-#: shared by two people (about 2^-20 for a mailbox), until weights are trained.
-WEIGHT_BITS = {
-    EvidenceKind.CRM_HANDLE: 20.0,
-    EvidenceKind.EMAIL: 20.0,
-    EvidenceKind.PHONE: 17.0,
-    EvidenceKind.VERIFIED_LINK: 16.0,
-    EvidenceKind.PROFILE_LINK: 7.0,
-    EvidenceKind.NAME: 6.0,
-    EvidenceKind.LOCATION: 4.0,
+#: What evidence that stands alone adds, log2 odds: how seldom two people share the value
+#: (a mailbox about 2^-27), set by hand, because labelled pairs with it are too few to count.
+STANDING_BITS = {
+    EvidenceKind.CRM_HANDLE: 27.0,
+    EvidenceKind.EMAIL: 27.0,
+    EvidenceKind.PHONE: 24.0,
+    EvidenceKind.VERIFIED_LINK: 23.0,
 }
 
 #: Suggestions per author at most: more candidates than that are namesakes.
 MAX_SUGGESTIONS = 5
+#: Probability from which a family name alone and the place confirm: the name is rare then.
+FAMILY_CONFIRM = 0.95
+#: Probability below which a candidate is not worth a look beside a better one.
+MIN_PROBABILITY = 0.05
+#: Probability of the best one below which all are namesakes: more than four alike.
+MIN_BEST = 0.2
+
+#: Names that agree in both parts: what a confirmation by public evidence needs.
+_BOTH_PARTS = frozenset(
+    {
+        NameLevel.FULL,
+        NameLevel.NICK,
+        NameLevel.FUZZY,
+        NameLevel.INITIAL,
+        NameLevel.HANDLE_FULL,
+        NameLevel.HANDLE_NICK,
+    }
+)
+_NEAR = frozenset({PlaceLevel.AGREES, PlaceLevel.AMONG})
+_OWN_SITE = frozenset({WebLevel.PAGE, WebLevel.HOST})
+_LINKED = frozenset({*_OWN_SITE, WebLevel.SHARED_HOST})
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
-    """One value that an author shows.
+class Scale:
+    """What pairs are weighed by.
 
     Args:
-        kind: What it is.
-        value: Its key.
-        source: Where it stands, for example `bio` or `mention 17`.
-        mention_id: The mention whose text shows it; None for the profile.
-        is_verified: The platform verified it (a link).
-        is_shared: Another author shows the same value.
-        is_third_party: It stands in a text that does not call it the writer's own.
+        weights: The trained model.
+        frequencies: Of the contacts' names and regions.
+        shared_hosts: Hosts that many contacts have.
 
     """
 
-    kind: KeyKind
-    value: str
-    source: str
-    mention_id: int | None = None
-    is_verified: bool = False
-    is_shared: bool = False
-    is_third_party: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class AuthorFacts:
-    """What is known of an author."""
-
-    author_id: int
-    platform: str
-    handle: str | None
-    name: str | None
-    location: str | None
-    facts: tuple[Fact, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A contact that shares a key with an author, and that policy allows.
-
-    Args:
-        contact_id: Our row.
-        crm: The CRM that holds it; contacts of two CRMs may be the same person.
-        name: As the CRM has it.
-        places: Normalised places (city, region) of the contact.
-        owner: Who looks after it; an address of theirs is not the contact's.
-        keys: The keys that it shares with somebody in this batch.
-
-    """
-
-    contact_id: int
-    crm: str
-    name: str
-    places: frozenset[str] = frozenset()
-    owner: str | None = None
-    keys: frozenset[tuple[str, str]] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """An author is that contact, how sure that is, and what it rests on."""
-
-    contact_id: int
-    state: LinkState
-    evidence: tuple[Evidence, ...]
-    weight_bits: float
-    note: str = ""
+    weights: Weights = field(default_factory=shipped_weights)
+    frequencies: Frequencies = field(default_factory=lambda: Frequencies(1))
+    shared_hosts: Collection[str] = ()
 
 
 @dataclass(slots=True)
 class _Finding:
     candidate: Candidate
+    levels: Levels | None
+    bits: float
     evidence: list[Evidence] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     is_standing: bool = False  # something stands alone
+    has_strong: bool = False  # a value of the CRM agrees
+    probability: float = 0.0
 
     def claim(self, state: LinkState) -> Claim:
-        bits = sum(item.weight_bits for item in self.evidence)
         return Claim(
             self.candidate.contact_id,
             state,
             tuple(self.evidence),
-            bits,
+            self.bits,
+            self.probability,
             "; ".join(dict.fromkeys(self.doubts)),
         )
+
+    def is_near_or_linked(self) -> bool:
+        """Say whether something beside the name agrees."""
+        levels = self.levels
+        return levels is not None and (levels.place in _NEAR or levels.web in _LINKED)
+
+    def is_full(self) -> bool:
+        """Say whether name and something else agree enough for a confirmation."""
+        levels = self.levels
+        if levels is None:
+            return False
+        if levels.name in _BOTH_PARTS:
+            return levels.place in _NEAR or levels.web in _OWN_SITE
+        if levels.name is not NameLevel.FAMILY:
+            return False
+        is_likely = levels.place in _NEAR and self.probability >= FAMILY_CONFIRM
+        return is_likely or levels.web in _OWN_SITE
+
+    def is_worth_a_look(self) -> bool:
+        """Say whether a person may be asked: for a customer, a name alone is nothing."""
+        if self.has_strong:
+            return True
+        if self.levels is None or self.levels.name is NameLevel.NONE:
+            return False
+        return self.candidate.is_public or self.is_near_or_linked()
 
 
 def judge(
@@ -130,6 +136,7 @@ def judge(
     hash_value: Callable[[str, str], str],
     brand_names: Collection[str] = (),
     taken: Mapping[str, Collection[int]] | None = None,
+    scale: Scale | None = None,
 ) -> list[Claim]:
     """Return what is claimed of the author, strongest first.
 
@@ -141,23 +148,23 @@ def judge(
             the brand's own.
         taken: Contacts that a person confirmed for this author, by CRM: nobody else of
             that CRM is confirmed without a person.
+        scale: What pairs are weighed by; None takes the shipped weights.
 
     """
-    findings = [
-        finding
-        for candidate in candidates
-        if (finding := _compare(author, candidate, hash_value, brand_names)) is not None
-    ]
+    scale = scale or Scale()
     by_crm: dict[str, list[_Finding]] = defaultdict(list)
-    for finding in findings:
-        by_crm[finding.candidate.crm].append(finding)
+    for candidate in candidates:
+        finding = _compare(author, candidate, hash_value, brand_names, scale)
+        by_crm[candidate.crm].append(finding)
     claims: list[Claim] = []
     for crm, group in by_crm.items():
-        claims.extend(_decide(group, frozenset((taken or {}).get(crm, ()))))
+        for finding, chance in zip(group, probabilities([f.bits for f in group]), strict=True):
+            finding.probability = chance
+        claims.extend(_decide(group, frozenset((taken or {}).get(crm, ())), scale.weights))
     return sorted(claims, key=lambda claim: (-claim.weight_bits, claim.contact_id))
 
 
-def _decide(group: list[_Finding], taken: frozenset[int]) -> list[Claim]:
+def _decide(group: list[_Finding], taken: frozenset[int], weights: Weights) -> list[Claim]:
     """Return the claims on contacts of one CRM, where an author can be one contact only."""
     standing = [finding for finding in group if finding.is_standing]
     others = [f for f in standing if f.candidate.contact_id not in taken]
@@ -167,9 +174,29 @@ def _decide(group: list[_Finding], taken: frozenset[int]) -> list[Claim]:
         for finding in standing:
             finding.doubts.append("evidence for more than one contact")
         return [finding.claim(LinkState.SUGGESTED) for finding in standing]
-    claims = [finding.claim(LinkState.SUGGESTED) for finding in group]
-    claims.sort(key=lambda claim: (-claim.weight_bits, claim.contact_id))
-    return claims[:MAX_SUGGESTIONS]
+    group.sort(key=lambda finding: (-finding.bits, finding.candidate.contact_id))
+    best = group[0]
+    is_free = not taken or best.candidate.contact_id in taken
+    if best.probability >= weights.confirm and is_free and not best.doubts:
+        if best.candidate.is_public and best.is_full():
+            return [best.claim(LinkState.CONFIRMED)]
+        best.doubts.append(
+            "too little beside the name"
+            if best.candidate.is_public
+            else "public evidence only suggests for a contact that no public directory lists"
+        )
+    is_likely = sum(finding.probability for finding in group) >= weights.suggest
+    if not any(finding.has_strong for finding in group) and not (
+        is_likely and best.probability >= MIN_BEST
+    ):
+        return []
+    looks = [
+        finding
+        for finding in group
+        if finding.has_strong
+        or (finding.probability >= MIN_PROBABILITY and finding.is_worth_a_look())
+    ]
+    return [finding.claim(LinkState.SUGGESTED) for finding in looks[:MAX_SUGGESTIONS]]
 
 
 def _compare(
@@ -177,111 +204,98 @@ def _compare(
     candidate: Candidate,
     hash_value: Callable[[str, str], str],
     brand_names: Collection[str],
-) -> _Finding | None:
-    """Return what speaks for the author being the candidate; None if it is too little."""
-    finding = _Finding(candidate)
-    name = author.name or ""
-    has_strong = False
-    has_link = False
+    scale: Scale,
+) -> _Finding:
+    """Return what speaks for and against the author being the candidate."""
+    levels = None
+    if author.shown is not None:
+        levels = compare(author.shown, candidate.known, scale.shared_hosts)
+    contacts = scale.frequencies.contacts
+    finding = _Finding(candidate, levels, prior_bits(scale.weights, contacts))
+    verified = _add_standing(finding, author, hash_value, brand_names)
+    if levels is not None:
+        weighed = weigh(levels, candidate.known.region, scale.weights, scale.frequencies)
+        _add_profile(finding, author, levels, weighed, hash_value, has_verified=verified)
+    finding.bits += sum(item.weight_bits for item in finding.evidence)
+    return finding
+
+
+def _add_standing(
+    finding: _Finding,
+    author: AuthorFacts,
+    hash_value: Callable[[str, str], str],
+    brand_names: Collection[str],
+) -> bool:
+    """Add the values of the CRM that the author shows; say whether a verified link is one."""
+    verified = False
     for fact in author.facts:
-        if fact.kind is KeyKind.NAME or (fact.kind.value, fact.value) not in candidate.keys:
+        if (fact.kind.value, fact.value) not in finding.candidate.keys:
             continue
-        kind = _EVIDENCE[fact.kind]
-        if kind is EvidenceKind.PROFILE_LINK and fact.is_verified:
+        kind = _EVIDENCE.get(fact.kind)
+        if fact.kind is KeyKind.LINK and fact.is_verified:
             kind = EvidenceKind.VERIFIED_LINK
-        finding.evidence.append(
-            Evidence(kind, fact.source, hash_value(fact.kind, fact.value), WEIGHT_BITS[kind])
-        )
-        if kind is EvidenceKind.PROFILE_LINK:
-            has_link = True
+            verified = True
+        if kind is None:
             continue
-        has_strong = True
-        doubt = _doubt(author, candidate, fact, brand_names)
-        if doubt:
+        finding.evidence.append(
+            Evidence(kind, fact.source, hash_value(fact.kind, fact.value), STANDING_BITS[kind])
+        )
+        finding.has_strong = True
+        if doubt := doubt_of(author, finding.candidate, fact, brand_names):
             finding.doubts.append(doubt)
         else:
             finding.is_standing = True
-    agrees = names_agree(name, candidate.name)
-    if agrees:
-        finding.evidence.append(_evidence(EvidenceKind.NAME, name, hash_value))
-    if author.location and candidate.places & places_of(author.location):
-        finding.evidence.append(_evidence(EvidenceKind.LOCATION, author.location, hash_value))
-        is_near = True
-    else:
-        is_near = False
-    if has_strong or (has_link and shares_a_word(name, candidate.name)) or (agrees and is_near):
-        return finding
-    return None
+    return verified
 
 
 _EVIDENCE = {
     KeyKind.HANDLE: EvidenceKind.CRM_HANDLE,
     KeyKind.EMAIL: EvidenceKind.EMAIL,
     KeyKind.PHONE: EvidenceKind.PHONE,
-    KeyKind.LINK: EvidenceKind.PROFILE_LINK,
 }
 
 
-def _evidence(kind: EvidenceKind, value: str, hash_value: Callable[[str, str], str]) -> Evidence:
-    normal = " ".join(name_tokens(value))
-    return Evidence(kind, "profile", hash_value(kind, normal), WEIGHT_BITS[kind])
-
-
-def _doubt(
-    author: AuthorFacts, candidate: Candidate, fact: Fact, brand_names: Collection[str]
-) -> str | None:
-    """Return why a value that agrees does not stand alone; None if it does."""
-    if fact.is_shared:
-        return f"another author shows the same {fact.kind}"
-    if fact.kind is KeyKind.LINK:
-        return _link_doubt(author, candidate, fact)
-    if fact.kind is KeyKind.EMAIL and (doubt := _email_doubt(candidate, fact, brand_names)):
-        return doubt
-    if fact.is_third_party and _is_somebody_else(author, candidate):
-        return f"a text by somebody of another name shows the {fact.kind}"
-    return None
-
-
-def _email_doubt(candidate: Candidate, fact: Fact, brand_names: Collection[str]) -> str | None:
-    if is_role_address(fact.value):
-        return "a department's address"
-    if _is_at_brand(fact.value, brand_names):
-        return "an address of the brand"
-    if candidate.owner and candidate.owner.casefold() == fact.value:
-        return "the address of the contact's owner"
-    return None
-
-
-def _link_doubt(author: AuthorFacts, candidate: Candidate, fact: Fact) -> str | None:
-    """Return why a verified link does not stand alone: a bare host may be an employer's.
-
-    A company's account and its only contact share the company's site; so the name has to
-    agree, or to be in the host (janedoe.com).
-    """
-    host, _, path = fact.value.partition("/")
-    if path and host in SHARED_HOSTS:
-        return None
-    if shares_a_word(author.name or "", candidate.name):
-        return None
-    label = squeeze(host.partition(".")[0])
-    words = [squeeze(word) for word in name_tokens(candidate.name)]
-    if words and all(word in label for word in (words[0], words[-1])):
-        return None
-    return "the site may be an employer's: the names differ"
-
-
-def _is_at_brand(email: str, brand_names: Collection[str]) -> bool:
-    labels = email.partition("@")[2].split(".")[:-1]
-    return any(squeeze(label) in brand_names for label in labels)
-
-
-def _is_somebody_else(author: AuthorFacts, candidate: Candidate) -> bool:
-    """Say whether the author goes by a full name that has nothing of the contact's."""
-    name = author.name or ""
-    return bool(candidate.name) and is_full_name(name) and not shares_a_word(name, candidate.name)
-
-
-def places_of(location: str) -> frozenset[str]:
-    """Return the places that a stated location names: its parts between commas."""
-    parts = location.replace("/", ",").replace("|", ",").replace("•", ",").split(",")
-    return frozenset(place for part in parts if (place := " ".join(name_tokens(part))))
+def _add_profile(
+    finding: _Finding,
+    author: AuthorFacts,
+    levels: Levels,
+    weighed: Bits,
+    hash_value: Callable[[str, str], str],
+    *,
+    has_verified: bool,
+) -> None:
+    """Add what name, place and sites say; a verified link has said what the site says."""
+    shown = author.shown
+    assert shown is not None
+    name = author.name or author.handle or ""
+    finding.evidence.append(
+        Evidence(
+            EvidenceKind.NAME,
+            "profile",
+            hash_value(EvidenceKind.NAME, " ".join(name_tokens(name))),
+            weighed.name,
+            levels.name,
+        )
+    )
+    if levels.place is not PlaceLevel.MISSING:
+        place = finding.candidate.known.region if levels.place in _NEAR else shown.named.text
+        finding.evidence.append(
+            Evidence(
+                EvidenceKind.LOCATION,
+                "profile",
+                hash_value(EvidenceKind.LOCATION, place),
+                weighed.place,
+                levels.place,
+            )
+        )
+    if levels.web is not WebLevel.MISSING and not has_verified:
+        links = " ".join(sorted(shown.links & finding.candidate.known.links or shown.hosts))
+        finding.evidence.append(
+            Evidence(
+                EvidenceKind.PROFILE_LINK,
+                "profile link",
+                hash_value(EvidenceKind.PROFILE_LINK, links),
+                weighed.web,
+                levels.web,
+            )
+        )

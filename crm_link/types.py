@@ -47,7 +47,8 @@ class Evidence:
         kind: What it is.
         source: Where the author shows it, for example `bio` or `mention 17`.
         value_hash: Keyed hash of the value that agrees; never the value.
-        weight_bits: What it adds to the match weight, log2 odds.
+        weight_bits: What it adds to the match weight, log2 odds; below 0 it speaks against.
+        level: How far name, place or site agree, for example `nick` or `conflict`.
 
     """
 
@@ -55,6 +56,7 @@ class Evidence:
     source: str
     value_hash: str
     weight_bits: float
+    level: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class ContactRecord:
 
     Args:
         external_id: The CRM's id.
+        name: The whole name, given name first where it is known.
+        family_name: The family name, where the CRM has it apart.
         handles: (platform, handle or account id) pairs, without the leading @.
         relationship_source: Where the record comes from: consent, provided_by_person,
             prior_relationship, public_directory, enriched or bought. None: not said.
@@ -72,6 +76,7 @@ class ContactRecord:
 
     external_id: str
     name: str = ""
+    family_name: str = ""
     emails: tuple[str, ...] = ()
     phones: tuple[str, ...] = ()
     handles: tuple[tuple[str, str], ...] = ()
