@@ -15,10 +15,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, true, update
 from sqlalchemy.orm import Session
 
+from config.clock import Clock
+from crm_link.escalation.locking import lock_unresolved
 from crm_link.escalation.models import BURST, DRILL, Incident, IncidentStatus
 from crm_link.escalation.outbox import add_event, pinned_protocol
 from crm_link.escalation.playbook_models import ClockKind, IncidentClock, IncidentTask
 from crm_link.escalation.protocol import EscalationProtocol, ProtocolContact
+from crm_link.escalation.signs_of_work import show_work
 
 #: How long after a reminder the next one comes, while nobody has done it.
 REMIND_EVERY = timedelta(minutes=15)
@@ -88,6 +91,25 @@ def said(
     severity = protocol.find_severity(incident.severity)
     if severity is not None and severity.updates is not None:
         _start(session, incident.id, ClockKind.UPDATE, severity.updates, now)
+
+
+def say_elsewhere(
+    session: Session, incident_id: int, *, where: str = "", by: str, clock: Clock
+) -> Incident:
+    """Take note that something was said that is none of the protocol's statements.
+
+    Raises:
+        NotFoundError: There is no such incident.
+        ConflictError: It is resolved.
+
+    """
+    incident = lock_unresolved(session, incident_id)
+    protocol, now = pinned_protocol(session, incident), clock()
+    add_event(session, incident_id, "said", by, now, {"reason": where.strip()})
+    said(session, incident, protocol, by=by, now=now)
+    show_work(incident, protocol, now)
+    session.flush()
+    return incident
 
 
 def move_clocks(
@@ -162,8 +184,8 @@ def clocks_due(
         .limit(limit)
     )
     due = [
-        *(_due_clock(session, clock, incident) for clock, incident in clocks.tuples()),
-        *(_due_task(session, task, incident) for task, incident in tasks.tuples()),
+        *(_due_clock(session, clock, incident) for clock, incident in clocks),
+        *(_due_task(session, task, incident) for task, incident in tasks),
     ]
     return sorted(due, key=lambda one: one.due_at)[:limit]
 
