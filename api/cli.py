@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from api.commands import backtest, crm, data, demo, drill, engine, sentiment, setup, users
+from api.commands import backtest, crm, data, demo, drill, engine, link, sentiment, setup, users
 from api.commands.common import explain, out, say
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ demo.add_commands(app)
 drill.add_commands(app)
 sentiment.add_commands(app)
 backtest.add_commands(app)
+link.add_commands(app)
 app.add_typer(crm.app, name="crm")
 app.add_typer(users.app, name="users")
 
