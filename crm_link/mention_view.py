@@ -13,7 +13,9 @@ from crm_link.escalation.models import Incident
 from crm_link.models import Flag, IdentityLink
 from crm_link.types import LinkState
 from listener.models import Mention, MentionVersion, Source
+from sentiment.history import Judgement, judgements_of
 from sentiment.models import Correction, OldScore
+from sentiment.signal_models import MentionSignal
 
 #: Mentions of a thread, of an author and of a fold that are shown beside one.
 MAX_BESIDE = 50
@@ -37,6 +39,8 @@ class MentionView:
         incidents: Incidents of its brand and topic that ran when it was published.
         corrections: What people said its label is, the newest first; ended ones too.
         old_scores: What earlier scorers said.
+        judgements: All of the above together with what holds now: who or what said it.
+        signals: What it says besides its polarity; None until it was judged.
 
     """
 
@@ -52,6 +56,8 @@ class MentionView:
     incidents: Sequence[Incident]
     corrections: Sequence[Correction]
     old_scores: Sequence[OldScore]
+    judgements: Sequence[Judgement]
+    signals: MentionSignal | None
 
 
 def view_mention(session: Session, mention_id: int) -> MentionView:
@@ -90,6 +96,8 @@ def view_mention(session: Session, mention_id: int) -> MentionView:
             .where(OldScore.mention_id == mention_id)
             .order_by(OldScore.scored_at.desc())
         ).all(),
+        judgements=judgements_of(session, mention_id),
+        signals=None if mention.deleted_at is not None else session.get(MentionSignal, mention_id),
     )
 
 

@@ -11,15 +11,23 @@ from typing import Any
 from sqlalchemy import func, literal, select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
-from config.errors import NotFoundError
+from config.any_of import any_of
+from config.errors import InputError, NotFoundError
 from crm_link.models import Flag
 from listener.models import Brand, Mention
 from listener.search import text_contains
+from sentiment.signal_filter import signal_conditions
+from sentiment.topic_windows import topics_of
 
 
 @dataclass(frozen=True, slots=True)
 class MentionFilter:
-    """Which mentions are wanted; empty means all. Reposts are counted, not listed."""
+    """Which mentions are wanted; empty means all. Reposts are counted, not listed.
+
+    `intent` is one of `Intent`, or `none`; `spam` is `likely` or `unlikely`, of the post being
+    spam or its account a bot; `about` is the id of a topic of the brand between `since` and
+    `until`.
+    """
 
     brand: str = ""
     platform: str = ""
@@ -28,6 +36,10 @@ class MentionFilter:
     lang: str = ""
     topic: str = ""
     text: str = ""
+    intent: str = ""
+    emotion: str = ""
+    spam: str = ""
+    about: str = ""
     author_id: int | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -142,6 +154,9 @@ def _conditions(session: Session, wanted: MentionFilter, after: MentionKey | Non
         )
         if value
     ]
+    conditions += signal_conditions(intent=wanted.intent, emotion=wanted.emotion, spam=wanted.spam)
+    if wanted.about:
+        conditions.append(_is_about(session, wanted))
     if not wanted.with_folded:
         conditions.append(Mention.folded_into_id.is_(None))
     if wanted.since is not None:
@@ -159,3 +174,13 @@ def _conditions(session: Session, wanted: MentionFilter, after: MentionKey | Non
             )
         )
     return conditions
+
+
+def _is_about(session: Session, wanted: MentionFilter) -> Any:  # noqa: ANN401 - a condition
+    """Return the condition that a mention is about a topic of the window."""
+    if wanted.since is None or wanted.until is None:
+        raise InputError("a topic is one of a stretch of time: say since and until with about")
+    brand_id = get_brand(session, wanted.brand).id if wanted.brand else None
+    found = topics_of(session, brand_id, wanted.since, wanted.until).topics
+    ids = next((topic.ids for topic in found if topic.id == wanted.about), ())
+    return any_of(session, Mention.id, ids)

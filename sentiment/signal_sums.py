@@ -17,6 +17,7 @@ from sentiment.intents import Intent
 from sentiment.models import Correction
 from sentiment.reasons import Reason
 from sentiment.rollups import bucket_of
+from sentiment.signal_filter import LIKELY
 from sentiment.signal_models import MentionSignal
 from sentiment.types import Label
 from sentiment.windows import Window, every_nth, sampled, window_of
@@ -27,9 +28,6 @@ MOST_SUMMED = 100_000
 #: Below this confidence a judgement counts as unsure: the default protocol's threshold for
 #: putting a negative one before a person.
 UNSURE = 0.5
-
-#: From which likelihood on a mention counts as likely spam, an account as a likely bot.
-LIKELY = 0.5
 
 #: What the heads say yes to, from which probability on.
 YES = 0.5

@@ -8,22 +8,28 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from api import actions
-from api.deps import CommunityManagerDep, SessionDep, get_user
+from api.deps import CommunityManagerDep, SessionDep, StateDep, get_user
 from api.paging import CursorQuery, LimitQuery, Page, mention_cursor, mention_key
 from api.schemas.incidents import IncidentOut
 from api.schemas.mentions import (
     CorrectionOut,
     FlagOut,
+    JudgementOut,
     LabelIn,
+    ListedMentionOut,
     MentionDetailOut,
     MentionOut,
     OldScoreOut,
+    SignalsOut,
     VersionOut,
+    WhyOut,
 )
 from api.schemas.people import ContactLinkOut
+from api.why import why
 from config.clock import to_utc
 from crm_link.mention_view import view_mention
 from crm_link.mentions import MentionFilter, list_mentions
+from sentiment.signals import signals_of
 
 router = APIRouter(prefix="/mentions", tags=["mentions"], dependencies=[Depends(get_user)])
 
@@ -38,6 +44,10 @@ def mention_filter(
     lang: Word = "",
     topic: Word = "",
     text: Annotated[str, Query(max_length=500, description="Words that the text has.")] = "",
+    intent: Annotated[Word, Query(description="question, complaint, ... or none.")] = "",
+    emotion: Word = "",
+    spam: Annotated[Word, Query(description="likely or unlikely: spam, or by a bot.")] = "",
+    about: Annotated[Word, Query(description="A topic's id; needs since and until.")] = "",
     author_id: int | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
@@ -52,6 +62,10 @@ def mention_filter(
         lang=lang,
         topic=topic,
         text=text,
+        intent=intent,
+        emotion=emotion,
+        spam=spam,
+        about=about,
         author_id=author_id,
         since=to_utc(since) if since else None,
         until=to_utc(until) if until else None,
@@ -65,11 +79,17 @@ def read_mentions(
     wanted: Annotated[MentionFilter, Depends(mention_filter)],
     cursor: CursorQuery = "",
     limit: LimitQuery = 25,
-) -> Page[MentionOut]:
+) -> Page[ListedMentionOut]:
     """List mentions, the newest first."""
     page = list_mentions(session, wanted, after=mention_key(cursor), limit=limit)
+    signals = signals_of(session, [mention.id for mention in page.mentions])
     return Page(
-        items=[MentionOut.model_validate(mention) for mention in page.mentions],
+        items=[
+            ListedMentionOut(
+                **_brief(mention).model_dump(), signals=SignalsOut.of(signals.get(mention.id))
+            )
+            for mention in page.mentions
+        ],
         next_cursor=mention_cursor(page.after),
     )
 
@@ -88,7 +108,15 @@ def read_mention(session: SessionDep, mention_id: int) -> MentionDetailOut:
         incidents=[IncidentOut.model_validate(incident) for incident in view.incidents],
         corrections=[CorrectionOut.model_validate(one) for one in view.corrections],
         old_scores=[OldScoreOut.model_validate(one) for one in view.old_scores],
+        judgements=[JudgementOut.model_validate(one) for one in view.judgements],
+        signals=SignalsOut.of(view.signals),
     )
+
+
+@router.get("/{mention_id}/why")
+def read_why(state: StateDep, mention_id: int) -> WhyOut:
+    """Return the words that carried a mention's judgement; costs up to a second."""
+    return WhyOut.model_validate(why(state.sessions, state.settings, mention_id))
 
 
 @router.post("/{mention_id}/correct")

@@ -12,6 +12,10 @@ from api.schemas.people import AuthorOut, ContactLinkOut
 from crm_link.models import FlagStatus
 from crm_link.types import Priority
 from listener.types import PostKind
+from sentiment.history import Judge
+from sentiment.intents import Intent
+from sentiment.reasons import Reason
+from sentiment.signal_models import MentionSignal
 from sentiment.types import Label
 
 
@@ -61,6 +65,51 @@ class MentionOut(Out):
     folded_into_id: int | None
 
 
+class SignalsOut(BaseModel):
+    """What a mention says besides its polarity; null where it is not known (yet)."""
+
+    emotion: str | None = Field(
+        examples=["anger"], description="Where one is clear and goes with the label."
+    )
+    emotions: dict[str, float] | None = Field(description="Probability of each.")
+    irony: float | None = Field(description="Probability, 0 to 1.")
+    offensive: float | None = Field(description="Probability, 0 to 1.")
+    scorer: str | None = Field(description="The model that the four above come from.")
+    intents: list[Intent] | None = Field(examples=[["question", "complaint"]])
+    complaint_reason: Reason | None
+    spam: float | None = Field(description="How much speaks for spam, 0 to 1; no probability.")
+    spam_reasons: list[str]
+    bot: float | None = Field(description="How much speaks for a machine, 0 to 1.")
+    bot_reasons: list[str]
+    rules: str | None = Field(description="Version of the rules of intents, spam and bot.")
+
+    @classmethod
+    def of(cls, row: MentionSignal | None) -> SignalsOut | None:
+        """Return the signals of a row; None for a mention that was never judged."""
+        if row is None:
+            return None
+        return cls(
+            emotion=row.emotion,
+            emotions=row.p_emotion or None,
+            irony=row.irony,
+            offensive=row.offensive,
+            scorer=row.scorer,
+            intents=None if row.rules is None else [Intent(one) for one in row.intents.split()],
+            complaint_reason=Reason(row.complaint_reason) if row.complaint_reason else None,
+            spam=row.spam,
+            spam_reasons=row.spam_reasons,
+            bot=row.bot,
+            bot_reasons=row.bot_reasons,
+            rules=row.rules,
+        )
+
+
+class ListedMentionOut(MentionOut):
+    """A mention with its signals."""
+
+    signals: SignalsOut | None = None
+
+
 class FlaggedMentionOut(Out):
     """An item of the review queue."""
 
@@ -99,7 +148,40 @@ class OldScoreOut(Out):
     scored_at: datetime | None
 
 
-class MentionDetailOut(MentionOut):
+class JudgementOut(Out):
+    """What somebody or some model said about a mention."""
+
+    who: Judge
+    scorer: str = Field(description="Name and version of the scorer, or the person's name.")
+    label: Label
+    score: float | None
+    confidence: float | None
+    at: datetime | None
+    is_current: bool
+
+
+class WordOut(Out):
+    """A word and what it did to the score; places are in characters of the text."""
+
+    word: str
+    start: int
+    end: int
+    weight: float
+
+
+class WhyOut(Out):
+    """The words that carried a judgement."""
+
+    mention_id: int
+    label: Label = Field(description="What counts now.")
+    judged_by: str | None = Field(description="The judgement that is explained.")
+    explained_by: str = Field(description="The scorer that was asked.")
+    is_same: bool = Field(description="Whether the two are the same version.")
+    is_cut: bool = Field(description="Whether only the text's beginning was looked at.")
+    words: list[WordOut]
+
+
+class MentionDetailOut(ListedMentionOut):
     """A mention with everything around it."""
 
     flag: FlagOut | None
@@ -110,6 +192,7 @@ class MentionDetailOut(MentionOut):
     incidents: list[IncidentOut]
     corrections: list[CorrectionOut]
     old_scores: list[OldScoreOut]
+    judgements: list[JudgementOut] = Field(description="All that was said, what counts first.")
 
 
 class CloseIn(BaseModel):

@@ -7,6 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.models import Role, User
@@ -18,6 +19,8 @@ from crm_link.escalation.protocol_file import parse_pinned
 from crm_link.models import Contact, Flag, FlagStatus, IdentityLink
 from crm_link.types import LinkState, Priority
 from listener.models import Brand, Mention
+from sentiment.heads import EMOTIONS, HeadScores
+from sentiment.signals import JudgedMention, mark_due
 
 PASSWORD = "a long enough password"
 
@@ -89,6 +92,21 @@ def judged(label: str, priority: Priority | None = None, **changes: Any) -> dict
         "route": "review",
     }
     return values | changes
+
+
+def make_signals(session: Session, now: datetime) -> None:
+    """Write what a model's heads say of every judged mention; the rules are still to come."""
+    told = {"negative": ("anger", 0.15), "positive": ("joy", 0.02)}
+    found = []
+    for mention in session.scalars(select(Mention).where(Mention.label.is_not(None))):
+        emotion, offensive = told.get(mention.label or "", ("optimism", 0.01))
+        chances = dict.fromkeys(EMOTIONS, 0.1) | {emotion: 0.7}
+        heads = HeadScores(emotion, chances, irony=0.2, offensive=offensive)
+        if mention.label == "unknown":
+            heads = HeadScores()
+        place = (mention.id, mention.brand_id, mention.published_at)
+        found.append(JudgedMention(*place, mention.label or "", "onnx/en-1", heads))
+    mark_due(session, found, now)
 
 
 def make_contact(session: Session, now: datetime, **changes: Any) -> Contact:

@@ -14,7 +14,16 @@ from listener.models import Brand, Gap, Mention, MentionVersion, Source, SourceS
 from listener.types import GapKind, PostKind
 from sentiment.models import GRAINS_S, Volume
 from sentiment.rollups import bucket_of
-from tests.api.build import judged, make_contact, make_flag, make_incident, make_link, make_users
+from sentiment.signals import due_ids, signal_mentions
+from tests.api.build import (
+    judged,
+    make_contact,
+    make_flag,
+    make_incident,
+    make_link,
+    make_signals,
+    make_users,
+)
 from tests.make import make_author, make_brand, make_mention
 
 #: Markup that a careless console would run.
@@ -95,7 +104,12 @@ def make_scene(sessions: sessionmaker[Session], clock: Callable[[], datetime]) -
             make_contact(session, now, external_id="C-1002", name="Jo Lind", handles=[], tier=None),
         )
         incident = make_incident(session, brand, now)
-        return Scene(brand.id, first.id, xss.id, rtl.id, incident.id, link.id, users)
+        make_signals(session, now)
+        scene = Scene(brand.id, first.id, xss.id, rtl.id, incident.id, link.id, users)
+    with sessions() as session:
+        ids = due_ids(session, 1000)
+    signal_mentions(sessions, ids)
+    return scene
 
 
 def _make_sources(session: Session, brand: Brand, now: datetime) -> Source:
