@@ -14,6 +14,7 @@ from api.routes import (
     links,
     mentions,
     replies,
+    signals,
     sources,
     trends,
     users,
@@ -29,5 +30,5 @@ router = APIRouter(
 )
 for part in (mentions, flags, incidents, links, contacts, sources, trends, account, users):
     router.include_router(part.router)
-for part in (acks, escalation, replies):
+for part in (acks, escalation, replies, signals):
     router.include_router(part.router)
