@@ -32,8 +32,8 @@ from tests.benchmarks.kill_points import work
 from tests.crm_link.escalation.receiver import Receiver
 from tests.crm_link.making import make_brand, make_burst
 
-#: Points of a round's usual work, and some more so that one round may pass unkilled.
-MOST_POINTS = 24
+#: Kinds of points, and the last one of each that a round may come to.
+POINTS = {"before commit": 10, "after commit": 10, "before send": 3, "after send": 3}
 
 PROTOCOL = """
 version: 1
@@ -78,19 +78,20 @@ def run(url: str, receiver: Receiver, log: Path, *, kills: int, seed: int) -> No
         rounds += 1
         brand_id = make_brand(sessions, key=f"brand{rounds}")
         make_burst(sessions, brand_id, 3, published_at=utc_now() - timedelta(minutes=1))
-        at = chance.randint(1, MOST_POINTS)
-        process = context.Process(target=work, args=(url, protocol, at, log, 2.0))
+        kind = chance.choice(list(POINTS))
+        at = chance.randint(1, POINTS[kind])
+        process = context.Process(target=work, args=(url, protocol, kind, at, log, 2.5))
         process.start()
         process.join()
     killed = Counter(log.read_text().split("\n")[:-1])
     overdue_s = _finish(context, url, protocol, sessions, log)
     _check(sessions, receiver, rounds)
     keys = Counter(headers["X-Idempotency-Key"] for headers, _ in receiver.requests)
-    kind = engine.dialect.name
+    name = engine.dialect.name
     engine.dispose()
-    print(f"{kind}: killed {dict(sorted(killed.items()))} in {rounds} rounds")
+    print(f"{name}: killed {dict(sorted(killed.items()))} in {rounds} rounds")
     print(
-        f"{kind}: {2 * rounds} alerts of {rounds} incidents: 0 lost, "
+        f"{name}: {2 * rounds} alerts of {rounds} incidents: 0 lost, "
         f"{sum(keys.values()) - len(keys)} came twice; every step exactly once; "
         f"all overdue steps taken {overdue_s:.1f} s after the last start"
     )
@@ -105,7 +106,7 @@ def _finish(
 ) -> float:
     """Let one process finish; return after how many seconds nothing was overdue any more."""
     time.sleep(2.5)  # the last round's second step is overdue too
-    process = context.Process(target=work, args=(url, protocol, 0, log, 300.0))
+    process = context.Process(target=work, args=(url, protocol, "", 0, log, 300.0))
     began = time.monotonic()
     process.start()
     while time.monotonic() - began < 300:

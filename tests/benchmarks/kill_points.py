@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,23 +33,24 @@ from listener.models import Brand
 
 
 class Points:
-    """Counts points, and kills this process with SIGKILL at the `at`-th; 0 never does."""
+    """Counts points, and kills this process with SIGKILL at the `at`-th of its kind; 0: never."""
 
-    def __init__(self, at: int, log: Path) -> None:
-        self._at, self._log, self.passed = at, log, 0
+    def __init__(self, kind: str, at: int, log: Path) -> None:
+        self._kind, self._at, self._log = kind, at, log
+        self._passed: Counter[str] = Counter()
 
     def reach(self, name: str) -> None:
-        self.passed += 1
-        if self.passed == self._at:
+        self._passed[name] += 1
+        if name == self._kind and self._passed[name] == self._at:
             with self._log.open("a") as file:
                 file.write(f"{name}\n")
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def work(url: str, protocol_text: str, at: int, log: Path, seconds: float) -> None:
+def work(url: str, protocol_text: str, kind: str, at: int, log: Path, seconds: float) -> None:
     """Do the steps of the engine for some seconds, or until the point."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    points = Points(at, log)
+    points = Points(kind, at, log)
     engine = make_engine(url)
     sessions = make_sessions(engine)
     event.listen(engine, "commit", lambda _: points.reach("before commit"))
@@ -61,7 +63,9 @@ def work(url: str, protocol_text: str, at: int, log: Path, seconds: float) -> No
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with read_session(sessions) as session:
-            brands = session.scalars(select(Brand.id)).all()
+            # Of the others nothing new has come.
+            known = select(Incident.brand_id)
+            brands = session.scalars(select(Brand.id).where(Brand.id.not_in(known))).all()
         detect(sessions, dict.fromkeys(brands, protocol), clock=utc_now)
         run_due_steps(sessions, clock=utc_now)
         deliver_notifications(sessions, clock=utc_now, presence=presence)

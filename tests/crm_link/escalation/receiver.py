@@ -14,8 +14,10 @@ class Receiver:
 
     def __init__(self) -> None:
         self.requests: list[tuple[dict[str, str], bytes]] = []
+        self.gets: list[str] = []
         self.answers: deque[tuple[int, dict[str, str]]] = deque()
         self.delay_s = 0.0
+        self.content = b""  # what a GET is answered
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -29,6 +31,17 @@ class Receiver:
                     self.send_header(name, value)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
+
+            def do_GET(self) -> None:
+                receiver.gets.append(self.path)
+                time.sleep(receiver.delay_s)
+                status, headers = receiver.answers.popleft() if receiver.answers else (200, {})
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(receiver.content)))
+                self.end_headers()
+                self.wfile.write(receiver.content)
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its signature
                 pass
