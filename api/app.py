@@ -40,6 +40,7 @@ TAGS = [
     {"name": "incidents", "description": "What people must act on."},
     {"name": "escalation", "description": "Who is on call, silences, tests of the alerts."},
     {"name": "replies", "description": "Acknowledging and more from a phone, Slack or by SMS."},
+    {"name": "drills and reports", "description": "Rehearsals, readiness, what was learned."},
     {"name": "links", "description": "Which author is which contact."},
     {"name": "contacts", "description": "People in the CRM."},
     {"name": "sources", "description": "What is listened to, and what may be missing."},

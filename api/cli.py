@@ -8,7 +8,19 @@ from typing import Annotated
 
 import typer
 
-from api.commands import backtest, crm, data, demo, drill, engine, link, sentiment, setup, users
+from api.commands import (
+    backtest,
+    crm,
+    data,
+    demo,
+    drill,
+    engine,
+    link,
+    report,
+    sentiment,
+    setup,
+    users,
+)
 from api.commands.common import explain, out, say
 
 app = typer.Typer(
@@ -24,6 +36,7 @@ engine.add_commands(app)
 data.add_commands(app)
 demo.add_commands(app)
 drill.add_commands(app)
+report.add_commands(app)
 sentiment.add_commands(app)
 backtest.add_commands(app)
 link.add_commands(app)

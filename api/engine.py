@@ -31,6 +31,7 @@ from crm_link.escalation import (
     drill,
     notify,
     overdue,
+    reminders,
     watchdog,
 )
 from crm_link.escalation.in_force import store_in_force
@@ -215,6 +216,10 @@ class Engine:
     def run_drills(self) -> int:
         """Feed the drills that run, and end those that are over; return how many changed."""
         return drill.run_drills(self.sessions, clock=self.clock)
+
+    def remind_to_prepare(self) -> int:
+        """Remind of drills and reviews that are overdue; return how many reminders changed."""
+        return reminders.remind(self.sessions, self.protocols.by_brand(), clock=self.clock)
 
     def detect(self) -> int:
         """Open, join and let go of incidents; return how many changed."""

@@ -34,6 +34,7 @@ templates.env.filters.update(
     query=formats.query,
     person_name=formats.person_name,
     platform=formats.platform,
+    drill_part=formats.drill_part,
 )
 
 

@@ -128,7 +128,7 @@ def copy_brand(
     with read_session(source) as session:
         brand = session.get_one(Brand, brand_id)
         rows = {
-            Brand: [_row(brand) | {"is_active": False}],
+            Brand: [_row(brand)],
             Volume: [
                 _row(row)
                 for row in session.scalars(

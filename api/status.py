@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config.db import Base
-from crm_link.escalation.models import Incident, IncidentStatus, Notification
+from crm_link.escalation.models import DRILL, Incident, IncidentStatus, Notification
+from crm_link.escalation.readiness import Readiness, read_readiness
 from crm_link.models import Contact, DeliveryStatus, Flag, FlagStatus, IdentityLink, WriteBack
 from crm_link.types import LinkState
 from listener.coverage import source_health
@@ -19,10 +20,11 @@ from listener.service import pending_counts
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Counts by what they are of, and one line for each source."""
+    """Counts by what they are of, a line for each source, and how ready each brand is."""
 
     counts: dict[str, int]
     sources: list[tuple[str, str, str, str, str, str, str]]
+    readiness: list[Readiness]
 
 
 def read_status(session: Session, now: datetime) -> Status:
@@ -38,7 +40,10 @@ def read_status(session: Session, now: datetime) -> Status:
         "links confirmed": _count(session, IdentityLink, IdentityLink.state == LinkState.CONFIRMED),
         "links suggested": _count(session, IdentityLink, IdentityLink.state == LinkState.SUGGESTED),
         "incidents not resolved": _count(
-            session, Incident, Incident.status != IncidentStatus.RESOLVED
+            session,
+            Incident,
+            Incident.status != IncidentStatus.RESOLVED,
+            Incident.kind != DRILL,
         ),
         "notifications waiting": _count(session, Notification, Notification.status.in_(unsent)),
         "notifications dead": _count(
@@ -59,7 +64,7 @@ def read_status(session: Session, now: datetime) -> Status:
         )
         for health in source_health(session, now)
     ]
-    return Status(counts, sources)
+    return Status(counts, sources, read_readiness(session, now))
 
 
 def _count(session: Session, model: type[Base], *conditions: object) -> int:

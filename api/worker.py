@@ -31,6 +31,9 @@ WRITE_BACK_EVERY_S = 5
 RESCORE_EVERY_S = 5
 MAINTENANCE_EVERY_S = 3600
 
+#: Seconds between two looks at drills and reviews that are overdue.
+REMIND_EVERY_S = 3600
+
 #: Seconds between two looks at sources without data, at escalations that stopped, and at
 #: on-call calendars that are due.
 WATCH_EVERY_S = 30
@@ -101,6 +104,7 @@ class Worker:
             Job("signals", self._engine.find_signals, tick_s),
             Job("topics", self._engine.remember_topics, REMEMBER_EVERY_S),
             Job("maintain", self._engine.maintain, MAINTENANCE_EVERY_S),
+            Job("remind", self._remind, REMIND_EVERY_S),
         )
         now = datetime.now(self._scheduler.timezone)
         for number, job in enumerate(jobs):
@@ -156,6 +160,10 @@ class Worker:
     def _rescore(self) -> None:
         if self._engine.rescore():
             self._hurry("judge")
+
+    def _remind(self) -> None:
+        if self._engine.remind_to_prepare():
+            self._hurry("deliver")
 
     def _drill(self) -> None:
         if self._engine.run_drills():

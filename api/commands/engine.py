@@ -141,6 +141,12 @@ def status() -> None:
     for line in found.sources:
         sources.add_row(*line)
     out.print(sources)
+    ready = Table("Brand", "Readiness", "To do first")
+    for one in found.readiness:
+        missing = [part for part in one.parts if part.to_do]
+        worst = max(missing, key=lambda part: part.points - part.earned, default=None)
+        ready.add_row(one.brand_key, f"{one.score} of 100", worst.to_do if worst else "nothing")
+    out.print(ready)
 
 
 def work_with_progress(pipeline: Engine) -> None:

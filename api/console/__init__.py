@@ -8,11 +8,13 @@ from api.console import (
     account,
     acks,
     board,
+    drills,
     incidents,
     links,
     mentions,
     on_call,
     queue,
+    reports,
     sign_in,
     silences,
     sources,
@@ -23,4 +25,6 @@ router = APIRouter()
 for part in (sign_in, queue, mentions, incidents, board, links, sources, users, account):
     router.include_router(part.router)
 for part in (acks, on_call, silences):
+    router.include_router(part.router)
+for part in (drills, reports):
     router.include_router(part.router)

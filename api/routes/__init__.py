@@ -14,6 +14,7 @@ from api.routes import (
     links,
     mentions,
     replies,
+    reports,
     signals,
     sources,
     trends,
@@ -32,3 +33,4 @@ for part in (mentions, flags, incidents, links, contacts, sources, trends, accou
     router.include_router(part.router)
 for part in (acks, escalation, replies, signals):
     router.include_router(part.router)
+router.include_router(reports.router)

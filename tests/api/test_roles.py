@@ -36,6 +36,13 @@ LEAST_ROLE: dict[tuple[str, str], Role | None] = {
     ("POST", "/incidents/{incident_id}/note"): Role.PR_LEAD,
     ("POST", "/incidents/{incident_id}/escalate"): Role.PR_LEAD,
     ("POST", "/incidents/{incident_id}/resolve"): Role.PR_LEAD,
+    ("GET", "/incidents/{incident_id}/report"): Role.VIEWER,
+    ("GET", "/incidents/{incident_id}/report.{form}"): Role.VIEWER,
+    ("POST", "/incidents/{incident_id}/review"): Role.PR_LEAD,
+    ("GET", "/drills"): Role.VIEWER,
+    ("POST", "/drills"): Role.PR_LEAD,
+    ("POST", "/drills/replay/{incident_id}"): Role.PR_LEAD,
+    ("POST", "/drills/{drill_id}/stop"): Role.PR_LEAD,
     ("GET", "/a/{token}"): None,
     ("POST", "/a/{token}"): None,
     ("GET", "/on-call"): Role.VIEWER,
@@ -88,6 +95,14 @@ LEAST_ROLE: dict[tuple[str, str], Role | None] = {
     ("POST", "/api/v1/incidents/{incident_id}/notes"): Role.PR_LEAD,
     ("POST", "/api/v1/incidents/{incident_id}/escalate"): Role.PR_LEAD,
     ("POST", "/api/v1/incidents/{incident_id}/resolve"): Role.PR_LEAD,
+    ("GET", "/api/v1/incidents/{incident_id}/report"): Role.VIEWER,
+    ("GET", "/api/v1/incidents/{incident_id}/report.{form}"): Role.VIEWER,
+    ("PUT", "/api/v1/incidents/{incident_id}/review"): Role.PR_LEAD,
+    ("GET", "/api/v1/readiness"): Role.VIEWER,
+    ("GET", "/api/v1/drills"): Role.VIEWER,
+    ("GET", "/api/v1/drills/{drill_id}"): Role.VIEWER,
+    ("POST", "/api/v1/drills"): Role.PR_LEAD,
+    ("POST", "/api/v1/drills/{drill_id}/stop"): Role.PR_LEAD,
     ("GET", "/api/v1/links/suggestions"): Role.VIEWER,
     ("POST", "/api/v1/links/{link_id}/confirm"): Role.COMMUNITY_MANAGER,
     ("POST", "/api/v1/links/{link_id}/reject"): Role.COMMUNITY_MANAGER,
@@ -131,7 +146,7 @@ def test_every_route_is_in_the_table(app: FastAPI) -> None:
 
 def _send(client: TestClient, method: str, path: str) -> int:
     names = ("mention_id", "incident_id", "link_id", "user_id", "key_id", "contact_id")
-    for name in (*names, "override_id", "silence_id", "token"):
+    for name in (*names, "override_id", "silence_id", "drill_id", "token"):
         path = path.replace(f"{{{name}}}", NOT_THERE)
     return client.request(method, path).status_code
 

@@ -1,0 +1,59 @@
+"""After-action reports: the page, the files, and what people write afterwards."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+
+from api import reviewing
+from api.console.page import PageDep
+from api.deps import PrLeadDep, SessionDep, StateDep, UserDep
+from api.pages import back_to
+from api.reports.render import Format, report_body
+from crm_link.escalation.report import read_report
+
+#: Whether contacts are named.
+NamePeople = Annotated[bool, Query(description="Name the contacts who spoke.")]
+
+router = APIRouter(prefix="/incidents")
+
+
+@router.get("/{incident_id}/report")
+def report(page: PageDep, incident_id: int) -> Response:
+    """Show the report of an incident."""
+    found = read_report(page.session, incident_id, now=page.state.clock())
+    context = {"report": found, "incident": found.incident, "body": report_body(found)}
+    return page.show("report.html", context)
+
+
+@router.get("/{incident_id}/report.{form}")
+def report_file(
+    session: SessionDep,
+    state: StateDep,
+    user: UserDep,
+    incident_id: int,
+    form: Format,
+    people: NamePeople = False,  # noqa: FBT002 - a query
+) -> Response:
+    """Give the report as a file."""
+    return reviewing.report_file(session, state, user, incident_id, form, with_people=people)
+
+
+async def read_fields(request: Request) -> dict[str, str]:
+    """Return the fields of a form whose names the protocol says."""
+    form = await request.form()
+    return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+@router.post("/{incident_id}/review")
+def review(
+    request: Request,
+    actor: PrLeadDep,
+    fields: Annotated[dict[str, str], Depends(read_fields)],
+    incident_id: int,
+) -> Response:
+    """Store what people wrote afterwards."""
+    reviewing.write_review(actor, incident_id, fields)
+    return back_to(request, f"/incidents/{incident_id}/report", "The review is stored.")

@@ -1,0 +1,154 @@
+"""A report on an incident, rendered: as a part of a page, and as files that stand alone."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Callable
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from api import formats
+from api.reports import words
+from api.reports.pdf import to_pdf
+from api.reports.svg import Mark, curve_svg
+from crm_link.escalation.milestones import Milestone
+from crm_link.escalation.report import Report
+
+#: Words of a post that a report quotes.
+QUOTE_CHARS = 1_000
+
+#: The style sheet, which the console links and a file holds within itself.
+STYLE = Path(__file__).parent.parent / "console" / "static" / "report.css"
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~])")
+_LINE_START = re.compile(r"^(\s*)([-+=]|\d+(?=[.)]))", re.MULTILINE)
+
+
+class Format(StrEnum):
+    """What a report can be written as."""
+
+    HTML = "html"
+    MARKDOWN = "md"
+    PDF = "pdf"
+
+
+MEDIA_TYPES = {
+    Format.HTML: "text/html; charset=utf-8",
+    Format.MARKDOWN: "text/markdown; charset=utf-8",
+    Format.PDF: "application/pdf",
+}
+
+
+def render_report(report: Report, form: Format, *, public_url: str = "") -> bytes:
+    """Return a report as a file.
+
+    Args:
+        report: The facts.
+        form: As what.
+        public_url: The console's address, for the link back; empty: none.
+
+    Raises:
+        InputError: PDF was asked for, and what makes it is not installed.
+
+    """
+    if form is Format.MARKDOWN:
+        return _render("report.md.j2", report, public_url).encode()
+    page = _render("report.html.j2", report, public_url)
+    return to_pdf(page) if form is Format.PDF else page.encode()
+
+
+def report_body(report: Report) -> Markup:
+    """Return a report as a part of a page that links its style sheet."""
+    return Markup(_render("body.html.j2", report, ""))  # noqa: S704 - made by our own template
+
+
+def file_name(report: Report, form: Format) -> str:
+    """Return how a report's file is called."""
+    return f"incident-{report.incident.id}-report.{form}"
+
+
+def _render(template: str, report: Report, public_url: str) -> str:
+    style = STYLE.read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            report=report,
+            incident=report.incident,
+            svg=Markup(curve_svg(report.curve, _marks(report))),  # noqa: S704 - escaped where it is drawn
+            style=Markup(style),  # noqa: S704 - our own file
+            style_digest=digest,
+            link=f"{public_url.rstrip('/')}/incidents/{report.incident.id}" if public_url else "",
+        )
+    )
+
+
+def _marks(report: Report) -> list[Mark]:
+    incident = report.incident
+    marks: list[Mark] = [(report.since, "first post"), (incident.opened_at, "opened")]
+    for timing in report.times:
+        if timing.took is not None and timing.what in {Milestone.ACKNOWLEDGE, Milestone.HOLDING}:
+            name = words.TIME_WORDS[timing.what].lower().removesuffix(" out")
+            marks.append((incident.opened_at + timing.took, name))
+    if incident.resolved_at is not None:
+        marks.append((incident.resolved_at, "resolved"))
+    return sorted(marks)
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    env = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=select_autoescape(("html.j2",)),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    filters: dict[str, Callable[..., object]] = {
+        "utc": formats.utc,
+        "count": formats.count,
+        "things": formats.things,
+        "percent": formats.percent,
+        "signed": formats.signed,
+        "duration": formats.duration,
+        "words": formats.words,
+        "platform": formats.platform,
+        "web_link": formats.web_link,
+        "drill_part": formats.drill_part,
+        "quote": quote,
+        "md": escape_markdown,
+    }
+    env.filters.update(filters)
+    env.globals.update(
+        entry_words=words.entry_words,
+        entry_title=words.entry_title,
+        time_words=words.time_words,
+        verdict_words=words.verdict_words,
+        rebound_words=words.rebound_words,
+        names=words.TIME_WORDS,
+    )
+    return env
+
+
+def quote(text: str) -> str:
+    """Return a post's text as a report quotes it."""
+    plain = text.strip()
+    return plain if len(plain) <= QUOTE_CHARS else plain[: QUOTE_CHARS - 1].rstrip() + "…"
+
+
+def escape_markdown(text: object) -> str:
+    r"""Return a text that Markdown shows as it is, on one line.
+
+    What would be read as HTML, a link, an image or emphasis gets a backslash, and so does what
+    would begin a list at the beginning.
+    """
+    line = " ".join(str(text).split())
+    return _LINE_START.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", line))

@@ -1,0 +1,296 @@
+"""What an after-action report states: facts only, gathered when it is asked for.
+
+Nothing is copied into a report's own tables: it is read from the timeline, the outbox, the
+roll-ups and the stored posts, so that a post which its platform deleted, or which retention
+took, is in no later report either. How it looks is said elsewhere (`api.reports`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from config.bulk import upsert
+from config.errors import ConflictError, InputError
+from crm_link.author_numbers import INCIDENT_LOOKBACK
+from crm_link.escalation.drill_models import Drill, DrillState, IncidentReview
+from crm_link.escalation.drill_result import list_drills
+from crm_link.escalation.incidents import get_incident, list_events, list_notifications
+from crm_link.escalation.milestones import Timing, limits_of, read_moments, timings
+from crm_link.escalation.models import Incident, IncidentEvent, Notification
+from crm_link.escalation.outbox import MACHINE, add_event, pinned_protocol
+from crm_link.escalation.protocol import EscalationProtocol
+from crm_link.escalation.reminders import end_review_reminder
+from crm_link.escalation.report_coverage import Coverage, read_coverage
+from crm_link.escalation.report_curve import (
+    DAYS_BEFORE,
+    Rebound,
+    peak_of,
+    rebound,
+)
+from crm_link.escalation.report_people import People, read_people
+from crm_link.escalation.report_said import Said, read_said
+from sentiment.trends import NetSentiment, TrendPoint, net_sentiment, volume_series
+
+#: The curve shows this much before the attack and after its end, and at most so many points.
+MARGIN = timedelta(hours=6)
+MOST_POINTS = 120
+
+#: Widths of a point of the curve, in seconds: the finest that gives few enough points is taken.
+GRAINS_S = (300, 900, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
+
+#: Longer texts belong into a document.
+MAX_FIELD_CHARS = 20_000
+
+#: How long after its end an attack's rebound is followed.
+FOLLOWED_FOR = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The brand's volume and sentiment around the attack."""
+
+    grain: timedelta
+    points: tuple[TrendPoint, ...]
+    peak: TrendPoint | None
+    net: NetSentiment
+    rebound: Rebound
+
+
+@dataclass(frozen=True, slots=True)
+class PastDrill:
+    """What the last drill before the incident said."""
+
+    id: int
+    title: str
+    ended_at: datetime
+    mode: str
+    score: int | None
+    times: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What people write afterwards, and by when.
+
+    Args:
+        asked: The fields that the protocol asks of people.
+        written: What they wrote, by field.
+        due_at: By when; None while the incident is not resolved.
+        is_overdue: Whether it is missing and should be there.
+
+    """
+
+    asked: tuple[str, ...]
+    written: Mapping[str, str]
+    written_by: str | None
+    written_at: datetime | None
+    due_at: datetime | None
+    is_overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that a report on one incident states."""
+
+    incident: Incident
+    worst_severity: str
+    made_at: datetime
+    since: datetime
+    until: datetime
+    events: Sequence[IncidentEvent]
+    decisions: Sequence[IncidentEvent]
+    times: Sequence[Timing]
+    curve: Curve
+    said: Said
+    people: People
+    coverage: Coverage
+    alerts: Sequence[Notification]
+    drills: Sequence[PastDrill]
+    review: Review
+
+    @property
+    def told(self) -> list[str]:
+        """Who got a message, each once."""
+        return list(dict.fromkeys(row.contact for row in self.alerts if row.sent_at is not None))
+
+
+def read_report(
+    session: Session, incident_id: int, *, now: datetime, with_people: bool = False
+) -> Report:
+    """Return what is known about an incident.
+
+    Args:
+        session: The transaction.
+        incident_id: The incident.
+        now: The present.
+        with_people: Whether the contacts who spoke are named; else they are counted only.
+
+    Raises:
+        NotFoundError: There is no such incident.
+
+    """
+    incident = get_incident(session, incident_id)
+    protocol = pinned_protocol(session, incident)
+    events = list_events(session, incident_id)
+    since = attack_began(incident)
+    until = incident.resolved_at or now
+    worst = _worst_severity(incident, events)
+    return Report(
+        incident=incident,
+        worst_severity=worst,
+        made_at=now,
+        since=since,
+        until=until,
+        events=events,
+        decisions=[event for event in events if event.actor != MACHINE],
+        times=timings(
+            read_moments(session, incident),
+            first_post_at=since,
+            opened_at=incident.opened_at,
+            limits=limits_of(protocol, worst),
+            until=until,
+        ),
+        curve=_curve(session, incident, since=since, until=until, now=now),
+        said=read_said(session, incident, since=since, until=until),
+        people=read_people(session, incident, since=since, until=until, with_names=with_people),
+        coverage=read_coverage(session, incident.brand_id, since=since, until=until),
+        alerts=list_notifications(session, incident_id),
+        drills=_drills(session, incident),
+        review=read_review(session, incident, protocol, now=now),
+    )
+
+
+def attack_began(incident: Incident) -> datetime:
+    """Return when the first post was published that the incident was opened for."""
+    stored = incident.facts.get("since"), incident.peak.get("since")
+    firsts = [datetime.fromisoformat(one) for one in stored if isinstance(one, str)]
+    first = min([*firsts, incident.opened_at])
+    return max(first, incident.opened_at - INCIDENT_LOOKBACK)
+
+
+def read_review(
+    session: Session, incident: Incident, protocol: EscalationProtocol, *, now: datetime
+) -> Review:
+    """Return what was written after an incident, and by when it should be."""
+    row = session.get(IncidentReview, incident.id)
+    asked = tuple(protocol.after.asked())
+    due_at = (
+        None
+        if incident.resolved_at is None
+        else incident.resolved_at + protocol.after.review_within
+    )
+    return Review(
+        asked=asked,
+        written={} if row is None else {name: str(text) for name, text in row.fields.items()},
+        written_by=None if row is None else row.written_by,
+        written_at=None if row is None else row.written_at,
+        due_at=due_at,
+        is_overdue=bool(asked) and row is None and due_at is not None and due_at < now,
+    )
+
+
+def write_review(
+    session: Session, incident_id: int, fields: Mapping[str, str], *, by: str, now: datetime
+) -> Review:
+    """Store what people wrote after an incident; what was there is replaced.
+
+    Raises:
+        NotFoundError: There is no such incident.
+        ConflictError: It is not resolved yet.
+        InputError: A field is not one that the protocol asks of people, nothing is written, or
+            a text is too long.
+
+    """
+    incident = get_incident(session, incident_id)
+    if incident.resolved_at is None:
+        msg = f"incident {incident_id} is not resolved: its review comes afterwards"
+        raise ConflictError(msg)
+    protocol = pinned_protocol(session, incident)
+    asked = tuple(protocol.after.asked())
+    unknown = sorted(set(fields) - set(asked))
+    if unknown:
+        msg = f"the protocol does not ask for '{unknown[0]}'; it asks for {', '.join(asked)}"
+        raise InputError(msg)
+    written = {name: text.strip() for name, text in fields.items() if text.strip()}
+    if not written or any(len(text) > MAX_FIELD_CHARS for text in written.values()):
+        msg = f"write at least one field, each of at most {MAX_FIELD_CHARS:,} characters"
+        raise InputError(msg)
+    row = {
+        "incident_id": incident_id,
+        "fields": written,
+        "written_by": by,
+        "written_at": now,
+    }
+    upsert(
+        session,
+        IncidentReview,
+        [row],
+        key=("incident_id",),
+        update_columns=("fields", "written_by", "written_at"),
+    )
+    add_event(session, incident_id, "reviewed", by, now, {"fields": sorted(written)})
+    end_review_reminder(session, incident, now)
+    session.flush()
+    return read_review(session, incident, protocol, now=now)
+
+
+def _worst_severity(incident: Incident, events: Sequence[IncidentEvent]) -> str:
+    levels = {incident.severity}
+    for event in events:
+        levels |= {
+            str(event.detail[key]) for key in ("severity", "from", "to") if event.detail.get(key)
+        }
+    return min(levels)
+
+
+def _curve(
+    session: Session, incident: Incident, *, since: datetime, until: datetime, now: datetime
+) -> Curve:
+    begin, end = since - MARGIN, min(now, max(until, incident.last_seen_at) + MARGIN)
+    length_s = (end - begin).total_seconds()
+    grain_s = next((one for one in GRAINS_S if length_s / one <= MOST_POINTS), GRAINS_S[-1])
+    points = volume_series(session, incident.brand_id, since=begin, until=end, grain_s=grain_s)
+    hours = volume_series(
+        session,
+        incident.brand_id,
+        since=since - timedelta(days=DAYS_BEFORE),
+        until=min(now, until + FOLLOWED_FOR),
+        grain_s=3600,
+    )
+    grain = timedelta(seconds=grain_s)
+    during = [
+        point for point in points if since - grain < point.at < max(until, incident.last_seen_at)
+    ]
+    return Curve(
+        grain=grain,
+        points=tuple(points),
+        peak=peak_of(during),
+        net=net_sentiment(during),
+        rebound=rebound(hours, began_at=since, now=min(now, until + FOLLOWED_FOR)),
+    )
+
+
+def _drills(session: Session, incident: Incident) -> list[PastDrill]:
+    found: list[Drill] = [
+        drill
+        for drill in list_drills(session, brand_id=incident.brand_id, limit=20)
+        if drill.state is DrillState.DONE
+        and drill.ended_at is not None
+        and drill.ended_at <= incident.opened_at
+    ]
+    return [
+        PastDrill(
+            id=drill.id,
+            title=drill.title,
+            ended_at=drill.ended_at or drill.started_at,
+            mode=drill.mode.value,
+            score=drill.score,
+            times=drill.result.get("times", []),
+        )
+        for drill in found[:3]
+    ]

@@ -1,0 +1,129 @@
+"""What was said in an attack and what was answered: claims, statements, topics, top posts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, contains_eager
+
+from crm_link.escalation.models import Incident
+from crm_link.escalation.playbook_models import (
+    IncidentClaim,
+    IncidentStatement,
+    IncidentTask,
+    StatementState,
+)
+from crm_link.escalation.report_people import of_incident
+from listener.models import Author, Mention
+from sentiment.types import Label
+
+#: Posts and claims that a report shows.
+TOP_POSTS = 10
+TOP_CLAIMS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What was asserted, what people found about it, and the words of its first post."""
+
+    title: str
+    quote: str | None
+    url: str | None
+    mentions: int
+    verdict: str
+    evidence: str
+    owner: str
+    decided_by: str | None
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was said by others, and by us."""
+
+    topics: Mapping[str, int]
+    platforms: Mapping[str, int]
+    claims: Sequence[Claim]
+    posts: Sequence[Mention]
+    statements: Sequence[IncidentStatement]
+    tasks: Sequence[IncidentTask]
+
+
+def read_said(session: Session, incident: Incident, *, since: datetime, until: datetime) -> Said:
+    """Return what was said in an attack."""
+    ours = of_incident(incident, since=since, until=until)
+    is_negative = Mention.label == Label.NEGATIVE.value
+
+    def counted(column: Any) -> dict[str, int]:  # noqa: ANN401 - a column
+        rows = session.execute(
+            select(column, func.count())
+            .where(*ours, is_negative)
+            .group_by(column)
+            .order_by(func.count().desc(), column)
+        )
+        return {str(name): int(number) for name, number in rows}
+
+    return Said(
+        topics=counted(Mention.topic),
+        platforms=counted(Mention.platform),
+        claims=_claims(session, incident.id),
+        posts=_top_posts(session, [*ours, is_negative]),
+        statements=session.scalars(
+            select(IncidentStatement)
+            .where(
+                IncidentStatement.incident_id == incident.id,
+                IncidentStatement.state != StatementState.REQUESTED,
+            )
+            .order_by(IncidentStatement.id)
+        ).all(),
+        tasks=session.scalars(
+            select(IncidentTask)
+            .where(IncidentTask.incident_id == incident.id, IncidentTask.dropped_at.is_(None))
+            .order_by(IncidentTask.position, IncidentTask.id)
+        ).all(),
+    )
+
+
+def _claims(session: Session, incident_id: int) -> list[Claim]:
+    rows = session.execute(
+        select(IncidentClaim, Mention.text, Mention.url, Mention.deleted_at)
+        .outerjoin(Mention, Mention.id == IncidentClaim.mention_id)
+        .where(IncidentClaim.incident_id == incident_id)
+        .order_by(IncidentClaim.mentions.desc(), IncidentClaim.id)
+        .limit(TOP_CLAIMS)
+    )
+    return [
+        Claim(
+            title=claim.title,
+            quote=text if deleted_at is None else None,
+            url=url if deleted_at is None else None,
+            mentions=claim.mentions,
+            verdict=claim.verdict.value,
+            evidence=claim.evidence,
+            owner=claim.owner,
+            decided_by=claim.decided_by,
+            decided_at=claim.decided_at,
+        )
+        for claim, text, url, deleted_at in rows
+    ]
+
+
+def _top_posts(session: Session, conditions: Sequence[Any]) -> Sequence[Mention]:
+    reach = (
+        func.coalesce(Author.followers, 0)
+        + 10 * func.coalesce(Mention.reposts, 0)
+        + func.coalesce(Mention.likes, 0)
+        + 10 * Mention.fold_count
+    )
+    return session.scalars(
+        select(Mention)
+        .outerjoin(Mention.author)
+        .options(contains_eager(Mention.author))
+        .where(*conditions, Mention.folded_into_id.is_(None), Mention.deleted_at.is_(None))
+        .order_by(reach.desc(), Mention.id)
+        .limit(TOP_POSTS)
+    ).all()
