@@ -15,6 +15,7 @@ from api.commands import (
     demo,
     drill,
     engine,
+    figures,
     link,
     report,
     sentiment,
@@ -39,6 +40,7 @@ drill.add_commands(app)
 report.add_commands(app)
 sentiment.add_commands(app)
 backtest.add_commands(app)
+figures.add_commands(app)
 link.add_commands(app)
 app.add_typer(crm.app, name="crm")
 app.add_typer(users.app, name="users")

@@ -9,6 +9,7 @@ from api.routes import (
     acks,
     contacts,
     escalation,
+    figures,
     flags,
     incidents,
     links,
@@ -34,3 +35,4 @@ for part in (mentions, flags, incidents, links, contacts, sources, trends, accou
 for part in (acks, escalation, replies, signals):
     router.include_router(part.router)
 router.include_router(reports.router)
+router.include_router(figures.router)
