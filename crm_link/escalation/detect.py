@@ -23,22 +23,21 @@ from config.db import read_session
 from config.logs import get_logger, place_of
 from crm_link.escalation import counts, raising
 from crm_link.escalation.counts import Cell
+from crm_link.escalation.explaining import explained
+from crm_link.escalation.letting_go import let_go_of_quiet
 from crm_link.escalation.models import Incident, IncidentStatus
 from crm_link.escalation.pinned import read_pinned
-from crm_link.escalation.protocol import WAKING_LEVELS, EscalationProtocol
+from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.protocol_triage import GENERAL
 from crm_link.escalation.rules import find_severity
 from crm_link.escalation.trend import trend_for
 from sentiment.burst_budget import budget_index
-from sentiment.burst_readings import Burst, bursts_of, high_bursts, rest_burst
+from sentiment.burst_readings import Burst, high_bursts, rest_burst
 
 log = get_logger(__name__)
 
 #: From this share of the negatives on, a brand's incident is a topic's.
 MAIN_TOPIC_SHARE = 0.5
-
-#: An incident is let go by itself only while the burst index is known and below this.
-CALM_INDEX = 0.5
 
 #: The detectors' name for a brand as a whole.
 _WHOLE_BRAND = ""
@@ -102,14 +101,18 @@ def detect(
     now = clock()
     with read_session(sessions) as session:
         looks = _looks(session, protocols, now)
-        alerts = [alert for look in looks for alert in _judge(session, look)]
+        alerts = [
+            alert if alert.topic in look.open else explained(session, alert, now)
+            for look in looks
+            for alert in _judge(session, look)
+        ]
     changed = []
     for alert in alerts:
         incident_id = _raise(sessions, alert, now)
         if incident_id is not None:
             changed.append(incident_id)
             log.info("incident raised or joined", incident_id=incident_id)
-    return changed + _let_go(sessions, {alert.key for alert in alerts}, now)
+    return changed + let_go_of_quiet(sessions, {alert.key for alert in alerts}, now)
 
 
 def _raise(sessions: sessionmaker[Session], alert: raising.Alert, now: datetime) -> int | None:
@@ -288,37 +291,3 @@ def _by_main_topic(alert: raising.Alert) -> raising.Alert:
     if topic != GENERAL and negatives >= MAIN_TOPIC_SHARE * by_topic.total() > 0:
         return replace(alert, topic=topic)
     return alert
-
-
-def _let_go(
-    sessions: sessionmaker[Session], raised: set[tuple[int, str]], now: datetime
-) -> list[int]:
-    """Resolve mild incidents that nobody took on, once nothing more has come for long."""
-    with read_session(sessions) as session:
-        mild = session.scalars(
-            select(Incident).where(
-                Incident.open_key.is_not(None),
-                Incident.status == IncidentStatus.OPEN,
-                Incident.severity.not_in(WAKING_LEVELS),
-            )
-        ).all()
-        pinned = read_pinned(session, {incident.protocol_version_id for incident in mild})
-        quiet = [
-            incident.id
-            for incident in mild
-            if (incident.brand_id, incident.topic) not in raised
-            and incident.protocol_version_id in pinned
-            and raising.is_over(incident, pinned[incident.protocol_version_id], now)
-            and _is_calm(session, incident, now)
-        ]
-    for incident_id in quiet:
-        with sessions.begin() as session:
-            raising.let_go(session, incident_id, now)
-    return quiet
-
-
-def _is_calm(session: Session, incident: Incident, now: datetime) -> bool:
-    """Say whether nothing speaks against a calm: no burst, and no source fallen silent."""
-    bursts = bursts_of(session, incident.brand_id, now)
-    burst = bursts.get(incident.topic) or bursts.get(_WHOLE_BRAND)
-    return burst is None or (burst.is_known and burst.index < CALM_INDEX)

@@ -72,6 +72,7 @@ class Telling:
     link: str
     ack_link: str | None
     resolution: str | None
+    why: str = ""
 
 
 def compose(telling: Telling) -> Message:
@@ -118,7 +119,8 @@ def _what(telling: Telling) -> list[str]:
         return [TEST_WORDS]
     if incident.kind == OPERATIONS:
         return [str(line) for line in incident.facts.get("lines", [])]
-    return [_size(telling), *_burst(telling), *_where(telling)]
+    why = telling.why.splitlines() if telling.notification.reason != "resolved" else []
+    return [_size(telling), *_burst(telling), *_where(telling), *why]
 
 
 def _knowledge(telling: Telling) -> list[str]:

@@ -31,6 +31,7 @@ from crm_link.escalation.pinned import pin_protocol
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.protocol_triage import GENERAL
 from crm_link.escalation.rules import Finding, is_worse, share_floor
+from crm_link.escalation.why import store_why
 from listener.models import Brand
 from sentiment.burst_readings import Burst
 
@@ -47,6 +48,7 @@ class Alert:
         finding: The severity, and what its condition counted.
         cells: The window's mentions by topic and platform.
         burst: How far this is above the ordinary, where that is known.
+        why: What `why.explain` found, for an incident that opens.
 
     """
 
@@ -56,6 +58,7 @@ class Alert:
     finding: Finding
     cells: tuple[Cell, ...]
     burst: Burst | None = None
+    why: dict[str, Any] | None = None
 
     @property
     def index(self) -> float:
@@ -136,6 +139,7 @@ def _open(session: Session, brand: Brand, alert: Alert, now: datetime) -> int:
     )
     session.add(incident)
     session.flush()
+    store_why(session, incident.id, alert.why, now)
     add_event(session, incident.id, "opened", MACHINE, now, _event_facts(incident))
     start_clocks(session, incident, alert.protocol, now)
     chain.start_round(incident, alert.protocol, now)
@@ -198,6 +202,7 @@ def _reopen(session: Session, incident: Incident, alert: Alert, now: datetime) -
     level = alert.finding.severity.level
     incident.open_key = _open_key(alert)
     incident.facts = incident.peak = _facts(session, alert, now)
+    store_why(session, incident.id, alert.why, now)
     incident.last_seen_at = _last_seen(alert, now)
     if protocol.find_severity(level) is not None:
         incident.severity = level

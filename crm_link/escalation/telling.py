@@ -15,6 +15,7 @@ from crm_link.escalation.models import Incident, IncidentEvent, IncidentStatus, 
 from crm_link.escalation.outbox import pinned_protocol
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.protocol_on_call import on_call_rotation
+from crm_link.escalation.why import find_stored, summarise_why
 from listener.models import Author, Mention
 
 
@@ -41,6 +42,7 @@ def load_telling(session: Session, notification: Notification, links: Links) -> 
         link=links.incident(incident.id),
         ack_link=_ack_link(incident, notification, links),
         resolution=_resolution(session, notification),
+        why=summarise_why(find_stored(session, incident.id)),
     )
 
 
