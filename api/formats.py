@@ -135,6 +135,18 @@ _EVENTS = {
     "ack_expired": "The acknowledgement expired",
     "severity": "Severity changed",
     "escalated": "Escalated by hand",
+    "assessed": "Assessed",
+    "claim": "Verdict on a claim",
+    "claims_merged": "Claims were merged",
+    "task_done": "Task done",
+    "task_undone": "Task not done after all",
+    "overdue": "Overdue",
+    "said": "Said in public",
+    "statement_requested": "Statement asked for",
+    "statement_approved": "Statement approved",
+    "statement_rejected": "Statement rejected",
+    "statement_published": "Statement published",
+    "statement_withdrawn": "Statement withdrawn",
 }
 
 _EVIDENCE: dict[str, str] = {

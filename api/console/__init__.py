@@ -13,6 +13,7 @@ from api.console import (
     links,
     mentions,
     on_call,
+    playbook,
     queue,
     reports,
     sign_in,
@@ -28,3 +29,4 @@ for part in (acks, on_call, silences):
     router.include_router(part.router)
 for part in (drills, reports):
     router.include_router(part.router)
+router.include_router(playbook.router)

@@ -8,11 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 
-from api import actions
+from api import actions, playbook_actions
 from api.console.page import PageDep
 from api.deps import PrLeadDep
 from api.pages import back_to
 from api.paging import CursorQuery, decode_id, encode_cursor
+from crm_link.escalation.incident_desk import view_desk
 from crm_link.escalation.incident_view import BAR_S, BEFORE, view_incident
 from crm_link.escalation.incidents import list_incidents
 from crm_link.escalation.models import IncidentStatus
@@ -22,6 +23,7 @@ router = APIRouter(prefix="/incidents")
 #: Rows on one page.
 ROWS = 25
 
+Line = Annotated[str, Form(max_length=40)]
 Reason = Annotated[str, Form(max_length=2000)]
 
 
@@ -52,7 +54,8 @@ def incidents(
 @router.get("/{incident_id}")
 def incident(page: PageDep, incident_id: int) -> Response:
     """Show one incident."""
-    view = view_incident(page.session, incident_id, now=page.state.clock())
+    now = page.state.clock()
+    view = view_incident(page.session, incident_id, now=now)
     return page.show(
         "incident.html",
         {
@@ -61,14 +64,31 @@ def incident(page: PageDep, incident_id: int) -> Response:
             "top_bar": max((bar.mentions for bar in view.bars), default=0) or 1,
             "bar_s": timedelta(seconds=BAR_S),
             "posts_since": view.incident.opened_at - BEFORE,
+            "desk": view_desk(page.session, view.incident, reader=page.user.email, now=now),
         },
     )
 
 
 @router.post("/{incident_id}/acknowledge")
-def acknowledge(request: Request, actor: PrLeadDep, incident_id: int) -> Response:
-    """Take an incident on."""
+def acknowledge(
+    request: Request,
+    actor: PrLeadDep,
+    incident_id: int,
+    claim: Line = "",
+    cluster: Line = "",
+    *,
+    crisis_history: Annotated[bool, Form()] = False,
+) -> Response:
+    """Take an incident on, and say what is known about it if something is."""
     actions.acknowledge(actor, incident_id)
+    if claim not in {"", "unknown"}:
+        playbook_actions.assess(
+            actor,
+            incident_id,
+            claim=claim,
+            cluster=cluster or None,
+            crisis_history=crisis_history,
+        )
     return back_to(request, f"/incidents/{incident_id}", "You are on it; the chain has stopped.")
 
 

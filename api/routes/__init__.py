@@ -14,6 +14,7 @@ from api.routes import (
     incidents,
     links,
     mentions,
+    playbook,
     replies,
     reports,
     signals,
@@ -35,4 +36,5 @@ for part in (mentions, flags, incidents, links, contacts, sources, trends, accou
 for part in (acks, escalation, replies, signals):
     router.include_router(part.router)
 router.include_router(reports.router)
+router.include_router(playbook.router)
 router.include_router(figures.router)

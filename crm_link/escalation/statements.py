@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from config.errors import InputError, NotFoundError
 from crm_link.escalation.models import Incident
@@ -18,6 +18,9 @@ from crm_link.escalation.protocol_statements import (
     variables_in,
     whole,
 )
+
+#: From here on the next update's time has its day.
+LONG = timedelta(hours=12)
 
 #: Longer values are no variables but texts of their own.
 MAX_VALUE_CHARS = 1_000
@@ -74,7 +77,8 @@ def given_values(
         "date": now.strftime("%Y-%m-%d"),
     }
     if severity is not None and severity.updates is not None:
-        values["next_update"] = (now + severity.updates).strftime("%H:%M UTC")
+        form = "%H:%M UTC" if severity.updates < LONG else "%Y-%m-%d %H:%M UTC"
+        values["next_update"] = (now + severity.updates).strftime(form)
     return values
 
 

@@ -53,6 +53,36 @@ LEAST_ROLE: dict[tuple[str, str], Role | None] = {
     ("POST", "/silences/preview"): Role.VIEWER,
     ("POST", "/silences"): Role.PR_LEAD,
     ("POST", "/silences/{silence_id}/end"): Role.PR_LEAD,
+    ("POST", "/incidents/{incident_id}/assessment"): Role.PR_LEAD,
+    ("POST", "/incidents/{incident_id}/severity"): Role.PR_LEAD,
+    ("POST", "/incidents/{incident_id}/said"): Role.PR_LEAD,
+    ("POST", "/incidents/{incident_id}/tasks/{key}/done"): Role.COMMUNITY_MANAGER,
+    ("POST", "/incidents/{incident_id}/tasks/{key}/undo"): Role.COMMUNITY_MANAGER,
+    ("POST", "/incidents/{incident_id}/claims/{claim_id}/verdict"): Role.PR_LEAD,
+    ("POST", "/incidents/{incident_id}/claims/{claim_id}/merge"): Role.PR_LEAD,
+    ("POST", "/incidents/{incident_id}/statements"): Role.PR_LEAD,
+    ("POST", "/incidents/{incident_id}/statements/{statement_id}/approve"): Role.PR_LEAD,
+    ("POST", "/incidents/{incident_id}/statements/{statement_id}/reject"): Role.PR_LEAD,
+    ("POST", "/incidents/{incident_id}/statements/{statement_id}/withdraw"): Role.PR_LEAD,
+    ("POST", "/incidents/{incident_id}/statements/{statement_id}/publish"): Role.PR_LEAD,
+    ("POST", "/mentions/{mention_id}/class"): Role.COMMUNITY_MANAGER,
+    ("GET", "/api/v1/incidents/{incident_id}/playbook"): Role.VIEWER,
+    ("POST", "/api/v1/incidents/{incident_id}/assessment"): Role.PR_LEAD,
+    ("POST", "/api/v1/incidents/{incident_id}/severity"): Role.PR_LEAD,
+    ("POST", "/api/v1/incidents/{incident_id}/said"): Role.PR_LEAD,
+    ("POST", "/api/v1/incidents/{incident_id}/tasks/{key}/done"): Role.COMMUNITY_MANAGER,
+    ("POST", "/api/v1/incidents/{incident_id}/tasks/{key}/undo"): Role.COMMUNITY_MANAGER,
+    ("GET", "/api/v1/incidents/{incident_id}/claims"): Role.VIEWER,
+    ("POST", "/api/v1/incidents/{incident_id}/claims/{claim_id}/verdict"): Role.PR_LEAD,
+    ("POST", "/api/v1/incidents/{incident_id}/claims/{claim_id}/merge"): Role.PR_LEAD,
+    ("GET", "/api/v1/incidents/{incident_id}/statements"): Role.VIEWER,
+    ("POST", "/api/v1/incidents/{incident_id}/statements"): Role.PR_LEAD,
+    ("POST", "/api/v1/statements/{statement_id}/approve"): Role.PR_LEAD,
+    ("POST", "/api/v1/statements/{statement_id}/reject"): Role.PR_LEAD,
+    ("POST", "/api/v1/statements/{statement_id}/withdraw"): Role.PR_LEAD,
+    ("POST", "/api/v1/statements/{statement_id}/publish"): Role.PR_LEAD,
+    ("GET", "/api/v1/mentions/{mention_id}/protocol"): Role.VIEWER,
+    ("POST", "/api/v1/mentions/{mention_id}/class"): Role.COMMUNITY_MANAGER,
     ("GET", "/board"): Role.VIEWER,
     ("GET", "/board/data"): Role.VIEWER,
     ("GET", "/links"): Role.VIEWER,
@@ -146,7 +176,15 @@ def test_every_route_is_in_the_table(app: FastAPI) -> None:
 
 def _send(client: TestClient, method: str, path: str) -> int:
     names = ("mention_id", "incident_id", "link_id", "user_id", "key_id", "contact_id")
-    for name in (*names, "override_id", "silence_id", "drill_id", "token"):
+    for name in (
+        *names,
+        "claim_id",
+        "statement_id",
+        "override_id",
+        "silence_id",
+        "drill_id",
+        "token",
+    ):
         path = path.replace(f"{{{name}}}", NOT_THERE)
     return client.request(method, path).status_code
 
