@@ -13,7 +13,7 @@ from api.deps import SessionDep, StateDep
 from api.pages import render
 from config.errors import ConflictError, NotFoundError
 from crm_link.escalation import acks
-from crm_link.escalation.incidents import acknowledge
+from crm_link.escalation.incidents import acknowledge, get_incident
 from crm_link.escalation.models import IncidentStatus
 
 router = APIRouter(prefix="/a")
@@ -40,13 +40,14 @@ def use(request: Request, session: SessionDep, state: StateDep, token: str) -> R
     try:
         link = acks.use_link(session, token, key=key, clock=state.clock)
         contact = link.notification.contact
-        incident = acknowledge(
+        acknowledge(
             session, link.incident.id, by=f"{contact} (link)", contact=contact, clock=state.clock
         )
     except ConflictError as error:
         return render(request, "ack.html", {"problem": str(error)}, status_code=409)
     except NotFoundError as error:
         return render(request, "ack.html", {"problem": str(error)}, status_code=404)
+    incident = get_incident(session, link.incident.id)
     waits = incident.status is IncidentStatus.OPEN
-    context = {"incident": link.incident, "done": True, "waits": waits, "contact": contact}
+    context = {"incident": incident, "done": True, "waits": waits, "contact": contact}
     return render(request, "ack.html", context)
