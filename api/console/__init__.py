@@ -20,6 +20,7 @@ from api.console import (
     silences,
     sources,
     users,
+    why,
 )
 
 router = APIRouter()
@@ -30,3 +31,4 @@ for part in (acks, on_call, silences):
 for part in (drills, reports):
     router.include_router(part.router)
 router.include_router(playbook.router)
+router.include_router(why.router)

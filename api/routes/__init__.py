@@ -21,6 +21,7 @@ from api.routes import (
     sources,
     trends,
     users,
+    why,
 )
 from api.schemas.base import ErrorOut
 
@@ -38,3 +39,4 @@ for part in (acks, escalation, replies, signals):
 router.include_router(reports.router)
 router.include_router(playbook.router)
 router.include_router(figures.router)
+router.include_router(why.router)

@@ -27,7 +27,7 @@ COMPLAINTS = (
 )
 
 
-def _author(session: Session, number: int, now: datetime, **fields: Any) -> int:
+def make_author(session: Session, number: int, now: datetime, **fields: Any) -> int:
     author = Author(
         platform="x",
         external_id=f"a{number}",
@@ -52,7 +52,7 @@ def _author(session: Session, number: int, now: datetime, **fields: Any) -> int:
     return author.id
 
 
-def _post(session: Session, brand_id: int, text: str, at: datetime, **fields: Any) -> int:
+def make_post(session: Session, brand_id: int, text: str, at: datetime, **fields: Any) -> int:
     values: dict[str, Any] = {
         "platform": "x",
         "external_id": f"p{at.timestamp()}-{text[:40]}-{fields.get('author_id')}",
@@ -72,12 +72,12 @@ def _post(session: Session, brand_id: int, text: str, at: datetime, **fields: An
 def _organic(sessions: sessionmaker[Session], brand_id: int, posts: int = 30) -> list[int]:
     with sessions.begin() as session:
         return [
-            _post(
+            make_post(
                 session,
                 brand_id,
                 COMPLAINTS[number % 3].format(number),
                 NOON - timedelta(minutes=50) + number * timedelta(seconds=95),
-                author_id=_author(session, number, NOON),
+                author_id=make_author(session, number, NOON),
             )
             for number in range(posts)
         ]
@@ -92,7 +92,7 @@ def test_it_tells_what_grew_who_began_and_where(sessions: sessionmaker[Session])
     brand_id = make_brand(sessions)
     ids = _organic(sessions, brand_id)
     with sessions.begin() as session:
-        early = _post(session, brand_id, "A parcel came late", NOON - timedelta(minutes=80))
+        early = make_post(session, brand_id, "A parcel came late", NOON - timedelta(minutes=80))
         session.execute(update(Mention).where(Mention.id == ids[7]).values(reposts=500))
 
     why = _explained(sessions, brand_id)
@@ -114,13 +114,13 @@ def test_it_tells_what_grew_who_began_and_where(sessions: sessionmaker[Session])
 def test_copies_inside_a_minute_are_a_network(sessions: sessionmaker[Session]) -> None:
     brand_id = make_brand(sessions)
     with sessions.begin() as session:
-        authors = [_author(session, number, NOON) for number in range(12)]
+        authors = [make_author(session, number, NOON) for number in range(12)]
         for wave, text in enumerate(
             ("Shame on them, never buy there again", "They lied to us all")
         ):
             for number, author_id in enumerate(authors):
                 at = NOON - timedelta(minutes=40 - 10 * wave) + number * timedelta(seconds=3)
-                _post(session, brand_id, text, at, author_id=author_id)
+                make_post(session, brand_id, text, at, author_id=author_id)
 
     why = _explained(sessions, brand_id)
 
@@ -137,8 +137,10 @@ def test_known_people_come_with_their_worth_first(sessions: sessionmaker[Session
     brand_id = make_brand(sessions)
     with sessions.begin() as session:
         for number, value in enumerate((5.0, 900.0)):
-            author_id = _author(session, number, NOON)
-            _post(session, brand_id, f"Bad service, {number}", NOON - HOUR / 2, author_id=author_id)
+            author_id = make_author(session, number, NOON)
+            make_post(
+                session, brand_id, f"Bad service, {number}", NOON - HOUR / 2, author_id=author_id
+            )
             contact = Contact(
                 crm="csv_file",
                 external_id=str(number),
@@ -230,7 +232,7 @@ def test_an_incident_opens_with_its_reasons_and_is_explained_anew(
         made_at = session.scalar(select(IncidentWhy.made_at))
     with sessions.begin() as session:
         later = NOON + timedelta(minutes=20)
-        _post(session, brand_id, "One more swollen battery", later, topic="general")
+        make_post(session, brand_id, "One more swollen battery", later, topic="general")
     clock.forward(minutes=30)
     with sessions() as session:
         now = explain_incident(session, session.get_one(Incident, incident_id), clock())

@@ -1,0 +1,41 @@
+// Draws the network of accounts that post the same. The same stands in the table behind it.
+"use strict";
+
+(() => {
+  const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  let chart = null;
+
+  function draw() {
+    const at = document.getElementById("why-network");
+    const from = document.getElementById("why-network-data");
+    if (!at || !from || typeof echarts === "undefined") return;
+    if (chart) chart.dispose();
+    const { nodes, links } = JSON.parse(from.textContent);
+    const most = Math.max(1, ...nodes.map((node) => node.value));
+    chart = echarts.init(at, null, { renderer: "svg" });
+    chart.setOption({
+      animation: !still,
+      tooltip: {
+        renderMode: "richText", confine: true,
+        formatter: (item) => item.dataType === "edge" ? `${item.data.value} in common` : `${item.data.name}: ${item.data.value} posts`,
+        backgroundColor: color("--surface"), borderColor: color("--line"), textStyle: { color: color("--text"), fontSize: 12 },
+      },
+      series: [{
+        type: "graph", layout: "force", roam: true, draggable: true,
+        force: { repulsion: 60, edgeLength: [30, 90], layoutAnimation: !still },
+        data: nodes.map((node) => ({ ...node, symbolSize: 8 + 16 * Math.sqrt(node.value / most), label: { show: nodes.length <= 20 } })),
+        links: links.map((link) => ({ ...link, lineStyle: { width: Math.min(1 + link.value, 6) } })),
+        label: { color: color("--text"), position: "right", fontSize: 11 },
+        itemStyle: { color: color("--negative") },
+        lineStyle: { color: color("--quiet"), opacity: 0.6 },
+      }],
+    });
+  }
+
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.target.closest && event.target.closest("#why")) draw();
+  });
+  addEventListener("resize", () => chart && chart.resize());
+  document.addEventListener("DOMContentLoaded", draw);
+})();
