@@ -14,6 +14,7 @@ from api.deps import SessionDep, State, StateDep, UserDep, may
 from api.models import Role, User
 from api.pages import render
 from crm_link.escalation.incident_view import count_unresolved
+from crm_link.escalation.protocol_history import broken_files
 from crm_link.queue import count_open
 
 
@@ -42,6 +43,7 @@ class Page:
                 "notice": self.request.session.pop("notice", ""),
                 "open_flags": count_open(self.session),
                 "open_incidents": count_unresolved(self.session),
+                "broken_protocols": broken_files(self.session),
                 **(context or {}),
             },
             status_code=status_code,
