@@ -143,12 +143,13 @@ class Engine:
                 batches = list(next_batches())[::-1]
                 if self.stopping.is_set():
                     return done
-                counts = list(take(lambda one: do_batch(one[0], steps[one[0]], one[1]), batches))
-                done += sum(counts)
-                if on_batch is not None:
-                    for (step, _), count in zip(batches, counts, strict=True):
+                before = done
+                counts = take(lambda one: do_batch(one[0], steps[one[0]], one[1]), batches)
+                for (step, _), count in zip(batches, counts, strict=True):
+                    done += count
+                    if on_batch is not None:
                         on_batch(step, count)
-                if not any(counts):
+                if done == before:
                     return done
 
     @contextmanager
