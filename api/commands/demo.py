@@ -86,7 +86,10 @@ def demo(
             stream = threading.Thread(target=_stream, args=(home, stopped), daemon=True)
             worker.start()
             stream.start()
-            say.print("the attack begins: an incident opens within a minute; stop with Ctrl-C")
+            say.print(
+                "the attack begins: an incident opens within a minute and its report writes itself "
+                "(Incidents, then Report); stop with Ctrl-C"
+            )
             try:
                 serve_app(opened, settings, is_demo=True, seconds=seconds)
             finally:

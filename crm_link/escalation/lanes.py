@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import InputError
 from crm_link.escalation.channel import make_channel
-from crm_link.escalation.models import Incident, Notification
+from crm_link.escalation.models import DRILL, Incident, Notification
 from crm_link.escalation.outbox import UNSENT
 from crm_link.escalation.pinned import read_pinned
 from crm_link.escalation.protocol import EscalationProtocol
@@ -40,6 +40,7 @@ class _Due:
     severity: str
     incident_version: int
     channel_index: int
+    is_drill: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +64,31 @@ def plan(session: Session, now: datetime, limit: int) -> Plan:
                 Incident.severity,
                 Incident.protocol_version_id,
                 Notification.channel_index,
+                Incident.kind == DRILL,
             )
             .where(Notification.status.in_(UNSENT), Notification.next_attempt_at <= now)
             .join(Incident, Incident.id == Notification.incident_id)
-            .order_by(Incident.severity, Notification.next_attempt_at, Notification.id)
+            # A drill holds up no alert.
+            .order_by(
+                Incident.kind == DRILL,
+                Incident.severity,
+                Notification.next_attempt_at,
+                Notification.id,
+            )
             .limit(limit)
         )
     ]
     pinned = read_pinned(session, {row.incident_version for row in due})
-    by_contact: dict[str, dict[tuple[str, str], list[_Due]]] = {}
+    by_contact: dict[str, dict[tuple[str, str, bool], list[_Due]]] = {}
     for row in due:
         address = _address(pinned.get(row.incident_version), row)
-        by_contact.setdefault(row.contact, {}).setdefault(address, []).append(row)
+        groups = by_contact.setdefault(row.contact, {})
+        groups.setdefault((*address, row.is_drill), []).append(row)
     delayed: dict[int, datetime] = {}
     lanes = []
     for groups in by_contact.values():
         sendings: list[tuple[int, ...]] = []
-        for (plugin, _), rows in groups.items():
+        for (plugin, _, _), rows in groups.items():
             if _is_for_people(plugin):
                 limits = (pinned[rows[0].incident_version]).limits
                 sendings += _within_limit(session, rows, limits, now, delayed)
@@ -124,11 +133,16 @@ def _within_limit(
 
 
 def _sent_lately(session: Session, row: _Due, limits: Limits, now: datetime) -> list[datetime]:
-    """Return when the contact's last messages over this channel left; a bundle is one."""
+    """Return when the contact's last messages over this channel left; a bundle is one.
+
+    Messages of drills and of alerts are counted apart: neither uses up the other's limit.
+    """
     times = session.scalars(
         select(Notification.sent_at)
         .distinct()
+        .join(Incident, Incident.id == Notification.incident_id)
         .where(
+            (Incident.kind == DRILL) if row.is_drill else (Incident.kind != DRILL),
             Notification.contact == row.contact,
             Notification.channel == row.channel,
             Notification.sent_at > now - limits.per,

@@ -79,17 +79,22 @@ def read_moments(session: Session, incident: Incident) -> dict[Milestone, dateti
             IncidentStatement.state == StatementState.PUBLISHED,
         )
     )
-    acknowledged = session.scalar(
-        select(func.min(IncidentEvent.at)).where(
-            IncidentEvent.incident_id == incident.id, IncidentEvent.kind == "acknowledged"
-        )
-    )
+    acknowledged = _first(session, incident.id, "acknowledged")
+    said = [one for one in (published, _first(session, incident.id, "said")) if one is not None]
     return {
         Milestone.ACKNOWLEDGE: acknowledged or incident.acknowledged_at,
-        Milestone.HOLDING: holding or published,
-        Milestone.REPLY: published or holding,
+        Milestone.HOLDING: holding or min(said, default=None),
+        Milestone.REPLY: min(said, default=holding),
         Milestone.RESOLVE: incident.resolved_at,
     }
+
+
+def _first(session: Session, incident_id: int, kind: str) -> datetime | None:
+    return session.scalar(
+        select(func.min(IncidentEvent.at)).where(
+            IncidentEvent.incident_id == incident_id, IncidentEvent.kind == kind
+        )
+    )
 
 
 def limits_of(protocol: EscalationProtocol, level: str) -> dict[Milestone, timedelta | None]:

@@ -130,7 +130,8 @@ def _part(name: str, share: float, found: str, to_do: str = "") -> Part:
     """Return a part with its points; only what is whole earns all of them."""
     points = POINTS[name]
     bounded = min(max(share, 0.0), 1.0)
-    return Part(name, points, points if bounded == 1.0 else int(points * bounded), found, to_do)
+    earned = points if bounded == 1.0 else min(points - 1, round(points * bounded))
+    return Part(name, points, earned, found, to_do)
 
 
 def _drill(protocol: EscalationProtocol, last_at: datetime | None, now: datetime) -> Part:
