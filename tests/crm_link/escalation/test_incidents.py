@@ -10,6 +10,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import ConflictError, InputError, NotFoundError
+from crm_link.escalation.chain import run_due_steps
 from crm_link.escalation.detect import detect
 from crm_link.escalation.exports import export_incidents
 from crm_link.escalation.incidents import (
@@ -158,3 +159,35 @@ def test_an_export_has_each_incident_with_its_timeline(
     assert incident["notifications"][0]["contact"] == "anna"
     with pytest.raises(InputError, match="cannot be written"):
         export_incidents(sessions, tmp_path / "nowhere" / "out.jsonl")
+
+
+def test_an_incident_that_is_opened_again_has_all_rounds_of_its_chain(
+    sessions: sessionmaker[Session], clock: MovableClock
+) -> None:
+    brand_id = make_brand(sessions)
+    protocols = {brand_id: make_protocol()}
+    make_burst(sessions, brand_id, 12)
+    (incident_id,) = detect(sessions, protocols, clock=clock)
+
+    def rounds() -> int:
+        """Let nobody acknowledge, and count how often the chain begins until the last resort."""
+        for _ in range(30):
+            with sessions() as session:
+                incident = get_incident(session, incident_id)
+                if incident.next_due_at is None:
+                    break
+                clock.now = max(clock.now, incident.next_due_at)
+            run_due_steps(sessions, clock=clock)
+        with sessions() as session:
+            events = list_events(session, incident_id)
+        assert events[-1].kind == "last_resort"
+        return sum(one.kind == "notified" and one.detail["step"] == 0 for one in events)
+
+    assert rounds() == 2  # as the protocol says
+    with sessions.begin() as session:
+        resolve(session, incident_id, by="a@b.c", reason="over", clock=clock)
+    clock.forward(minutes=5)
+    make_burst(sessions, brand_id, 12, published_at=clock.now)
+    assert detect(sessions, protocols, clock=clock) == [incident_id]
+
+    assert rounds() == 4
