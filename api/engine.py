@@ -45,6 +45,7 @@ from listener.models import JUDGING, Step
 from listener.service import collect, pending_counts, pending_ids
 from listener.sources import due_sources
 from sentiment.bursts import step_bursts
+from sentiment.claims import LOOK, claimed
 from sentiment.rescoring import rescore_outdated
 from sentiment.scorer import Scorer
 from sentiment.service import score_mentions, score_provisionally
@@ -172,10 +173,12 @@ class Engine:
 
     def _next_for_the_model(self) -> Iterator[tuple[Step, list[int]]]:
         size = JUDGE_BATCH * self.settings.scoring_processes
-        ids = self._waiting(Step.JUDGE_FIRST, size)
-        ids += self._waiting(Step.JUDGE, size - len(ids)) if len(ids) < size else []
-        if ids:
-            yield Step.JUDGE, ids
+        look = size * LOOK
+        ids = self._waiting(Step.JUDGE_FIRST, look)
+        ids += self._waiting(Step.JUDGE, look - len(ids)) if len(ids) < look else []
+        with claimed(self.sessions, ids, limit=size) as mine:
+            if mine:
+                yield Step.JUDGE, mine
 
     def _waiting(self, step: Step, limit: int) -> list[int]:
         with read_session(self.sessions) as session:
