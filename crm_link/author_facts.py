@@ -7,9 +7,8 @@ terms forbid linking are not looked at, and nothing is kept of them.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,37 +19,16 @@ from config.bulk import insert_new
 from crm_link.any_of import any_of
 from crm_link.context import LinkContext
 from crm_link.due import AnyRow
-from crm_link.extract import emails_in, phones_in, says_own
-from crm_link.keys import (
-    KeyKind,
-    handle_key,
-    host_key,
-    link_key,
-    name_key,
-    normalise_email,
-    normalise_phone,
-)
-from crm_link.standing_evidence import AuthorFacts, Fact
+from crm_link.facts import AuthorFacts, Profile
+from crm_link.matching_models import ContactConsent
 from crm_link.models import AuthorKey
 from crm_link.policy import PolicyRule, rule_of
+from crm_link.profile_facts import OwnText, read_facts, text_facts
 from listener.models import Author, Mention
 from listener.types import PostKind
 
-#: Values from texts that are kept of one author: who posts more posts lists.
-MAX_TEXT_FACTS = 20
-
-_SEVEN_DIGITS = re.compile(r"(?:\d[^\d]{0,3}){7}")
-_BSKY = ".bsky.social"
 #: Kinds of post whose text is not the author's own.
 NOT_OWN = (PostKind.REPOST, PostKind.ARTICLE)
-
-
-@dataclass(frozen=True, slots=True)
-class OwnText:
-    """A text that an author wrote."""
-
-    mention_id: int
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,29 +94,50 @@ def load_facts(
         if row.link_due_at is not None
         or row.id not in stored
         or row.id in edited
-        or next(_text_facts(texts.get(row.id, ()), context), None) is not None
+        or next(text_facts(texts.get(row.id, ()), context), None) is not None
     ]
     stored = {row.id: stored[row.id] for row in due if row.id in stored}
     earlier = _earlier_texts(session, stored, mention_ids)
+    connected = _connected(session, {row.platform for row in due}, context)
     facts = [
         _facts_of(row, (*earlier.get(row.id, ()), *texts.get(row.id, ())), context)
         for row in due
-        if rule_of(row.platform) is not PolicyRule.DENY
+        if row.platform in connected
     ]
     fresh = _keep(session, [row.id for row in due], facts, stored, context)
     return Gathered(facts, {row.id: row.platform for row in due}, fresh)
 
 
 def _facts_of(row: AnyRow, own: Iterable[OwnText], context: LinkContext) -> AuthorFacts:
-    found = (*_profile_facts(row, context), *_text_facts(own, context))
-    return AuthorFacts(
+    profile = Profile(
         author_id=row.id,
         platform=row.platform,
+        external_id=row.external_id,
         handle=row.handle,
         name=row.name,
+        bio=row.bio,
         location=row.location,
-        facts=tuple(dict.fromkeys(found)),
+        links=tuple(row.links),
+        verified_links=tuple(row.verified_links),
     )
+    return read_facts(profile, own, context, context.book)
+
+
+def _connected(
+    session: Session, platforms: Collection[str], context: LinkContext
+) -> frozenset[str]:
+    """Return the platforms whose authors may be looked at: a denied one if somebody connected."""
+    allowed = {one for one in platforms if rule_of(one, context.table) is not PolicyRule.DENY}
+    denied = set(platforms) - allowed
+    if denied:
+        allowed.update(
+            session.scalars(
+                select(ContactConsent.scope)
+                .where(ContactConsent.scope.in_(denied), ContactConsent.revoked_at.is_(None))
+                .distinct()
+            )
+        )
+    return frozenset(allowed)
 
 
 def author_columns() -> tuple[Any, ...]:
@@ -180,71 +179,6 @@ def _earlier_texts(
     ):
         found[wanted[mention_id]].append(OwnText(mention_id, text))
     return found
-
-
-def _profile_facts(row: AnyRow, context: LinkContext) -> Iterator[Fact]:
-    handle = handle_key(row.platform, row.handle) if row.handle else None
-    if handle:
-        yield Fact(KeyKind.HANDLE, handle, "handle")
-    account = handle_key(row.platform, row.external_id)
-    if account and account != handle:
-        yield Fact(KeyKind.HANDLE, account, "account id")
-    if row.bio:
-        yield from _found_in(row.bio, "bio", None, context)
-    if row.name and row.location and (name := name_key(row.name)):
-        yield Fact(KeyKind.NAME, name, "profile")
-    yield from _link_facts(row, context)
-
-
-def _link_facts(row: AnyRow, context: LinkContext) -> Iterator[Fact]:
-    verified = list(row.verified_links)
-    if row.platform == "bluesky" and row.handle and not row.handle.endswith(_BSKY):
-        verified.append(row.handle)  # a domain as handle is proved to Bluesky by DNS
-    seen: set[str] = set()
-    for links, is_verified in ((verified, True), (row.links, False)):
-        for link in links:
-            if link.startswith(("mailto:", "tel:")):
-                yield from _contact_link(link, context)
-                continue
-            for key in (link_key(link), host_key(link)):
-                if key and key not in seen:
-                    seen.add(key)
-                    yield Fact(KeyKind.LINK, key, "profile link", is_verified=is_verified)
-
-
-def _contact_link(link: str, context: LinkContext) -> Iterator[Fact]:
-    scheme, _, value = link.partition(":")
-    if scheme == "mailto":
-        kind, key = KeyKind.EMAIL, normalise_email(value.partition("?")[0])
-    else:
-        kind, key = KeyKind.PHONE, normalise_phone(value, context.country)
-    if key:
-        yield Fact(kind, key, "profile link")
-
-
-def _text_facts(texts: Iterable[OwnText], context: LinkContext) -> Iterator[Fact]:
-    seen: set[str] = set()
-    for item in texts:
-        for fact in _found_in(item.text, f"mention {item.mention_id}", item.mention_id, context):
-            if fact.value not in seen:
-                seen.add(fact.value)
-                yield fact
-            if len(seen) == MAX_TEXT_FACTS:
-                return
-
-
-def _found_in(
-    text: str, source: str, mention_id: int | None, context: LinkContext
-) -> Iterator[Fact]:
-    found: list[tuple[KeyKind, str, int]] = []
-    if "@" in text:
-        found.extend((KeyKind.EMAIL, value, at) for value, at in emails_in(text).items())
-    if _SEVEN_DIGITS.search(text):
-        phones = phones_in(text, context.country)
-        found.extend((KeyKind.PHONE, value, at) for value, at in phones.items())
-    for kind, value, place in found:
-        is_third_party = mention_id is not None and not says_own(text, place)
-        yield Fact(kind, value, source, mention_id, is_third_party=is_third_party)
 
 
 def _keep(

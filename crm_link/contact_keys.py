@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import asdict
 
+from crm_link.given_names import related_names
 from crm_link.keys import (
     MAX_KEY_LENGTH,
     KeyKind,
@@ -15,10 +17,11 @@ from crm_link.keys import (
     normalise_phone,
     profile_of,
 )
+from crm_link.names import name_tokens
 from crm_link.types import ContactRecord
 
 #: Changed whenever keys are made otherwise, so that the next sync makes them anew.
-KEYS_VERSION = "1"
+KEYS_VERSION = "2"
 
 
 def contact_keys(record: ContactRecord, country: str | None) -> tuple[set[tuple[str, str]], int]:
@@ -42,9 +45,22 @@ def contact_keys(record: ContactRecord, country: str | None) -> tuple[set[tuple[
         found.append((KeyKind.LINK, link_key(link)))
         if profile := profile_of(link):
             found.append((KeyKind.HANDLE, handle_key(*profile)))
-    found.append((KeyKind.NAME, name_key(record.name)))
     keys = {(kind.value, value) for kind, value in found if value}
     return {key for key in keys if len(key[1]) <= MAX_KEY_LENGTH}, unusable
+
+
+def waking_keys(names: Iterable[str]) -> set[tuple[str, str]]:
+    """Return the name keys of authors that a contact of one of these names concerns.
+
+    With short and formal forms, so that Bob is looked at again when Robert comes.
+    """
+    found: set[str | None] = set()
+    for text in names:
+        found.add(name_key(text))
+        first, *rest = name_tokens(text) or ("",)
+        if rest:
+            found.update(name_key(f"{other} {rest[-1]}") for other in related_names(first))
+    return {(KeyKind.NAME.value, key) for key in found if key}
 
 
 def record_hash(record: ContactRecord, country: str | None) -> str:

@@ -19,17 +19,30 @@ from config.bulk import insert_new, upsert
 from config.clock import Clock, utc_now
 from config.db import read_session
 from crm_link.any_of import any_of
-from crm_link.contact_keys import contact_keys, record_hash
+from crm_link.contact_keys import contact_keys, record_hash, waking_keys
 from crm_link.context import LinkContext, load_context
 from crm_link.crm import Crm
 from crm_link.due import mark_due
+from crm_link.match_index import load_known, update_index
 from crm_link.models import Contact, ContactKey, CrmCursor
+from crm_link.rebuild import ensure_index
 from crm_link.types import ContactPage, ContactRecord
 from listener.lookup import find_by_ids
 
 #: The columns of a contact that come from its record.
 _COLUMNS = (
-    *("name", "emails", "phones", "handles", "links", "country", "tier", "value", "owner"),
+    *(
+        "name",
+        "family_name",
+        "emails",
+        "phones",
+        "handles",
+        "links",
+        "country",
+        "tier",
+        "value",
+        "owner",
+    ),
     *("relationship_source", "do_not_contact", "fields", "record_hash", "deleted_at"),
     "updated_at",
 )
@@ -143,6 +156,7 @@ def _store_pages(
     *,
     keeps_cursor: bool,
 ) -> SyncResult:
+    ensure_index(sessions, context)
     total = SyncResult()
     for page in pages:
         with sessions.begin() as session:
@@ -212,12 +226,15 @@ def _write(
         )
     ).all()
     touched = {(key.kind, key.value) for key in stored}.union(*keys.values())
+    touched |= waking_keys(row["name"] for row in rows)
+    before = load_known(session, changed, context.book)
     mark_due(session, keys=touched, contact_ids=changed, now=now, context=context)
     upsert(session, Contact, rows, key=["crm", "external_id"], update_columns=list(_COLUMNS))
     ids = {
         external_id: found.id
         for external_id, found in _find(session, crm, [row["external_id"] for row in rows]).items()
     }
+    update_index(session, before, load_known(session, ids.values(), context.book))
     wanted = {
         (ids[external_id], kind, value)
         for external_id, group in keys.items()
@@ -259,6 +276,7 @@ def _row(crm: str, record: ContactRecord, digest: str, now: datetime) -> dict[st
         "crm": crm,
         "external_id": record.external_id,
         "name": record.name,
+        "family_name": record.family_name or None,
         "emails": list(record.emails),
         "phones": list(record.phones),
         "handles": [f"{platform}:{handle}" for platform, handle in record.handles],

@@ -13,11 +13,18 @@ from sqlalchemy.orm import Session
 
 from config.bulk import insert_new, update_rows
 from crm_link.any_of import any_of
+from crm_link.context import LinkContext
 from crm_link.due import AnyRow
-from crm_link.standing_evidence import RULE_VERSION, Claim
+from crm_link.facts import Claim
 from crm_link.models import Contact, IdentityLink, LinkEvent
 from crm_link.policy import may_link
+from crm_link.refusals import consents_of, refused_among
 from crm_link.types import EvidenceKind, LinkState
+from crm_link.weights import Weights
+from listener.models import Author
+
+#: Name and version of what confirms and what only suggests (`crm_link.matching`).
+RULES = "evidence-2"
 
 #: Who acts where no person does.
 SYSTEM = "groundswell"
@@ -31,26 +38,35 @@ class StoredLink:
     """A link as it stands, with what decides whether it may still stand."""
 
     row: AnyRow
+    refusal: str = ""  # why policy, a withdrawn consent or an opt-out does not allow it
 
-    def is_void(self, platform: str) -> bool:
-        """Say whether the contact is gone or policy does not allow the link (any more)."""
-        verdict = may_link(platform, self.row.relationship_source)
-        return self.row.contact_deleted_at is not None or not verdict.is_allowed
+    @property
+    def is_void(self) -> bool:
+        """Whether the contact is gone or the link is not allowed (any more)."""
+        return self.row.contact_deleted_at is not None or bool(self.refusal)
 
 
-def load_links(session: Session, author_ids: Collection[int]) -> dict[int, dict[int, StoredLink]]:
+def rule_version(weights: Weights) -> str:
+    """Return the name and version of the rules and weights, kept with every link."""
+    return f"{RULES}+{weights.version}"[:40]
+
+
+def load_links(
+    session: Session, author_ids: Collection[int], context: LinkContext
+) -> dict[int, dict[int, StoredLink]]:
     """Return the links of the authors, by author and contact, and hold them.
 
     Else a person's decision that falls between reading and writing would be overwritten.
     """
     found: dict[int, dict[int, StoredLink]] = defaultdict(dict)
-    for row in session.execute(
+    rows = session.execute(
         select(
             IdentityLink.id,
             IdentityLink.author_id,
             IdentityLink.contact_id,
             IdentityLink.state,
             IdentityLink.weight_bits,
+            IdentityLink.probability,
             IdentityLink.evidence,
             IdentityLink.rule_version,
             IdentityLink.decided_by,
@@ -58,13 +74,29 @@ def load_links(session: Session, author_ids: Collection[int]) -> dict[int, dict[
             Contact.crm,
             Contact.relationship_source,
             Contact.deleted_at.label("contact_deleted_at"),
+            Author.platform,
         )
+        .join(Author, Author.id == IdentityLink.author_id)
         .join(Contact, Contact.id == IdentityLink.contact_id)
         .where(any_of(session, IdentityLink.author_id, author_ids))
         .order_by(IdentityLink.id)
         .with_for_update(of=IdentityLink)
-    ):
-        found[row.author_id][row.contact_id] = StoredLink(row)
+    ).all()
+    if not rows:
+        return found
+    consents = consents_of(session, {row.contact_id for row in rows})
+    refused = refused_among(session, [(row.author_id, row.contact_id) for row in rows], context)
+    for row in rows:
+        verdict = may_link(
+            row.platform,
+            row.relationship_source,
+            consents=consents.get(row.contact_id, ()),
+            table=context.table,
+        )
+        refusal = "" if verdict.is_allowed else verdict.rule
+        if (row.author_id, row.contact_id) in refused:
+            refusal = "opted out"
+        found[row.author_id][row.contact_id] = StoredLink(row, refusal)
     return found
 
 
@@ -100,6 +132,8 @@ def apply_claims(
     claims: Mapping[int, Sequence[Claim]],
     links: Mapping[int, Mapping[int, StoredLink]],
     now: datetime,
+    *,
+    version: str,
 ) -> set[int]:
     """Bring the links of the authors to what is claimed.
 
@@ -109,6 +143,7 @@ def apply_claims(
         claims: What is claimed, by author.
         links: The links as they stand.
         now: The present.
+        version: See `rule_version`.
 
     Returns:
         The contacts for which a confirmed link came or went.
@@ -124,18 +159,18 @@ def apply_claims(
         new.update(((author_id, key), c) for key, c in by_contact.items() if key not in stored)
         for contact_id, link in stored.items():
             found = by_contact.get(contact_id)
-            row = _changed_row(link, found, platform, now)
+            row = _changed_row(link, found, now, version)
             if row is None:
                 continue
             changed.append(row)
             before, after = link.row.state, row["state"]
             if before is not after:
-                note = _note(platform, found) if found else _gone(link, platform)
+                note = _note(platform, found, version) if found else _gone(link)
                 events.append(_event(link.row.id, before, after, note, now))
                 if LinkState.CONFIRMED in {before, after}:
                     touched.add(contact_id)
     update_rows(session, IdentityLink, sorted(changed, key=lambda row: int(row["id"])))
-    events.extend(_insert(session, new, authors, now))
+    events.extend(_insert(session, new, authors, now, version))
     if events:
         session.execute(insert(LinkEvent), events)
     return touched | {
@@ -148,14 +183,15 @@ def _insert(
     new: Mapping[tuple[int, int], Claim],
     authors: Mapping[int, str],
     now: datetime,
+    version: str,
 ) -> list[dict[str, Any]]:
     """Insert links by (author, contact); return their first events."""
     if not new:
         return []
-    rows = [_new_row(author_id, claim, now) for (author_id, _), claim in new.items()]
+    rows = [_new_row(author_id, claim, now, version) for (author_id, _), claim in new.items()]
     insert_new(session, IdentityLink, rows, key=["author_id", "contact_id"])
     return [
-        _event(row.id, None, row.state, _note(authors[pair[0]], new[pair]), now)
+        _event(row.id, None, row.state, _note(authors[pair[0]], new[pair], version), now)
         for row in session.execute(
             select(
                 IdentityLink.id,
@@ -169,7 +205,7 @@ def _insert(
 
 
 def _changed_row(
-    link: StoredLink, claim: Claim | None, platform: str, now: datetime
+    link: StoredLink, claim: Claim | None, now: datetime, version: str
 ) -> dict[str, Any] | None:
     """Return the row that the link becomes; None where nothing changes."""
     row = link.row
@@ -179,7 +215,7 @@ def _changed_row(
         claim.state if claim else None,
         is_by_person=is_by_person,
         is_same_evidence=claim is None or _values(_plain(claim)) <= _values(row.evidence),
-        is_void=link.is_void(platform),
+        is_void=link.is_void,
     )
     assert state is not None
     is_moved = state is not row.state
@@ -187,7 +223,7 @@ def _changed_row(
         claim is not None
         and state in _LIVE
         and (is_moved or not is_by_person)
-        and _plain(claim) != [_without_time(item) for item in row.evidence]
+        and _reasons(_plain(claim)) != _reasons(row.evidence)
     )
     if not (is_moved or is_renewed):
         return None
@@ -195,21 +231,23 @@ def _changed_row(
         "id": row.id,
         "state": state,
         "weight_bits": claim.weight_bits if claim and is_renewed else row.weight_bits,
+        "probability": claim.probability if claim and is_renewed else row.probability,
         "evidence": _observed(claim, now) if claim and is_renewed else row.evidence,
-        "rule_version": RULE_VERSION if is_renewed else row.rule_version,
+        "rule_version": version if is_renewed else row.rule_version,
         "decided_by": None if is_moved else row.decided_by,
         "decided_at": now if is_moved else row.decided_at,
     }
 
 
-def _new_row(author_id: int, claim: Claim, now: datetime) -> dict[str, Any]:
+def _new_row(author_id: int, claim: Claim, now: datetime, version: str) -> dict[str, Any]:
     return {
         "author_id": author_id,
         "contact_id": claim.contact_id,
         "state": claim.state,
         "weight_bits": claim.weight_bits,
+        "probability": claim.probability,
         "evidence": _observed(claim, now),
-        "rule_version": RULE_VERSION,
+        "rule_version": version,
         "decided_by": None,
         "decided_at": now,
         "created_at": now,
@@ -229,32 +267,46 @@ def _event(
     }
 
 
-def _note(platform: str, claim: Claim) -> str:
-    kinds = ", ".join(f"{item.kind} in {item.source}" for item in claim.evidence)
+def _note(platform: str, claim: Claim, version: str) -> str:
+    kinds = ", ".join(
+        f"{item.level} " * bool(item.level) + f"{item.kind} in {item.source}"
+        for item in claim.evidence
+    )
     doubts = f"; only suggested: {claim.note}" if claim.note else ""
-    return f"{RULE_VERSION}: {kinds} ({platform}){doubts}"
+    return f"{version}: {kinds} ({platform}){doubts}"
 
 
-def _gone(link: StoredLink, platform: str) -> str:
+def _gone(link: StoredLink) -> str:
     if link.row.contact_deleted_at is not None:
         return "the contact is gone from the CRM"
-    if link.is_void(platform):
-        return f"not allowed: {may_link(platform, link.row.relationship_source).rule}"
+    if link.refusal:
+        return f"not allowed: {link.refusal}"
     return "the evidence is gone"
 
 
 def _plain(claim: Claim) -> list[dict[str, Any]]:
-    return [asdict(item) | {"kind": item.kind.value} for item in claim.evidence]
+    return [
+        asdict(item) | {"kind": item.kind.value, "weight_bits": round(item.weight_bits, 2)}
+        for item in claim.evidence
+    ]
 
 
 def _observed(claim: Claim, now: datetime) -> list[dict[str, Any]]:
     return [item | {"observed_at": now.isoformat()} for item in _plain(claim)]
 
 
-def _without_time(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in item.items() if name != "observed_at"}
+def _reasons(evidence: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+    """Return what the evidence says; how much it weighs moves with every contact that comes."""
+    return [
+        (item["kind"], item["source"], item["value_hash"], item.get("level", ""))
+        for item in evidence
+    ]
 
 
 def _values(evidence: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
     """Return what the evidence rests on; name and place are no new reason by themselves."""
-    return {(item["kind"], item["value_hash"]) for item in evidence if item["kind"] not in _WEAK}
+    return {
+        (item["kind"], item["value_hash"])
+        for item in evidence
+        if item["kind"] not in _WEAK and item["weight_bits"] > 0
+    }

@@ -1,9 +1,10 @@
 """Name keys: the forms of a name under which a contact is kept and an author looks it up.
 
 A key is a short text with its kind in front: `f|jane|doe` (given and family name),
-`i|j|doe` (initial), `p|JN|T` (by sound), `h|janedoe` (as handles are written), `s|doe`
-(family name alone), `k|jan|doe` (beginnings), `c|mhmd|l` (consonants), `n|sukarno` (a name
-of one word), `r|` (a region's words), `w|` (a web host). Contacts have about ten. Pure.
+`n|sukarno` (a name of one word), `h|janedoe` (as handles are written), `c|mhmd|l`
+(consonants), `p|JN|T` (by sound), `i|j|doe` (initial), `s|doe` (family name alone),
+`l|jane|doe|US-OH` (with the region, for names that too many have), `r|` (a region's
+words), `w|` (a web host). Contacts have about nine. Pure.
 """
 
 from __future__ import annotations
@@ -24,8 +25,13 @@ MAX_AUTHOR_KEYS = 160
 
 #: Contacts that are looked at for one key and for one author, at most. A key that more
 #: have (a common family name) says too little alone.
-MAX_PER_KEY = 300
-MAX_PER_AUTHOR = 600
+MAX_PER_KEY = 100
+MAX_PER_AUTHOR = 200
+#: Regions of one author that names are looked up with.
+MAX_REGIONS = 3
+
+#: Kinds of name keys, the most telling first.
+_ORDER = "fnhcpis"
 
 _MIN_STEM = 4
 #: What somebody stands for, in a handle: `doefortexas`.
@@ -42,6 +48,8 @@ def hash_key(key: str) -> int:
 def contact_match_keys(known: Known) -> set[str]:
     """Return all keys by which a contact is looked up beside e-mail, phone, handle and link."""
     found = contact_name_keys(known.name)
+    if known.region and known.name.family:
+        found.add(f"l|{known.name.first}|{known.name.last}|{known.region}")
     found.update(f"w|{host}" for host in known.hosts)
     # A region that a list knows has too many people in it to look anybody up by.
     if known.region and known.region in known.places:
@@ -51,8 +59,11 @@ def contact_match_keys(known: Known) -> set[str]:
 
 def author_keys(shown: Shown, display: str, handle: str) -> list[str]:
     """Return the keys under which an author's contact may be, best first."""
+    names = author_name_keys(display, handle)
+    regions = sorted(shown.named.said | shown.named.towns)[:MAX_REGIONS]
     found = [f"w|{host}" for host in sorted(shown.hosts)]
-    found.extend(author_name_keys(display, handle))
+    found.extend(f"l|{key[2:]}|{region}" for key in names if key[0] == "f" for region in regions)
+    found.extend(names)
     found.extend(f"r|{phrase}" for phrase in shown.phrases)
     return found
 
@@ -73,10 +84,8 @@ def contact_name_keys(name: PersonName) -> set[str]:
         for given in givens:
             found.append(f"f|{given}|{family}")
             found.append(f"h|{given}{family}")
-            found.append(f"h|{family}{given}")
         if first and len(first) > 1:
             found.append(f"p|{sound(first)}|{sound(family)}")
-            found.append(f"k|{first[:3]}|{family[:4]}")
             found.append(f"c|{skeleton(first)}|{skeleton(family)}")
     return set(found[:MAX_CONTACT_KEYS])
 
@@ -105,7 +114,8 @@ def author_name_keys(display: str, handle: str) -> dict[str, None]:
             found[f"s|{word}"] = None
     if len(shown) > 1:
         found[f"n|{''.join(shown)}"] = None
-    return dict.fromkeys(list(found)[:MAX_AUTHOR_KEYS])
+    ordered = sorted(found, key=lambda key: _ORDER.index(key[0]))
+    return dict.fromkeys(ordered[:MAX_AUTHOR_KEYS])
 
 
 def _pair_keys(found: tuple[str, ...]) -> Iterator[str]:
@@ -126,7 +136,6 @@ def _pair_keys(found: tuple[str, ...]) -> Iterator[str]:
             continue
         yield f"i|{given[0]}|{family}"
         yield f"p|{sound(given)}|{sound(family)}"
-        yield f"k|{given[:3]}|{family[:4]}"
         yield f"c|{skeleton(given)}|{skeleton(family)}"
     for at in range(len(found) - 1):  # Wasserman Schultz, Van Drew
         family = found[at] + found[at + 1]

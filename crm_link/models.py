@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from config.db import Base, enum_text
+from crm_link.matching_models import MatchKey as MatchKey  # noqa: PLC0414 - its tables too
 from crm_link.types import LinkState, Priority
 from listener.models import Author, Mention
 
@@ -42,6 +43,7 @@ class Contact(Base):
     crm: Mapped[str] = mapped_column(String(40))
     external_id: Mapped[str] = mapped_column(String(200))
     name: Mapped[str]
+    family_name: Mapped[str | None] = mapped_column(String(200))
     emails: Mapped[list[str]]
     phones: Mapped[list[str]]
     handles: Mapped[list[str]]  # "platform:handle"
@@ -69,7 +71,7 @@ class ContactKey(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str] = mapped_column(String(20))  # email, phone, handle, link, name
+    kind: Mapped[str] = mapped_column(String(20))  # email, phone, handle, link
     value: Mapped[str] = mapped_column(String(500))
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
 
@@ -128,6 +130,7 @@ class IdentityLink(Base):
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
     state: Mapped[LinkState] = mapped_column(enum_text(LinkState))
     weight_bits: Mapped[float]
+    probability: Mapped[float | None]
     evidence: Mapped[list[dict[str, Any]]]
     rule_version: Mapped[str] = mapped_column(String(40))
     decided_by: Mapped[str | None]  # a user's e-mail; None: by evidence alone

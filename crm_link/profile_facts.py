@@ -14,10 +14,12 @@ from crm_link.keys import (
     handle_key,
     host_key,
     link_key,
+    name_key,
     normalise_email,
     normalise_phone,
 )
 from crm_link.levels import Shown, read_author
+from crm_link.names import name_tokens
 from crm_link.places import RegionBook
 
 #: Values from texts that are kept of one author: who posts more posts lists.
@@ -71,6 +73,8 @@ def _profile_facts(profile: Profile, context: LinkContext) -> Iterator[Fact]:
     account = handle_key(platform, profile.external_id)
     if account and account != handle:
         yield Fact(KeyKind.HANDLE, account, "account id")
+    if profile.name and len(name_tokens(profile.name)) > 1 and (name := name_key(profile.name)):
+        yield Fact(KeyKind.NAME, name, "profile")
     if profile.bio:
         yield from _found_in(profile.bio, "bio", None, context)
     yield from _link_facts(profile, context)

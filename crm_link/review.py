@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session, joinedload
 
 from config.clock import Clock, utc_now
 from config.errors import ConflictError, NotFoundError
+from crm_link.context import load_context
 from crm_link.enrich import queue_enrichment
 from crm_link.link_changes import SYSTEM
 from crm_link.models import IdentityLink, LinkEvent
 from crm_link.policy import may_link
+from crm_link.refusals import consents_of, refused_among
 from crm_link.types import LinkState
 
 _UNDOES = "undoes event "
@@ -88,7 +90,7 @@ def confirm(
     link = _get(session, link_id)
     if link.state is not LinkState.SUGGESTED:
         raise ConflictError(f"link {link_id} is {link.state}; only a suggested one is confirmed")
-    _check_allowed(link)
+    _check_allowed(session, link)
     _decide(session, link, LinkState.CONFIRMED, by, clock(), note)
     return link
 
@@ -137,7 +139,7 @@ def undo(session: Session, link_id: int, *, by: str, clock: Clock = utc_now) -> 
     link = _get(session, link_id)
     undone = _undone(session, link)
     if undone.to_state in {LinkState.SUGGESTED, LinkState.CONFIRMED}:
-        _check_allowed(link)
+        _check_allowed(session, link)
     _decide(
         session, link, undone.to_state, by, clock(), f"{_UNDOES}{undone.event_id}", is_undo=True
     )
@@ -186,10 +188,19 @@ def _get(session: Session, link_id: int) -> IdentityLink:
     return link
 
 
-def _check_allowed(link: IdentityLink) -> None:
+def _check_allowed(session: Session, link: IdentityLink) -> None:
     if link.contact.deleted_at is not None:
         raise ConflictError(f"the contact of link {link.id} is gone from the CRM")
-    verdict = may_link(link.author.platform, link.contact.relationship_source)
+    context = load_context()
+    pair = (link.author_id, link.contact_id)
+    if refused_among(session, [pair], context):
+        raise ConflictError(f"link {link.id} is not allowed: opted out (docs/linking.md)")
+    verdict = may_link(
+        link.author.platform,
+        link.contact.relationship_source,
+        consents=consents_of(session, [link.contact_id]).get(link.contact_id, ()),
+        table=context.table,
+    )
     if not verdict.is_allowed:
         raise ConflictError(f"link {link.id} is not allowed: {verdict.rule} (docs/linking.md)")
 

@@ -19,14 +19,16 @@ from sqlalchemy.orm import Session, sessionmaker
 from config.clock import Clock, utc_now
 from config.db import read_session
 from crm_link.any_of import any_of
-from crm_link.author_facts import NOT_OWN, Gathered, OwnText, author_columns, load_facts
+from crm_link.author_facts import NOT_OWN, Gathered, author_columns, load_facts
 from crm_link.candidates import find_candidates
 from crm_link.context import LinkContext, load_context
 from crm_link.due import AnyRow, lock_authors, mark_authors
 from crm_link.enrich import queue_enrichment
-from crm_link.link_changes import StoredLink, apply_claims, load_links
-from crm_link.standing_evidence import AuthorFacts, Candidate, judge
+from crm_link.facts import AuthorFacts, Candidate
+from crm_link.link_changes import StoredLink, apply_claims, load_links, rule_version
+from crm_link.matching import judge
 from crm_link.names import squeeze
+from crm_link.profile_facts import OwnText
 from crm_link.shared_values import find_shared, mark_shared
 from crm_link.types import LinkState
 from listener.models import Author, Brand, Mention, Step
@@ -143,8 +145,9 @@ def _link_authors(
         select(*author_columns()).where(any_of(session, Author.id, author_ids))
     ).all()
     found = load_facts(session, rows, texts, context, mention_ids=mention_ids)
-    candidates = find_candidates(session, found.authors)
-    links = load_links(session, author_ids)
+    about = find_candidates(session, found.authors, context)
+    candidates = about.candidates
+    links = load_links(session, author_ids, context)
     authors = _with_shared(session, found, candidates, now, context)
     brand_names = _brand_names(session) if any(candidates.values()) else frozenset()
     claims = {
@@ -154,11 +157,14 @@ def _link_authors(
             hash_value=context.hash_value,
             brand_names=brand_names,
             taken=_taken(links.get(author.author_id, {})),
+            scale=about.scale,
         )
         for author in authors
         if (contacts := candidates[author.author_id])
     }
-    touched = apply_claims(session, found.platforms, claims, links, now)
+    touched = apply_claims(
+        session, found.platforms, claims, links, now, version=rule_version(context.model)
+    )
     if mention_ids:
         touched |= {
             contact_id

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from crm_link.any_of import any_of
 from crm_link.context import LinkContext
-from crm_link.standing_evidence import AuthorFacts, Fact
+from crm_link.facts import AuthorFacts, Fact
 from crm_link.models import AuthorKey
 
 

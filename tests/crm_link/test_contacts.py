@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import InputError, TransientError
 from crm_link.contacts import import_contacts, sync_contacts
+from crm_link.match_keys import hash_key
+from crm_link.matching_models import MatchKey, NameCount
 from crm_link.models import Contact, ContactKey, CrmCursor
+from crm_link.rebuild import ensure_index, rebuild_index
 from crm_link.types import ContactPage
 from tests.crm_link.make_linking import CONTEXT, FakeCrm, make_record, sync
 from tests.make import NOW
@@ -23,6 +27,17 @@ def keys(sessions: sessionmaker[Session]) -> set[tuple[str, str]]:
 def write(path: Path, text: str) -> Path:
     path.write_text(text, "utf-8")
     return path
+
+
+def match_keys(sessions: sessionmaker[Session]) -> set[int]:
+    with sessions() as session:
+        return set(session.scalars(select(MatchKey.key)))
+
+
+def counted(sessions: sessionmaker[Session]) -> dict[tuple[str, str], int]:
+    with sessions() as session:
+        rows = session.scalars(select(NameCount).where(NameCount.kind != "version"))
+        return {(row.kind, row.value): row.contacts for row in rows}
 
 
 def test_a_file_becomes_contacts_with_keys_and_doing_it_twice_changes_nothing(
@@ -46,8 +61,14 @@ def test_a_file_becomes_contacts_with_keys_and_doing_it_twice_changes_nothing(
         ("phone", "+4930901820"),
         ("handle", "x:jose"),
         ("link", "jose.example"),
-        ("name", "garcia jose"),
-        ("name", "doe jane"),
+    }
+    assert counted(sessions) == {
+        ("all", ""): 2,
+        ("family", "garcia"): 1,
+        ("family", "doe"): 1,
+        ("given", "jose"): 1,
+        ("given", "jane"): 1,
+        ("host", "jose.example"): 1,
     }
     with sessions() as session:
         jose = session.scalars(select(Contact).where(Contact.external_id == "1")).one()
@@ -76,13 +97,18 @@ def test_a_deleted_contact_comes_back_when_the_crm_has_it_again(
     sessions: sessionmaker[Session],
 ) -> None:
     sync(sessions, make_record())
+    before = match_keys(sessions)
+    assert hash_key("f|jane|doe") in before
     assert sync(sessions, make_record(is_deleted=True)).deleted == 1
+    assert match_keys(sessions) == set()
+    assert set(counted(sessions).values()) == {0}
     assert sync(sessions, make_record(is_deleted=True)).deleted == 0
     assert keys(sessions) == set()
 
     assert sync(sessions, make_record()).changed == 1
 
-    assert keys(sessions) == {("name", "doe jane")}
+    assert match_keys(sessions) == before
+    assert counted(sessions)["family", "doe"] == 1
     with sessions() as session:
         assert session.scalars(select(Contact)).one().deleted_at is None
 
@@ -145,3 +171,32 @@ def test_two_thousand_contacts_come_in_pages(
 
     assert result.new == 2100
     assert seen == [1000, 2000, 2100]
+
+
+def test_keys_made_anew_are_those_that_syncs_keep(sessions: sessionmaker[Session]) -> None:
+    sync(
+        sessions, make_record(), make_record("c2", name="Robert Quimby", links=("quimby.example",))
+    )
+    sync(sessions, make_record("c2", name="Bob Quimby"))
+    kept, counts = match_keys(sessions), counted(sessions)
+
+    assert rebuild_index(sessions, CONTEXT) == 2
+
+    assert match_keys(sessions) == kept
+    assert counted(sessions) == {key: count for key, count in counts.items() if count}
+    assert ensure_index(sessions, CONTEXT) is False
+    assert ensure_index(sessions, replace(CONTEXT, country="DE")) is True
+
+
+def test_contacts_of_an_older_version_get_keys_before_the_next_sync(
+    sessions: sessionmaker[Session],
+) -> None:
+    sync(sessions, make_record())
+    with sessions.begin() as session:
+        session.execute(delete(MatchKey))
+        session.execute(delete(NameCount))
+
+    sync(sessions, make_record("c2", name="Robert Quimby"))
+
+    assert {hash_key("f|jane|doe"), hash_key("f|robert|quimby")} <= match_keys(sessions)
+    assert counted(sessions)["all", ""] == 2

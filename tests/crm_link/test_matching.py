@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from crm_link.extract import emails_in, phones_in
+from crm_link.facts import AuthorFacts, Candidate, Claim, Fact
 from crm_link.keys import (
     KeyKind,
     handle_key,
@@ -16,11 +17,14 @@ from crm_link.keys import (
     normalise_phone,
     profile_of,
 )
+from crm_link.levels import read_author, read_contact
 from crm_link.link_changes import next_state
-from crm_link.standing_evidence import AuthorFacts, Candidate, Claim, Fact, judge
+from crm_link.matching import Scale, judge
 from crm_link.names import name_key, names_agree
+from crm_link.places import region_book
 from crm_link.policy import may_link, may_write_sentiment, normalise_source
 from crm_link.types import EvidenceKind, LinkState
+from crm_link.weights import Frequencies
 
 CONFIRMED, SUGGESTED = LinkState.CONFIRMED, LinkState.SUGGESTED
 REJECTED, WITHDRAWN = LinkState.REJECTED, LinkState.WITHDRAWN
@@ -35,22 +39,38 @@ def make_facts(*facts: Fact, **changes: Any) -> AuthorFacts:
         "location": None,
         "facts": facts,
     }
-    return AuthorFacts(**(values | changes))
+    values |= changes
+    shown = read_author(
+        display=values["name"] or "",
+        handle=values["handle"] or "",
+        bio="",
+        location=values["location"] or "",
+        links=[fact.value for fact in facts if fact.kind is KeyKind.LINK],
+        book=region_book(None),
+    )
+    return AuthorFacts(**values, shown=shown)
 
 
-def make_candidate(contact_id: int = 1, *facts: Fact, **changes: Any) -> Candidate:
+def make_candidate(contact_id: int = 1, *facts: Fact, city: str = "", **changes: Any) -> Candidate:
     values: dict[str, Any] = {
         "contact_id": contact_id,
         "crm": "csv_file",
         "name": "Jane Doe",
         "keys": frozenset((fact.kind.value, fact.value) for fact in facts),
     }
-    return Candidate(**(values | changes))
+    values |= changes
+    links = [fact.value for fact in facts if fact.kind is KeyKind.LINK]
+    known = read_contact(values["name"], city=city, links=links, book=region_book(None))
+    return Candidate(**values, known=known)
 
 
 def judged(author: AuthorFacts, *candidates: Candidate, **more: Any) -> list[Claim]:
     return judge(
-        author, candidates, hash_value=lambda kind, value: hash_value("k", kind, value), **more
+        author,
+        candidates,
+        hash_value=lambda kind, value: hash_value("k", kind, value),
+        scale=Scale(frequencies=Frequencies(1000, {"doe": 2}, {"jane": 5})),
+        **more,
     )
 
 
@@ -128,8 +148,8 @@ def test_a_name_alone_is_nothing() -> None:
 
 def test_name_and_place_or_name_and_link_suggest() -> None:
     author = make_facts(name="Jane Doe", location="Columbus, OH 🌰")
-    near = judged(author, make_candidate(1, places=frozenset({"columbus"})))
-    far = judged(author, make_candidate(1, places=frozenset({"boston"})))
+    near = judged(author, make_candidate(1, city="Columbus"))
+    far = judged(author, make_candidate(1, city="Boston"))
     linked = judged(make_facts(PLAIN_LINK, name="Jane Doe"), make_candidate(1, PLAIN_LINK))
     link_alone = judged(make_facts(PLAIN_LINK), make_candidate(1, PLAIN_LINK))
 

@@ -97,7 +97,7 @@ def test_evidence_that_stands_alone_confirms_and_the_mention_moves_on(
         (made,) = session.scalars(select(LinkEvent)).all()
         assert (made.actor, made.from_state, made.to_state) == ("groundswell", None, CONFIRMED)
         found = session.scalars(select(IdentityLink)).one()
-        assert found.rule_version == "evidence-1"
+        assert found.rule_version == "evidence-2+profiles-1"
         assert found.decided_by is None
         assert found.evidence[0]["observed_at"] == NOW.isoformat()
         assert "jane" not in str(found.evidence)

@@ -1,0 +1,210 @@
+"""Consent, opt-outs and pairs that stay apart.
+
+An opt-out or an erased pair is kept as a hash keyed with the secret key: it is recognised
+when the same account and the same CRM record come again, and says nothing by itself.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from config.bulk import insert_new
+from config.clock import Clock, utc_now
+from config.errors import ConflictError, InputError, NotFoundError
+from crm_link.any_of import any_of
+from crm_link.context import LinkContext
+from crm_link.due import mark_due
+from crm_link.facts import Candidate
+from crm_link.matching_models import ContactConsent, LinkRefusal
+from crm_link.models import Contact
+from listener.models import Author
+
+#: The scope of a consent that holds for every platform but those that deny linking.
+ANY = "any"
+_MAX_SCOPE = 40
+
+
+class Reason(StrEnum):
+    """Why somebody is never proposed again."""
+
+    OPT_OUT = "opt_out"
+    ERASED = "erased"
+
+
+def record_consent(
+    session: Session,
+    contact_id: int,
+    scope: str,
+    *,
+    note: str,
+    by: str,
+    context: LinkContext,
+    clock: Clock = utc_now,
+) -> ContactConsent:
+    """Record that a contact agreed to being linked.
+
+    Args:
+        session: The transaction.
+        contact_id: The contact.
+        scope: A platform, which says that the person connected that account or agreed for
+            it, or `any`.
+        note: Where the consent is on file.
+        by: The user who recorded it.
+        context: The hash key.
+        clock: The present.
+
+    Raises:
+        InputError: Scope or note is missing or too long.
+        NotFoundError: There is no such contact.
+
+    """
+    if not scope.strip() or len(scope) > _MAX_SCOPE or not note.strip():
+        raise InputError("a consent needs a platform (or 'any') and where it is on file")
+    if session.get(Contact, contact_id) is None:
+        raise NotFoundError(f"there is no contact {contact_id}")
+    consent = ContactConsent(
+        contact_id=contact_id,
+        scope=scope.strip().casefold(),
+        note=note.strip(),
+        recorded_by=by,
+        recorded_at=clock(),
+    )
+    session.add(consent)
+    session.flush()
+    mark_due(session, keys=(), contact_ids=[contact_id], now=clock(), context=context)
+    return consent
+
+
+def revoke_consent(
+    session: Session, consent_id: int, *, by: str, context: LinkContext, clock: Clock = utc_now
+) -> ContactConsent:
+    """Take a consent back; links that rest on it are withdrawn at the next look.
+
+    Raises:
+        NotFoundError: There is no such consent.
+        ConflictError: It was taken back already.
+
+    """
+    consent = session.get(ContactConsent, consent_id)
+    if consent is None:
+        raise NotFoundError(f"there is no consent {consent_id}")
+    if consent.revoked_at is not None:
+        raise ConflictError(f"consent {consent_id} was taken back already")
+    consent.revoked_at = clock()
+    consent.revoked_by = by
+    session.flush()
+    mark_due(session, keys=(), contact_ids=[consent.contact_id], now=clock(), context=context)
+    return consent
+
+
+def consents_of(session: Session, contact_ids: Iterable[int]) -> dict[int, frozenset[str]]:
+    """Return what each contact agreed to and did not take back."""
+    found: dict[int, set[str]] = defaultdict(set)
+    for contact_id, scope in session.execute(
+        select(ContactConsent.contact_id, ContactConsent.scope).where(
+            any_of(session, ContactConsent.contact_id, sorted(contact_ids)),
+            ContactConsent.revoked_at.is_(None),
+        )
+    ):
+        found[contact_id].add(scope)
+    return {contact_id: frozenset(scopes) for contact_id, scopes in found.items()}
+
+
+def pair_value(platform: str, account: str, crm: str, external_id: str) -> str:
+    """Return what stands for a pair: it outlives our own row numbers."""
+    return f"{platform}:{account}|{crm}:{external_id}"
+
+
+def refuse(
+    session: Session,
+    values: Iterable[tuple[str, str]],
+    *,
+    reason: Reason,
+    context: LinkContext,
+    clock: Clock = utc_now,
+) -> int:
+    """Never propose these again; return how many were new.
+
+    Args:
+        session: The transaction.
+        values: (`pair`, `pair_value(...)`), (`author`, `platform:account`) or (`contact`,
+            `crm:external id`): an author or a contact alone is never linked to anybody.
+        reason: Why.
+        context: The hash key.
+        clock: The present.
+
+    """
+    rows: list[dict[str, Any]] = [
+        {"value_hash": value_hash, "reason": reason.value, "created_at": clock()}
+        for value_hash in sorted({context.hash_value(f"refusal {k}", v) for k, v in values})
+    ]
+    return insert_new(session, LinkRefusal, rows, key=["value_hash"])
+
+
+def opt_out(
+    session: Session, contact_id: int, *, context: LinkContext, clock: Clock = utc_now
+) -> None:
+    """Link a contact to nobody any more: what is linked is withdrawn at the next look.
+
+    Raises:
+        NotFoundError: There is no such contact.
+
+    """
+    contact = session.get(Contact, contact_id)
+    if contact is None:
+        raise NotFoundError(f"there is no contact {contact_id}")
+    value = f"{contact.crm}:{contact.external_id}"
+    refuse(session, [("contact", value)], reason=Reason.OPT_OUT, context=context, clock=clock)
+    mark_due(session, keys=(), contact_ids=[contact_id], now=clock(), context=context)
+
+
+def refused_pairs(
+    session: Session, candidates: Mapping[int, Sequence[Candidate]], context: LinkContext
+) -> set[tuple[int, int]]:
+    """Return the (author, contact) pairs among the candidates that are never proposed."""
+    pairs = [(author, one.contact_id) for author, own in candidates.items() for one in own]
+    return refused_among(session, pairs, context)
+
+
+def refused_among(
+    session: Session, pairs: Collection[tuple[int, int]], context: LinkContext
+) -> set[tuple[int, int]]:
+    """Return those of the (author, contact) pairs that are never proposed."""
+    if not pairs or not session.scalar(select(exists().where(LinkRefusal.value_hash.is_not(None)))):
+        return set()
+    authors = {
+        row.id: f"{row.platform}:{row.external_id}"
+        for row in session.execute(
+            select(Author.id, Author.platform, Author.external_id).where(
+                any_of(session, Author.id, sorted({author for author, _ in pairs}))
+            )
+        )
+    }
+    contacts = {
+        row.id: f"{row.crm}:{row.external_id}"
+        for row in session.execute(
+            select(Contact.id, Contact.crm, Contact.external_id).where(
+                any_of(session, Contact.id, sorted({contact for _, contact in pairs}))
+            )
+        )
+    }
+    hashes: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for author, contact in pairs:
+        for kind, value in (
+            ("author", authors.get(author, "")),
+            ("contact", contacts.get(contact, "")),
+            ("pair", f"{authors.get(author, '')}|{contacts.get(contact, '')}"),
+        ):
+            hashes[context.hash_value(f"refusal {kind}", value)].append((author, contact))
+    found = session.scalars(
+        select(LinkRefusal.value_hash).where(
+            any_of(session, LinkRefusal.value_hash, sorted(hashes))
+        )
+    )
+    return {pair for value_hash in found for pair in hashes[value_hash]}
