@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from sqlalchemy.orm import Session, sessionmaker
@@ -22,7 +22,8 @@ from sentiment.attribution import MAX_CHARS, explain
 from sentiment.fast_lane import PROVISIONAL, is_provisional
 from sentiment.history import Judge, judgements_of
 from sentiment.late_scorer import LateScorer
-from sentiment.types import Label, WordWeight
+from sentiment.topic_words import name_words
+from sentiment.types import Label, ScorableText, WordWeight
 
 #: Parts of the heaviest word's weight from which a word is shown, marked, and marked strongly.
 _SHARES = (0.15, 0.4, 0.75)
@@ -64,7 +65,10 @@ class Why:
         explained_by: The scorer that was asked for the explanation.
         is_same: Whether the two are the same version; if not, the words explain what
             `explained_by` says, which may differ.
-        words: Every word of the text that was looked at, with what it did to the score.
+        said: What `explained_by` says of the text.
+        score: Its score, -1 to +1.
+        words: Every word of the text that was looked at, with what it did to the score; the
+            brand's own name has 0, as without it nothing is said about the brand.
         text: The text, of which `words` gives places.
         is_cut: Whether the text is longer than what was looked at.
 
@@ -75,6 +79,8 @@ class Why:
     judged_by: str | None
     explained_by: str
     is_same: bool
+    said: Label
+    score: float
     words: tuple[WordWeight, ...]
     text: str
     is_cut: bool
@@ -122,6 +128,7 @@ def why(sessions: sessionmaker[Session], settings: Settings, mention_id: int) ->
         settings.fast_scorer if is_lexicon and settings.fast_scorer else settings.scorer
     )
     with _ONE_AT_A_TIME:
+        [whole] = judge.score([ScorableText(text[:MAX_CHARS], names, lang)])
         words = explain(judge, text, names, lang=lang)
         versions = judge.versions
         explained_by = judge.version
@@ -132,7 +139,9 @@ def why(sessions: sessionmaker[Session], settings: Settings, mention_id: int) ->
         judged_by=judged_by,
         explained_by=plain if plain in versions else explained_by,
         is_same=plain in versions,
-        words=words,
+        said=whole.label,
+        score=whole.score,
+        words=_without_names(words, names),
         text=text,
         is_cut=len(text) > MAX_CHARS,
     )
@@ -142,6 +151,13 @@ def why(sessions: sessionmaker[Session], settings: Settings, mention_id: int) ->
 def _scorer(setting: str) -> LateScorer:
     """Return the scorer of this process: loaded at the first question, kept for the next."""
     return LateScorer(setting)
+
+
+def _without_names(words: Sequence[WordWeight], names: Sequence[str]) -> tuple[WordWeight, ...]:
+    told = name_words(names)
+    return tuple(
+        replace(word, weight=0.0) if name_words([word.word]) & told else word for word in words
+    )
 
 
 def _pieces(text: str, words: Sequence[WordWeight]) -> list[Piece]:

@@ -59,11 +59,17 @@ class Board:
         return [(point, net_sentiment([point])) for point in self.points]
 
 
-def read_board(session: Session, brand_id: int | None, *, period: str, now: datetime) -> Board:
-    """Return a brand's board for a period of `PERIODS`; None for all brands together."""
+def period_ends(period: str, now: datetime) -> tuple[datetime, datetime, int]:
+    """Return beginning and end of a period of `PERIODS`, and the width of its points (s)."""
     length, grain_s = PERIODS[period]
     until = bucket_of(now, grain_s) + timedelta(seconds=grain_s)
-    since = until - length
+    return until - length, until, grain_s
+
+
+def read_board(session: Session, brand_id: int | None, *, period: str, now: datetime) -> Board:
+    """Return a brand's board for a period of `PERIODS`; None for all brands together."""
+    since, until, grain_s = period_ends(period, now)
+    length = until - since
     points = volume_series(session, brand_id, since=since, until=until, grain_s=grain_s)
     before = volume_series(session, brand_id, since=since - length, until=since, grain_s=grain_s)
     return Board(

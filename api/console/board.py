@@ -9,12 +9,41 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, Response
 
 from api.console.filters import brand_options
-from api.console.page import PageDep
+from api.console.page import Page, PageDep
 from api.formats import iso
-from crm_link.board import PERIODS, read_board
+from api.pages import is_htmx, render
+from crm_link.board import PERIODS, period_ends, read_board
 from crm_link.mentions import get_brand
+from sentiment.heads import EMOTIONS
+from sentiment.signal_sums import UNSURE, languages_of, signal_sums
+from sentiment.topic_windows import topics_of
 
 router = APIRouter(prefix="/board")
+
+#: Languages that have a row of their own.
+MOST_LANGUAGES = 12
+
+#: How languages are called; others are shown by their code.
+LANGUAGES = {
+    "ar": "Arabic",
+    "de": "German",
+    "en": "English",
+    "es": "Spanish",
+    "fr": "French",
+    "hi": "Hindi",
+    "id": "Indonesian",
+    "it": "Italian",
+    "ja": "Japanese",
+    "ko": "Korean",
+    "nl": "Dutch",
+    "pl": "Polish",
+    "pt": "Portuguese",
+    "ru": "Russian",
+    "sv": "Swedish",
+    "tr": "Turkish",
+    "und": "cannot be told",
+    "zh": "Chinese",
+}
 
 BrandQuery = Annotated[str, Query(max_length=100)]
 PeriodQuery = Annotated[str, Query(pattern="^(24h|7d|30d)$")]
@@ -36,6 +65,45 @@ def board(page: PageDep, brand: BrandQuery = "", period: PeriodQuery = "24h") ->
             "grain": timedelta(seconds=shown.grain_s),
         },
     )
+
+
+@router.get("/topics")
+def board_topics(page: PageDep, brand: BrandQuery = "", period: PeriodQuery = "24h") -> Response:
+    """Show what a period was about; a part of the board, or a page without script."""
+    brand_id = get_brand(page.session, brand).id if brand else None
+    since, until, _ = period_ends(period, page.state.clock())
+    found = topics_of(page.session, brand_id, since, until)
+    shown = {"found": found, "since": since, "until": until, "brand": brand, "period": period}
+    return _part(page, "_board_topics.html", "What it is about", shown)
+
+
+@router.get("/signals")
+def board_signals(page: PageDep, brand: BrandQuery = "", period: PeriodQuery = "24h") -> Response:
+    """Show emotions, intents and languages of a period; a part of the board, or a page."""
+    brand_id = get_brand(page.session, brand).id if brand else None
+    since, until, grain_s = period_ends(period, page.state.clock())
+    sums = signal_sums(page.session, brand_id, since, until, grain_s=grain_s)
+    shown = {
+        "sums": sums,
+        "emotions": EMOTIONS,
+        "highest": max((max(one.values(), default=0) for one in sums.emotions.values()), default=0),
+        "languages": languages_of(page.session, brand_id, since, until),
+        "names": LANGUAGES,
+        "most_languages": MOST_LANGUAGES,
+        "unsure": UNSURE,
+        "grain": timedelta(seconds=grain_s),
+        "since": since,
+        "until": until,
+        "brand": brand,
+        "period": period,
+    }
+    return _part(page, "_board_signals.html", "Emotions, intents and languages", shown)
+
+
+def _part(page: Page, template: str, title: str, shown: dict[str, Any]) -> Response:
+    if is_htmx(page.request):
+        return render(page.request, template, shown)
+    return page.show("board_part.html", shown | {"part": template, "title": title})
 
 
 @router.get("/data")

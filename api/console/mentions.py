@@ -10,15 +10,20 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from api import actions
-from api.console.filters import filter_options
+from api.console.filters import Options, filter_options
 from api.console.page import PageDep
 from api.deps import CommunityManagerDep
 from api.formats import iso
-from api.pages import back_to
+from api.pages import back_to, is_htmx, render
 from api.paging import CursorQuery, mention_cursor, mention_key
 from api.routes.mentions import mention_filter
+from api.why import why
+from crm_link.mention_class import by_protocol
 from crm_link.mention_view import view_mention
 from crm_link.mentions import MentionFilter, list_mentions
+from sentiment.heads import EMOTIONS
+from sentiment.signal_filter import INTENTS, SPAM
+from sentiment.signals import signals_of
 from sentiment.types import Label
 
 router = APIRouter(prefix="/mentions")
@@ -46,6 +51,10 @@ def mentions(
                 key: iso(value) if isinstance(value, datetime) else value
                 for key, value in filters.items()
             },
+            "signals": signals_of(page.session, [mention.id for mention in found.mentions]),
+            "intent_options": _same(INTENTS),
+            "emotion_options": _same(EMOTIONS),
+            "spam_options": _same(SPAM),
             **filter_options(page.session),
         },
     )
@@ -54,7 +63,18 @@ def mentions(
 @router.get("/{mention_id}")
 def mention(page: PageDep, mention_id: int) -> Response:
     """Show one mention."""
-    return page.show("mention.html", {"view": view_mention(page.session, mention_id)})
+    view = view_mention(page.session, mention_id)
+    context = {"view": view, "by_protocol": by_protocol(page.session, view.mention)}
+    return page.show("mention.html", context)
+
+
+@router.get("/{mention_id}/why")
+def mention_why(page: PageDep, mention_id: int) -> Response:
+    """Show the words that carried a mention's judgement."""
+    found = why(page.state.sessions, page.state.settings, mention_id)
+    if is_htmx(page.request):
+        return render(page.request, "_why.html", {"why": found})
+    return page.show("why.html", {"why": found})
 
 
 @router.post("/{mention_id}/correct")
@@ -74,3 +94,7 @@ def undo_correction(request: Request, actor: CommunityManagerDep, mention_id: in
     """Give a mention back the label that the scorer gave it."""
     actions.undo_correction(actor, mention_id)
     return back_to(request, f"/mentions/{mention_id}", "The scorer's label holds again.")
+
+
+def _same(values: tuple[str, ...]) -> Options:
+    return [(value, value) for value in values]

@@ -177,6 +177,8 @@ class WhyOut(Out):
     judged_by: str | None = Field(description="The judgement that is explained.")
     explained_by: str = Field(description="The scorer that was asked.")
     is_same: bool = Field(description="Whether the two are the same version.")
+    said: Label = Field(description="What the scorer that was asked says.")
+    score: float
     is_cut: bool = Field(description="Whether only the text's beginning was looked at.")
     words: list[WordOut]
 
