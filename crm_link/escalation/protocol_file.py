@@ -65,7 +65,7 @@ def default_protocol_text() -> str:
     return files("config").joinpath("defaults", "protocol.yaml").read_text("utf-8")
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def parse_pinned(source: str) -> EscalationProtocol:
     """Return the protocol of an incident's snapshot; each is read once in a process.
 
