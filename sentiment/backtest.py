@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from sentiment.burst_budget import Choice, choose_index, try_index
+from sentiment.burst_budget import Choice, alerts_at, choose_index, try_index
 from sentiment.burst_config import BurstConfig
 from sentiment.burst_counts import (
     ALL,
@@ -25,7 +25,6 @@ from sentiment.burst_counts import (
 )
 from sentiment.burst_listening import STEP_S
 from sentiment.burst_readings import Burst, burst_of, stronger
-from sentiment.burst_rules import OnePerIncident
 from sentiment.burst_series import Series, brand_series, make_detector, topic_series
 from sentiment.burst_stored import HISTORY
 from sentiment.rollups import bucket_of
@@ -54,6 +53,8 @@ class PastAlert:
         expected: How many were expected in it.
         window_s: The window's length.
         topic: The topic whose series it was; empty for the whole brand.
+        is_new: Whether it was the first of its incident; else it had doubled. Only the first
+            counts for a budget.
 
     """
 
@@ -63,6 +64,7 @@ class PastAlert:
     expected: float
     window_s: int
     topic: str = ""
+    is_new: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,10 +249,11 @@ def _days(hours: Sequence[PastHour]) -> tuple[PastDay, ...]:
 
 
 def _alerts(history: _History, alert_index: float) -> tuple[PastAlert, ...]:
-    config = BurstConfig()
-    rule = OnePerIncident(arming=alert_index, quiet_s=config.quiet_s, growth=config.growth)
+    told = dict(alerts_at([(at, burst.index) for at, _, burst in history], alert_index))
     return tuple(
-        PastAlert(at, burst.index, burst.seen, burst.expected, burst.window_s, topic)
+        PastAlert(
+            at, burst.index, burst.seen, burst.expected, burst.window_s, topic, is_new=told[at]
+        )
         for at, topic, burst in history
-        if rule.lets_through(burst.index, at.timestamp())
+        if at in told
     )

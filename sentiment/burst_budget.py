@@ -50,16 +50,24 @@ class Choice:
     per_week: float
 
 
-def alerts_at(path: Path, alert_index: float) -> list[datetime]:
-    """Return when there would have been an alert: one an incident, and one when it doubles."""
+def alerts_at(path: Path, alert_index: float) -> list[tuple[datetime, bool]]:
+    """Return when people would have been told, and whether that was the first of an incident.
+
+    An incident is told once, and again each time that its index has doubled.
+    """
     config = BurstConfig()
     rule = OnePerIncident(arming=alert_index, quiet_s=config.quiet_s, growth=config.growth)
-    return [at for at, index in path if rule.lets_through(index, at.timestamp())]
+    found: list[tuple[datetime, bool]] = []
+    for at, index in path:
+        if rule.lets_through(index, at.timestamp()):
+            is_new = not found or (at - found[-1][0]).total_seconds() >= config.quiet_s
+            found.append((at, is_new))
+    return found
 
 
 def try_index(path: Path, alert_index: float, step_s: float) -> Choice:
-    """Return how often a threshold would have alerted; the path has a value each `step_s`."""
-    alerts = len(alerts_at(path, alert_index))
+    """Return how many incidents there would have been; the path has a value each `step_s`."""
+    alerts = sum(is_new for _, is_new in alerts_at(path, alert_index))
     return Choice(alert_index, alerts, alerts * WEEK_S / max(len(path) * step_s, step_s))
 
 

@@ -11,6 +11,7 @@ import orjson
 import typer
 from rich.table import Table
 
+from api.commands.backtest_chart import draw_index, draw_page
 from api.commands.common import BrandOption, out, runtime, say
 from config.clock import utc_now
 from config.db import read_session
@@ -40,13 +41,17 @@ def replay(
         typer.Option(help="Choose the index for at most so many alerts a week.", min=0),
     ] = None,
     days: Annotated[int, typer.Option(help="How far back to look.", min=1, max=3650)] = 28,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="File for a page that draws all of this.")
+    ] = None,
     json: Annotated[
         Path | None, typer.Option("--json", help="File for all figures; - for standard output.")
     ] = None,
 ) -> None:
-    """Replay the stored history: what would have been alerted, when, and with other thresholds.
+    """Replay the stored history: what would have been alerted, when, and with other settings.
 
-    The threshold belongs into the protocol, as index_gte of a severity. Times are UTC.
+    A threshold belongs into the protocol as index_gte of a severity, a number of alerts a week
+    as `false_alarms`. Times are UTC.
     """
     with runtime() as opened, read_session(opened.sessions) as session:
         keys = [one.key for one in list_brands(session) if one.is_active]
@@ -69,6 +74,9 @@ def replay(
             return
         json.write_bytes(content)
         say.print(f"all figures are in {json}", markup=False)
+    if html is not None and found.hours:
+        html.write_text(draw_page(key, found), encoding="utf-8")
+        say.print(f"drawn in {html}", markup=False)
     _print(key, found)
 
 
@@ -80,10 +88,15 @@ def _print(key: str, found: Backtest) -> None:
         )
         return
     out.print(_chart(found))
-    alerts = Table("Alert (UTC)", "Index", "Negative", "Expected", "Within", title="Alerts")
+    width = min(max(out.width - 8, 20), 100)
+    out.print(draw_index(found, width=width), markup=False, highlight=False)
+    alerts = Table(
+        "Alert (UTC)", "About", "Index", "Negative", "Expected", "Within", title="Alerts"
+    )
     for alert in found.alerts:
         alerts.add_row(
             f"{alert.at:%Y-%m-%d %H:%M}",
+            alert.topic or "whole brand",
             f"{alert.index:.1f}",
             f"{alert.seen:,.0f}",
             f"{alert.expected:,.1f}",
@@ -91,13 +104,22 @@ def _print(key: str, found: Backtest) -> None:
         )
     if found.alerts:
         out.print(alerts)
-    choices = Table("index_gte", "Alerts", "A week", title="Other thresholds")
+    choices = Table("index_gte", "Incidents", "A week", title="Other thresholds")
     for choice in found.choices:
         mark = " <" if choice.alert_index == found.alert_index else ""
         choices.add_row(
             f"{choice.alert_index:g}{mark}", str(choice.alerts), f"{choice.per_week:.1f}"
         )
     out.print(choices)
+    budgets = Table("At most a week", "Index", "Incidents", title="False-alarm budgets")
+    for budget in found.budgets:
+        budgets.add_row(
+            f"{budget.per_week:g}",
+            f"{budget.alert_index:g}",
+            str(sum(one.is_new for one in budget.alerts)),
+        )
+    out.print(budgets)
+    out.print("in the protocol: false_alarms: {at_most: 1, per: week}", markup=False)
     out.print(
         f"{key}: {len(found.alerts)} alerts at index {found.alert_index:g} "
         f"from {found.since:%Y-%m-%d %H:%M} to {found.until:%Y-%m-%d %H:%M}",

@@ -23,7 +23,7 @@
       },
       series: [{
         type: "graph", layout: "force", roam: true, draggable: true,
-        force: { repulsion: 60, edgeLength: [30, 90], layoutAnimation: !still },
+        force: { repulsion: 160, edgeLength: [50, 140], layoutAnimation: !still },
         data: nodes.map((node) => ({ ...node, symbolSize: 8 + 16 * Math.sqrt(node.value / most), label: { show: nodes.length <= 20 } })),
         links: links.map((link) => ({ ...link, lineStyle: { width: Math.min(1 + link.value, 6) } })),
         label: { color: color("--text"), position: "right", fontSize: 11 },
