@@ -36,7 +36,7 @@ MOST_CLAIMS = 8
 SORT_EVERY = timedelta(minutes=5)
 
 #: Incidents that one call sorts; the next call takes the rest.
-MOST_AT_ONCE = 50
+MOST_AT_ONCE = 20
 
 #: How far before its opening an incident's posts are looked for.
 BEFORE = timedelta(hours=24)
@@ -60,7 +60,13 @@ def gather_claims(sessions: sessionmaker[Session], *, clock: Clock) -> int:
                     Incident.claims_at <= now - SORT_EVERY,
                 ),
             )
-            .order_by(Incident.claims_at.is_not(None), Incident.claims_at, Incident.id)
+            # What is new or has news before what is only looked at again.
+            .order_by(
+                Incident.claims_at.is_not(None),
+                Incident.claims_at >= Incident.last_seen_at,
+                Incident.claims_at,
+                Incident.id,
+            )
             .limit(MOST_AT_ONCE)
         ).all()
     done = 0

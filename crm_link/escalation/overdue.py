@@ -17,6 +17,9 @@ from crm_link.escalation.outbox import pinned_protocol, tell
 
 log = get_logger(__name__)
 
+#: Reminders of one call; the next call takes the rest.
+MOST_AT_ONCE = 50
+
 
 def remind_overdue(sessions: sessionmaker[Session], *, clock: Clock) -> int:
     """Remind people of everything that is overdue; return how many reminders there were.
@@ -25,7 +28,7 @@ def remind_overdue(sessions: sessionmaker[Session], *, clock: Clock) -> int:
     """
     now = clock()
     with read_session(sessions) as session:
-        due = clocks_due(session, now)
+        due = clocks_due(session, now, limit=MOST_AT_ONCE)
     done = 0
     for one in due:
         try:
