@@ -6,23 +6,16 @@ behind, never wrong. Nothing here holds state that a restart would lose.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy.orm import Session, sessionmaker
-
+from api.backlog import BATCH, Backlog
 from api.batches import do_batch
-from config.clock import Clock, utc_now
 from config.db import read_session
 from config.errors import AppError
 from config.logs import get_logger
-from config.settings import Settings
 from crm_link import contacts, service, writeback
-from crm_link.crm import Crm
 from crm_link.escalation import (
     auditor,
     calendars,
@@ -36,57 +29,24 @@ from crm_link.escalation import (
     watchdog,
 )
 from crm_link.escalation.in_force import store_in_force
-from crm_link.escalation.presence import Presence
-from crm_link.escalation.protocols import Protocols
 from crm_link.judging import judge_incidents_first
-from crm_link.triage import triage_mentions
 from listener import retention
-from listener.models import JUDGING, Step
-from listener.service import collect, pending_counts, pending_ids
+from listener.service import collect
 from listener.sources import due_sources
 from sentiment.bursts import step_bursts
-from sentiment.claims import LOOK, claimed
 from sentiment.rescoring import rescore_outdated
-from sentiment.scorer import Scorer
-from sentiment.service import score_mentions, score_provisionally
 from sentiment.signals import due_ids, mark_outdated, signal_mentions
 from sentiment.topic_windows import remember_topics
 
 log = get_logger(__name__)
 
-#: Mentions that one step takes at a time: per-item work costs 2 to 18 times more, and 256 costs
-#: a sixth more than this (tests/benchmarks/bench_pipeline.py).
-BATCH = 1_024
-
-#: Mentions that the model judges between two looks at what has become more urgent.
-JUDGE_BATCH = 256
-
 #: Sources that are collected at the same time; they wait for networks most of the time.
 COLLECTING_THREADS = 8
 
-#: What is told about each batch: its step, and how many mentions it did.
-OnBatch = Callable[[Step, int], None]
-
 
 @dataclass(slots=True)
-class Engine:
+class Engine(Backlog):
     """All steps of the pipeline over one database."""
-
-    settings: Settings
-    sessions: sessionmaker[Session]
-    scorer: Scorer
-    protocols: Protocols
-    crm: Crm | None = None
-    clock: Clock = utc_now
-    #: Judges new mentions at once, until the scorer comes to them; None: they wait for it.
-    lexicon: Scorer | None = None
-    #: This process's sign of life, while it works for long: what it claims is freed by its death.
-    presence: Presence | None = None
-    #: Set to end a long backlog after the batch that is being done.
-    stopping: threading.Event = field(default_factory=threading.Event)
-    #: One thread at a time takes mentions their way, and one lets the model judge them.
-    _pipeline: threading.Lock = field(default_factory=threading.Lock)
-    _judging: threading.Lock = field(default_factory=threading.Lock)
 
     def collect_due(self) -> int:
         """Collect every source that is due; return how many new mentions came in."""
@@ -106,22 +66,6 @@ class Engine:
             log.warning("collection failed", source_id=source_id, kind=type(error).__name__)
             return 0
 
-    def work_backlog(self, *, on_batch: OnBatch | None = None) -> int:
-        """Score, link and triage everything that waits; return how many steps were done.
-
-        With a lexicon, what it judged then waits for the model: see `judge_backlog`.
-        """
-        return self._work(self._pipeline, self._next_on_the_way, self._steps(), on_batch)
-
-    def judge_backlog(self, *, on_batch: OnBatch | None = None) -> int:
-        """Let the model judge everything that waits for it; return how many it judged.
-
-        The risky ones come first, and the newest of them. What it judged waits for the other
-        steps again.
-        """
-        judge = partial(score_mentions, self.sessions, self.scorer, clock=self.clock)
-        return self._work(self._judging, self._next_for_the_model, {Step.JUDGE: judge}, on_batch)
-
     def process(self) -> int:
         """Take everything that waits all its way; return how many mentions the model judged."""
         self.work_backlog()
@@ -129,85 +73,6 @@ class Engine:
         self.work_backlog()
         self.find_signals()
         return judged
-
-    def _work(
-        self,
-        lock: threading.Lock,
-        next_batches: Callable[[], Iterator[tuple[Step, list[int]]]],
-        steps: Mapping[Step, Callable[[list[int]], int]],
-        on_batch: OnBatch | None,
-    ) -> int:
-        done = 0
-        with lock, self._hands() as take:
-            while True:
-                # The last step first: it takes longest, and what it ends leaves the queue.
-                batches = list(next_batches())[::-1]
-                if self.stopping.is_set():
-                    return done
-                before = done
-                counts = take(lambda one: do_batch(one[0], steps[one[0]], one[1]), batches)
-                for (step, _), count in zip(batches, counts, strict=True):
-                    done += count
-                    if on_batch is not None:
-                        on_batch(step, count)
-                if done == before:
-                    return done
-
-    @contextmanager
-    def _hands(self) -> Iterator[Callable[..., Iterable[int]]]:
-        """Give what does a round's batches: on PostgreSQL two at once, else one after another.
-
-        PostgreSQL works on one batch while we think about another (a third faster, measured);
-        SQLite has one writer.
-        """
-        if self.sessions.kw["bind"].dialect.name != "postgresql":
-            yield map
-            return
-        with ThreadPoolExecutor(2, thread_name_prefix="step") as pool:
-            yield pool.map
-
-    def _next_on_the_way(self) -> Iterator[tuple[Step, list[int]]]:
-        for step in (Step.SCORE, Step.LINK, Step.TRIAGE):
-            if ids := self._waiting(step, BATCH):
-                yield step, ids
-
-    def _next_for_the_model(self) -> Iterator[tuple[Step, list[int]]]:
-        size = JUDGE_BATCH * self.settings.scoring_processes
-        look = size * LOOK
-        ids = self._waiting(Step.JUDGE_FIRST, look)
-        ids += self._waiting(Step.JUDGE, look - len(ids)) if len(ids) < look else []
-        with claimed(self.sessions, ids, limit=size) as mine:
-            if mine:
-                yield Step.JUDGE, mine
-
-    def _waiting(self, step: Step, limit: int) -> list[int]:
-        with read_session(self.sessions) as session:
-            return pending_ids(session, step, limit)
-
-    def backlog_steps(self) -> int:
-        """Return how many steps the waiting mentions have before them, the model's left out."""
-        with read_session(self.sessions) as session:
-            waiting = pending_counts(session)
-        order = [Step.SCORE, Step.LINK, Step.TRIAGE]
-        return sum(waiting[step] * (len(order) - order.index(step)) for step in order)
-
-    def backlog_judgements(self) -> int:
-        """Return how many mentions wait for the model."""
-        with read_session(self.sessions) as session:
-            waiting = pending_counts(session)
-        return sum(waiting[step] for step in JUDGING)
-
-    def _steps(self) -> dict[Step, Callable[[list[int]], int]]:
-        lexicon = self.lexicon
-        return {
-            Step.SCORE: partial(score_mentions, self.sessions, self.scorer, clock=self.clock)
-            if lexicon is None
-            else partial(score_provisionally, self.sessions, lexicon, clock=self.clock),
-            Step.LINK: lambda ids: service.link_mentions(self.sessions, ids, clock=self.clock),
-            Step.TRIAGE: lambda ids: triage_mentions(
-                self.sessions, ids, self.protocols.by_brand(), clock=self.clock
-            ),
-        }
 
     def find_signals(self) -> int:
         """Fill in the signals of what was judged; return how many mentions got theirs."""
@@ -329,6 +194,7 @@ class Engine:
         done = {
             "contacts": self.sync_contacts(),
             "collected": self.collect_due(),
+            "drills": self.run_drills(),
             "calendars": self.refresh_calendars(),
             "processed": self.work_backlog(),
             # What the lexicon has seen is told at once; the model may take minutes.

@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from api import engine as engine_module
+from api import backlog
 from api.engine import Engine
+from config.db import is_sqlite
 from config.settings import Settings
 from crm_link.escalation.models import Incident, Notification
 from crm_link.escalation.protocols import Protocols
@@ -155,7 +156,7 @@ def test_a_new_mention_goes_its_way_before_the_model_has_seen_it(
 def test_the_model_takes_the_risky_first_and_the_newest_of_them_and_skips_none(
     sessions: sessionmaker[Session], make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "JUDGE_BATCH", 1)
+    monkeypatch.setattr(backlog, "JUDGE_BATCH", 1)
     model = WordScorer()
     engine = make_engine(model)
     texts = (f"{BAD} one", NICE, f"{BAD} two", "Acme opens at nine, says the lawsuit", "Acme opens")
@@ -340,7 +341,7 @@ def test_copies_are_judged_once_in_each_lane(
 def test_a_backlog_stops_after_its_batch_when_it_is_told_to(
     sessions: sessionmaker[Session], make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "JUDGE_BATCH", 1)
+    monkeypatch.setattr(backlog, "JUDGE_BATCH", 1)
 
     class Stopping(WordScorer):
         def score(self, texts: Sequence[ScorableText]) -> list[Sentiment]:
@@ -365,3 +366,27 @@ def test_without_a_lexicon_mentions_wait_for_the_model(
 
     mention = mention_of(sessions, mention_id)
     assert (mention.scorer, mention.pending) == ("words/1", None)
+
+
+def test_two_workers_of_a_fleet_let_the_model_judge_different_mentions(
+    sessions: sessionmaker[Session], make_engine: MakeEngine
+) -> None:
+    class Second(WordScorer):
+        """A model in whose time another worker looks for work, as both have the same backlog."""
+
+        def score(self, texts: Sequence[ScorableText]) -> list[Sentiment]:
+            judged.append(make_engine(first).judge_backlog())
+            return super().score(texts)
+
+    judged: list[int] = []
+    first = WordScorer()
+    engine = make_engine(Second())
+    _store(sessions, f"{BAD} one", f"{BAD} two")
+    engine.work_backlog()
+
+    assert engine.judge_backlog() + judged[0] == 2
+
+    with sessions() as session:
+        is_embedded = is_sqlite(session)
+    assert judged == ([2] if is_embedded else [0])  # an embedded database has one worker only
+    assert_rollups_exact(sessions)
