@@ -25,8 +25,15 @@ from crm_link.context import LinkContext, load_context
 from crm_link.due import AnyRow, lock_authors, mark_authors
 from crm_link.enrich import queue_enrichment
 from crm_link.facts import AuthorFacts, Candidate
-from crm_link.link_changes import StoredLink, apply_claims, load_links, rule_version
+from crm_link.link_changes import (
+    SYSTEM,
+    StoredLink,
+    apply_claims,
+    load_links,
+    rule_version,
+)
 from crm_link.matching import judge
+from crm_link.models import Flag, FlagStatus
 from crm_link.names import squeeze
 from crm_link.profile_facts import OwnText
 from crm_link.shared_values import find_shared, mark_shared
@@ -165,19 +172,43 @@ def _link_authors(
     touched = apply_claims(
         session, found.platforms, claims, links, now, version=rule_version(context.model)
     )
-    if mention_ids:
-        touched |= {
-            contact_id
-            for group in links.values()
-            for contact_id, link in group.items()
-            if link.row.state is LinkState.CONFIRMED
-        }
+    touched |= {
+        contact_id
+        for group in links.values()
+        for contact_id, link in group.items()
+        if link.row.state is LinkState.CONFIRMED
+    }
+    _drop_flags(session, author_ids, now)
     looked_at = [row.id for row in rows if row.link_due_at is not None]
     if looked_at:
         session.execute(
             update(Author).where(any_of(session, Author.id, looked_at)).values(link_due_at=None)
         )
     return touched
+
+
+def _drop_flags(session: Session, author_ids: Sequence[int], now: datetime) -> None:
+    """Take what is deleted out of people's work: nothing is left to be looked at."""
+    gone = select(Mention.id).where(
+        any_of(session, Mention.author_id, author_ids), Mention.deleted_at.is_not(None)
+    )
+    flags = session.scalars(
+        select(Flag.id)
+        .where(Flag.status == FlagStatus.OPEN, Flag.mention_id.in_(gone))
+        .order_by(Flag.id)
+        .with_for_update()
+    ).all()
+    if flags:
+        session.execute(
+            update(Flag)
+            .where(any_of(session, Flag.id, flags))
+            .values(
+                status=FlagStatus.DISMISSED,
+                closed_at=now,
+                closed_by=SYSTEM,
+                note="the post was deleted",
+            )
+        )
 
 
 def _with_shared(

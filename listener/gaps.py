@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import case, delete, func, select, update
@@ -10,7 +10,16 @@ from sqlalchemy.orm import Session
 
 from listener.cleaning import fit_id
 from listener.lookup import find_by_ids
-from listener.models import JUDGING, Gap, Mention, MentionAlias, MentionVersion, RawPost, Step
+from listener.models import (
+    JUDGING,
+    Author,
+    Gap,
+    Mention,
+    MentionAlias,
+    MentionVersion,
+    RawPost,
+    Step,
+)
 from listener.plan import Plan, drop_cursor
 from listener.types import DeletedPost, GapReport
 
@@ -107,6 +116,7 @@ def mark_deleted(
     ids = {int(row["id"]) for row in found}
     if not ids:
         return 0
+    _wake_authors(session, ids, now)
     known_as = select(MentionAlias.external_id).where(MentionAlias.mention_id.in_(ids))
     named = select(Mention.external_id).where(Mention.id.in_(ids))
     names = [*session.scalars(known_as), *session.scalars(named)]
@@ -129,3 +139,20 @@ def mark_deleted(
         delete(RawPost).where(RawPost.platform == platform, RawPost.external_id.in_(names))
     )
     return len(ids)
+
+
+def _wake_authors(session: Session, mention_ids: Collection[int], now: datetime) -> None:
+    """Let linking look again at who wrote these: what they showed there is no evidence any more.
+
+    Before the mentions are changed, as linking locks authors first too.
+    """
+    wrote = select(Mention.author_id).where(
+        Mention.id.in_(mention_ids), Mention.author_id.is_not(None), Mention.deleted_at.is_(None)
+    )
+    author_ids = session.scalars(
+        select(Author.id)
+        .where(Author.id.in_(wrote))
+        .order_by(Author.id)
+        .with_for_update(key_share=True)
+    ).all()
+    session.execute(update(Author).where(Author.id.in_(author_ids)).values(link_due_at=now))

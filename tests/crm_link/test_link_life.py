@@ -1,0 +1,135 @@
+"""The life of a link: consent, opt-out, deletions, and what public evidence may confirm."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from crm_link.matching_models import LinkRefusal
+from crm_link.models import AuthorKey, Contact, Flag, FlagStatus, IdentityLink
+from crm_link.refusals import opt_out, record_consent, revoke_consent
+from crm_link.service import link_mentions, relink_due
+from crm_link.types import LinkState, Priority
+from listener.gaps import mark_deleted
+from listener.models import Author, Mention
+from listener.types import DeletedPost, DeletionReason
+from tests.crm_link.make_linking import CONTEXT, add_mention, make_record, sync
+from tests.make import NOW
+
+CONFIRMED, WITHDRAWN = LinkState.CONFIRMED, LinkState.WITHDRAWN
+
+
+def link(sessions: sessionmaker[Session], *mention_ids: int) -> int:
+    return link_mentions(sessions, mention_ids, clock=lambda: NOW, context=CONTEXT)
+
+
+def links(sessions: sessionmaker[Session]) -> list[tuple[int, LinkState]]:
+    with sessions() as session:
+        return [
+            (row.author_id, row.state)
+            for row in session.scalars(select(IdentityLink).order_by(IdentityLink.id))
+        ]
+
+
+def make_flag(mention: Mention) -> Flag:
+    return Flag(
+        mention_id=mention.id,
+        brand_id=mention.brand_id,
+        priority=Priority.SERVICE,
+        urgency=3,
+        published_at=mention.published_at,
+        reason="asks for help",
+        status=FlagStatus.OPEN,
+        created_at=NOW,
+    )
+
+
+def test_a_deleted_mention_loses_its_flag_and_its_evidence_at_the_next_look(
+    sessions: sessionmaker[Session],
+) -> None:
+    sync(sessions, make_record(emails=("jane@example.com",)))
+    mention_id, author_id = add_mention(sessions, {}, text="my address is jane@example.com")
+    link(sessions, mention_id)
+    with sessions.begin() as session:
+        mention = session.get_one(Mention, mention_id)
+        session.add(make_flag(mention))
+        post = DeletedPost(mention.external_id, next(iter(DeletionReason)))
+        assert mark_deleted(session, mention.brand_id, mention.platform, [post], NOW) == 1
+
+    assert relink_due(sessions, clock=lambda: NOW, context=CONTEXT) == 1
+
+    assert links(sessions) == [(author_id, WITHDRAWN)]
+    with sessions() as session:
+        flag = session.scalars(select(Flag)).one()
+        assert (flag.status, flag.note) == (FlagStatus.DISMISSED, "the post was deleted")
+        assert (
+            session.scalars(select(AuthorKey).where(AuthorKey.mention_id == mention_id)).all() == []
+        )
+
+
+def test_consent_opens_reddit_for_the_person_who_connected_the_account(
+    sessions: sessionmaker[Session],
+) -> None:
+    sync(sessions, make_record(handles=(("reddit", "jane"),)))
+    author = {"platform": "reddit", "handle": "jane", "external_id": "t2_1"}
+    mention_id, author_id = add_mention(sessions, author)
+    link(sessions, mention_id)
+    assert links(sessions) == []
+    with sessions.begin() as session:
+        contact_id = session.scalars(select(Contact.id)).one()
+        consent_id = record_consent(
+            session, contact_id, "reddit", note="form 12", by="a@b.c", context=CONTEXT
+        ).id
+        session.execute(update(Author).values(link_due_at=NOW))
+
+    relink_due(sessions, clock=lambda: NOW, context=CONTEXT)
+
+    assert links(sessions) == [(author_id, CONFIRMED)]
+    with sessions.begin() as session:
+        revoke_consent(session, consent_id, by="a@b.c", context=CONTEXT, clock=lambda: NOW)
+    relink_due(sessions, clock=lambda: NOW, context=CONTEXT)
+    assert links(sessions) == [(author_id, WITHDRAWN)]
+
+
+def test_who_opted_out_is_never_proposed_again(sessions: sessionmaker[Session]) -> None:
+    sync(sessions, make_record(emails=("jane@example.com",)))
+    mention_id, author_id = add_mention(sessions, {"bio": "jane@example.com"})
+    link(sessions, mention_id)
+    with sessions.begin() as session:
+        contact_id = session.scalars(select(Contact.id)).one()
+        opt_out(session, contact_id, context=CONTEXT, clock=lambda: NOW)
+
+    relink_due(sessions, clock=lambda: NOW, context=CONTEXT)
+
+    assert links(sessions) == [(author_id, WITHDRAWN)]
+    again, _ = add_mention(sessions, {"bio": "jane@example.com", "external_id": "another"})
+    link(sessions, again)
+    assert links(sessions) == [(author_id, WITHDRAWN)]
+    with sessions() as session:
+        assert "jane" not in str(session.scalars(select(LinkRefusal.value_hash)).all())
+
+
+def test_name_and_place_confirm_a_contact_of_a_public_directory_only(
+    sessions: sessionmaker[Session],
+) -> None:
+    place = {"region": "OH"}
+    sync(
+        sessions,
+        make_record(
+            "c1", name="Jane Tavares", fields=place, relationship_source="public_directory"
+        ),
+        make_record("c2", name="Ada Lindqvist", fields=place),
+        *(make_record(f"d{n}", name=f"Person Number{n:c}") for n in range(97, 117)),
+    )
+    one, jane = add_mention(sessions, {"name": "Jane Tavares", "location": "Columbus, OH"})
+    two, ada = add_mention(
+        sessions, {"name": "Ada Lindqvist", "location": "Columbus, OH", "external_id": "2"}
+    )
+
+    link(sessions, one, two)
+
+    assert sorted(links(sessions)) == sorted([(jane, CONFIRMED), (ada, LinkState.SUGGESTED)])
+    with sessions() as session:
+        found = session.scalars(select(IdentityLink)).first()
+        assert found is not None
+        assert found.probability is not None
