@@ -50,9 +50,8 @@ def store_in_force(
 
     """
     with read_session(sessions) as session:
-        known = set(
-            session.execute(select(ProtocolVersion.brand_id, ProtocolVersion.digest)).tuples()
-        )
+        rows = session.execute(select(ProtocolVersion.brand_id, ProtocolVersion.digest))
+        known = {tuple(row) for row in rows}
     new = [(one, each) for one, each in protocols.items() if (one, each.digest) not in known]
     if new:
         with sessions.begin() as session:

@@ -126,3 +126,52 @@ def test_the_log_holds_ids_and_no_texts() -> None:
     assert (line["incident_id"], line["contact_id"], line["severity"]) == (7, "anna", "SEV-1")
     assert "secret words" not in str(line)
     assert "burns" not in str(line)
+
+
+OPEN = Message(
+    title="[SEV-1] It burns",
+    body="What they say: " + "x" * 5_000,
+    idempotency_key="7:0:step0:anna:0",
+    data={"incident_id": 7, "status": "open"},
+)
+
+
+def test_slack_gets_buttons_while_there_is_something_to_acknowledge(receiver: Receiver) -> None:
+    make_channel("slack_app").send(OPEN, receiver.url)
+    make_channel("slack_app").send(MESSAGE, receiver.url)
+
+    first, second = (json.loads(body) for _, body in receiver.requests)
+    buttons = first["blocks"][-1]["elements"]
+    assert [(one["action_id"], one["value"]) for one in buttons] == [
+        ("acknowledge", "7"),
+        ("escalate", "7"),
+    ]
+    assert len(first["blocks"][1]["text"]["text"]) == 3_000
+    assert [block["type"] for block in second["blocks"]] == ["header", "section"]
+
+
+def test_slack_says_how_long_to_wait_and_what_it_refuses(receiver: Receiver) -> None:
+    receiver.answers.extend([(429, {"Retry-After": "30"}), (404, {})])
+    with pytest.raises(TransientError) as caught:
+        make_channel("slack_app").send(OPEN, receiver.url)
+    assert caught.value.retry_after_s == 30
+    with pytest.raises(PermanentError, match="Slack answered 404"):
+        make_channel("slack_app").send(OPEN, receiver.url)
+    with pytest.raises(InputError, match=r"hooks\.slack\.com"):
+        make_channel("slack_app").check_address("C0123")
+
+
+@pytest.mark.parametrize(
+    ("channel", "to"),
+    [
+        ("webhook", "http://gone.invalid/alert"),
+        ("slack_app", "https://gone.invalid/services/x"),
+        ("apprise", "json://gone.invalid/x"),
+    ],
+)
+def test_a_name_that_is_not_found_may_be_found_again(
+    receiver: Receiver, channel: str, to: str
+) -> None:
+    assert receiver.requests == []
+    with pytest.raises(TransientError):
+        make_channel(channel).send(MESSAGE, to)
