@@ -78,10 +78,15 @@ def acknowledge(actor: Actor, incident_id: int) -> Incident:
     return incident
 
 
-def add_note(actor: Actor, incident_id: int, text: str) -> Incident:
+def add_note(actor: Actor, incident_id: int, text: str, *, is_decision: bool = False) -> Incident:
     """Write into an incident's timeline."""
     incident = incidents.add_note(
-        actor.session, incident_id, by=actor.name, text=text, clock=actor.clock
+        actor.session,
+        incident_id,
+        by=actor.name,
+        text=text,
+        clock=actor.clock,
+        is_decision=is_decision,
     )
     actor.record("incident note", f"incident {incident_id}")
     return incident

@@ -98,9 +98,11 @@ def note(
     actor: PrLeadDep,
     incident_id: int,
     text: Annotated[str, Form(max_length=20_000)],
+    *,
+    is_decision: Annotated[bool, Form()] = False,
 ) -> Response:
     """Write into the timeline."""
-    actions.add_note(actor, incident_id, text)
+    actions.add_note(actor, incident_id, text, is_decision=is_decision)
     return back_to(request, f"/incidents/{incident_id}", "Your note is in the timeline.")
 
 

@@ -63,7 +63,9 @@ def acknowledge(actor: PrLeadDep, incident_id: int) -> IncidentOut:
 @router.post("/{incident_id}/notes", status_code=201)
 def add_note(actor: PrLeadDep, incident_id: int, body: NoteIn) -> IncidentDetailOut:
     """Write into the timeline."""
-    return _detail(actor.session, actions.add_note(actor, incident_id, body.text))
+    return _detail(
+        actor.session, actions.add_note(actor, incident_id, body.text, is_decision=body.is_decision)
+    )
 
 
 @router.post("/{incident_id}/escalate")

@@ -67,6 +67,7 @@ class NoteIn(BaseModel):
     """A note for the timeline."""
 
     text: str = Field(min_length=1, max_length=10_000, examples=["Called the plant: no recall."])
+    is_decision: bool = Field(default=False, description="It is a decision, and shown as one.")
 
 
 class ReasonIn(BaseModel):

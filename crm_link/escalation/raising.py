@@ -19,7 +19,7 @@ from crm_link.escalation import chain
 from crm_link.escalation.burst_words import burst_facts, index_in, worst_facts
 from crm_link.escalation.clocks import start_clocks
 from crm_link.escalation.counts import Cell, top_posts
-from crm_link.escalation.incidents import change_severity, resolve
+from crm_link.escalation.incidents import resolve
 from crm_link.escalation.models import (
     BURST,
     DRILL,
@@ -31,6 +31,7 @@ from crm_link.escalation.pinned import pin_protocol
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.protocol_triage import GENERAL
 from crm_link.escalation.rules import Finding, is_worse, share_floor
+from crm_link.escalation.severity_changes import change_severity
 from crm_link.escalation.why import store_why
 from listener.models import Brand
 from sentiment.burst_readings import Burst

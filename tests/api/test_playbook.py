@@ -73,6 +73,8 @@ def test_a_crisis_is_worked_through_the_api(sign_in: SignIn, incident_id: int) -
     assert "who apologises for it confirms it" in refused.text
     offers = client.get(f"{path}/statements").json()["offers"]
     assert next(one for one in offers if one["is_next"])["key"] == "correction_v1"
+    note = {"text": "We recall the grinders.", "is_decision": True}
+    assert client.post(f"{path}/notes", json=note).json()["timeline"][-1]["kind"] == "decision"
     assert client.post(f"{path}/said", json={"where": "on the radio"}).status_code == 200
     assert client.post(f"{path}/severity", json={"severity": "SEV-1"}).json()["severity"] == "SEV-1"
     merged = client.post(
