@@ -142,7 +142,7 @@ class BurstDetector:
         """Keep the totals small, or rounding errors would grow with the series' age."""
         seen, expected = self._sums[0]
         self._sums = deque(
-            [(one - seen, other - expected) for one, other in self._sums],
+            [(one - seen, round(other - expected, 4)) for one, other in self._sums],
             maxlen=self._windows[-1] + 1,
         )
 
@@ -154,7 +154,8 @@ class BurstDetector:
         second_of_day = timestamp % DAY_S
         expected = seen if self._volume.is_empty else self._volume.predict(second_of_day)
         sums = self._sums
-        total_seen, total_expected = sums[-1][0] + seen, sums[-1][1] + expected
+        # Rounded, because a state holds hundreds of these and none needs more digits.
+        total_seen, total_expected = sums[-1][0] + seen, round(sums[-1][1] + expected, 4)
         sums.append((total_seen, total_expected))
         newest = len(sums) - 1
         surprises: list[float] = []

@@ -8,7 +8,7 @@ brand's own days reach, as in `sentiment.burst`. Where labels are poor the share
 so the volume alone counts too, for a little less.
 
 The share stands on all mentions, so that few say little: 3 negative of 3 where 0.35 is usual
-surprise by 1.6 standard deviations, 30 of 30 by 8. Source of the transform: F. J. Anscombe,
+surprise by 2.2 standard deviations, 30 of 30 by 9. Source of the transform: F. J. Anscombe,
 Biometrika 35 (1948), 246.
 """
 

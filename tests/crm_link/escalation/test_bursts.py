@@ -13,6 +13,7 @@ from crm_link.escalation.detect import detect
 from crm_link.escalation.incidents import resolve
 from crm_link.escalation.models import Incident, IncidentStatus, Notification
 from crm_link.escalation.protocol import EscalationProtocol
+from crm_link.escalation.protocol_budget import FalseAlarms
 from crm_link.models import DeliveryStatus
 from listener.models import Source, SourceState
 from sentiment.burst_readings import Burst, bursts_of
@@ -37,6 +38,12 @@ dedup: {quiet: 24h, again_factor: 1.5}
 escalation:
 """
 DAYS = 11
+
+
+@pytest.fixture(autouse=True)
+def _no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let one call make every detector, however busy the machine is."""
+    monkeypatch.setattr("sentiment.bursts.BUDGET_S", 600.0)
 
 
 @pytest.fixture
@@ -232,6 +239,27 @@ def test_an_incident_is_let_go_only_when_the_calm_is_known(
         _look(sessions, brand_id, protocol, clock)
 
     assert _incident(sessions, incident_id).status is IncidentStatus.RESOLVED
+
+
+def test_a_false_alarm_budget_moves_what_index_1_stands_for(
+    sessions: sessionmaker[Session],
+    brand_id: int,
+    protocol: EscalationProtocol,
+    clock: MovableClock,
+) -> None:
+    make_burst(sessions, brand_id, 8, published_at=NOON)
+    assert _look(sessions, brand_id, protocol, clock) == []
+    budget = FalseAlarms(at_most=1, per="week")
+    strict = protocol.model_copy(update={"false_alarms": budget})
+
+    (incident_id,) = _look(sessions, brand_id, strict, clock)
+
+    with sessions() as session:
+        index = bursts_of(session, brand_id, clock())[""].index
+    shown = _incident(sessions, incident_id).facts["burst"]["index"]
+    assert index < 1 <= shown
+    assert budget.per_week == 1
+    assert FalseAlarms(at_most=2, per="day").per_week == pytest.approx(14)
 
 
 def test_a_burst_in_words() -> None:
