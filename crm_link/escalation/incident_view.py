@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, literal_column, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
+from crm_link.escalation import on_call
 from crm_link.escalation.chain import upcoming
 from crm_link.escalation.incidents import get_incident, list_events, list_notifications
 from crm_link.escalation.models import DRILL, Incident, IncidentEvent, Notification
@@ -86,7 +87,8 @@ def _next_step(session: Session, incident: Incident) -> NextStep | None:
     if found is None:
         return None
     words, at = found
-    return NextStep(tuple(contact for contact, _ in protocol.people(words)), words, at)
+    people = on_call.people(session, protocol, incident.brand_id, words, at)
+    return NextStep(tuple(contact for contact, _ in people), words, at)
 
 
 def _top_posts(session: Session, incident: Incident) -> Sequence[Mention]:

@@ -26,7 +26,7 @@ from crm_link.escalation.protocol_contacts import ChannelAddress, ProtocolContac
 from crm_link.escalation.protocol_delivery import Limits, Operations
 from crm_link.escalation.protocol_drills import After, Drills
 from crm_link.escalation.protocol_hours import Hours
-from crm_link.escalation.protocol_on_call import Rotation
+from crm_link.escalation.protocol_on_call import Rotation, on_call_rotation
 from crm_link.escalation.protocol_playbook import Approvals, Assessment, Playbook
 from crm_link.escalation.protocol_severity import Condition, Dedup, Severity
 from crm_link.escalation.protocol_statements import Faq, Statement
@@ -115,6 +115,10 @@ class EscalationProtocol(Strict):
     def _meant_by(self, word: str) -> Iterator[ProtocolContact]:
         if word == EVERYONE:
             yield from self.contacts
+        elif (rotation := on_call_rotation(word)) is not None:
+            # Who of them is on call at a time is in `on_call`, which knows overrides too.
+            members = self.on_call[rotation].members if rotation in self.on_call else ()
+            yield from (contact for contact in self.contacts if contact.id in members)
         elif (role := deputy_role(word)) is not None:
             for contact in self.contacts:
                 deputy = contact.role == role and self.find_contact(contact.deputy or "")
