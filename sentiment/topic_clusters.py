@@ -26,6 +26,12 @@ MOST_WORDS = 500
 #: Share of all posts from which on a word says nothing about what a part of them is about.
 TOO_COMMON = 0.8
 
+#: Share of posts from which on a word is ever less a seed.
+USUAL_SEED = 0.1
+
+#: How many times as often as by chance two topics must share posts to be one.
+BY_CHANCE = 1.3
+
 #: How strongly a word must belong to a seed, and how many such words a topic takes.
 LEAST_NPMI = 0.15
 MOST_COMPANY = 24
@@ -140,7 +146,9 @@ class Vocabulary:
         if not self.keys:
             return np.zeros((0, 0), dtype=np.float32)
         nearest = -np.sort(-self.npmi, axis=1)[:, :_NEIGHBOURS]
-        telling = np.log(1.0 / self.usual + 0.1) * (0.1 + nearest.mean(axis=1))
+        # A word that a good part of the posts have anyway names the subject, not a topic of it.
+        rare = np.log(1.0 / self.usual + 0.1) * np.minimum(1.0, USUAL_SEED / self.usual) ** 2
+        telling = rare * (0.1 + nearest.mean(axis=1))
         least = max(LEAST_WEIGHT, LEAST_SHARE * self.total) - 1e-3
         left = self.weights.copy()
         found: list[Floats] = []
@@ -173,12 +181,17 @@ def _count(posts: Sequence[Sequence[Word]], weights: Floats) -> dict[str, float]
     return counted
 
 
-def choose(fit: Floats) -> Places:
-    """Return for each post the topic that it fits best, -1 where it fits none."""
-    if not fit.shape[1]:
-        return np.full(len(fit), -1, dtype=np.intp)
-    best: Places = fit.argmax(axis=1)
-    best[fit.max(axis=1) < LEAST_FIT] = -1
+def choose(vocabulary: Vocabulary, has: Floats, seeds: Floats) -> Places:
+    """Return for each post the topic that it fits best, -1 where it fits none.
+
+    A topic whose seed many posts have anyway gets what fits no other.
+    """
+    if not seeds.shape[1]:
+        return np.full(len(has), -1, dtype=np.intp)
+    fit = has @ seeds
+    usual = np.where(seeds >= 1.0, vocabulary.usual[:, None], 1.0).min(axis=0)
+    best: Places = (fit * np.minimum(1.0, USUAL_SEED / usual) ** 0.5).argmax(axis=1)
+    best[fit[np.arange(len(fit)), best] < LEAST_FIT] = -1
     return best
 
 
@@ -201,7 +214,10 @@ def merge(vocabulary: Vocabulary, seeds: Floats) -> Floats:
         fits = (vocabulary.has @ seeds >= LEAST_FIT) * np.sqrt(vocabulary.weights)[:, None]
         both = fits.T @ fits
         size = np.diag(both)
-        share = np.triu(both / np.maximum(np.minimum.outer(size, size), 1.0), 1)
+        share = both / np.maximum(np.minimum.outer(size, size), 1.0)
+        # A topic of half of the posts shares half of any other's by chance.
+        share[share < BY_CHANCE * np.maximum.outer(size, size) / vocabulary.total] = 0.0
+        share = np.triu(share, 1)
         one, other = np.unravel_index(int(np.round(share, 5).argmax()), share.shape)
         if share[one, other] < SAME_POSTS:
             break

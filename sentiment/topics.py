@@ -169,7 +169,7 @@ def find_topics(
     seeds = merge(vocabulary, vocabulary.seeds(most * 2))
     if not seeds.shape[1]:
         return []
-    chosen = choose(vocabulary.has @ seeds)
+    chosen = choose(vocabulary, vocabulary.has, seeds)
     own = own_words(vocabulary, chosen, seeds.shape[1])
     counts = None if earlier is None else _count_before(vocabulary, seeds, earlier)
     sizes = [
@@ -214,7 +214,8 @@ def _count_before(
     vocabulary: Vocabulary, seeds: Floats, stories: Sequence[_Story]
 ) -> dict[int, int]:
     """Return how many posts of the window before each topic would have had."""
-    chosen: Places = choose(vocabulary.incidence([story.words for story in stories]) @ seeds)
+    has = vocabulary.incidence([story.words for story in stories])
+    chosen: Places = choose(vocabulary, has, seeds)
     counts = dict.fromkeys(range(seeds.shape[1]), 0)
     for number, story in zip(chosen.tolist(), stories, strict=True):
         if number >= 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -127,6 +128,18 @@ def test_what_nearly_every_post_says_is_a_topic_where_it_is_new() -> None:
     assert {"glass", "found", "cup"} >= set(" ".join(found[0].words).split()) >= {"glass", "cup"}
     assert found[0].posts == 99
     assert found[0].is_rising
+
+
+def test_a_word_that_half_of_the_posts_have_swallows_no_topic() -> None:
+    texts, truth = _made_up(dict.fromkeys(_ABOUT, 60), noise=60)
+    everywhere = [
+        replace(text, text=f"{text.text} flight") if text.id % 2 else text for text in texts
+    ]
+
+    found = find_topics(everywhere)
+
+    assert {_kind(topic, truth) for topic in found} >= set(_ABOUT)
+    assert all("flight" not in topic.words[0] for topic in found[: len(_ABOUT)])
 
 
 def test_names_of_the_brand_are_no_topic() -> None:
