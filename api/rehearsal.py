@@ -27,8 +27,8 @@ from crm_link.escalation.protocols import Protocols
 from listener.models import Brand
 from sentiment.models import BurstState, Volume
 
-#: How far the clock goes at a time: as often as the burst detectors look.
-STEP = timedelta(seconds=15)
+#: How far the clock goes at a time; the burst detectors look every 15 seconds at most.
+STEP = timedelta(seconds=30)
 
 #: Steps are this much longer where nothing is posted any more.
 IDLE_STEP = timedelta(minutes=1)

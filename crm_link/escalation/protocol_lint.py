@@ -16,6 +16,7 @@ from crm_link.escalation.protocol import (
     DEFAULT_CHAIN,
     EVERYONE,
     LEVELS,
+    ChannelAddress,
     EscalationProtocol,
     Level,
     deputy_role,
@@ -48,6 +49,7 @@ def lint(protocol: EscalationProtocol) -> list[Problem]:
     """Return everything that keeps the protocol from being obeyed as it stands."""
     return [
         *_contacts(protocol),
+        *_drills(protocol),
         *_topics(protocol),
         *_severities(protocol),
         *_chains(protocol),
@@ -74,23 +76,24 @@ def resolve_address(to: str, environment: Mapping[str, str] | None = None) -> st
 
 
 def check_channels(protocol: EscalationProtocol) -> list[str]:
-    """Return what is wrong with the contacts' channels here and now: empty means all is well.
+    """Return what is wrong with the channels here and now: empty means all is well.
 
-    Looks at the environment and the channels' settings, and sends nothing.
+    Those of contacts and of drills. Looks at the environment and the channels' settings, and
+    sends nothing.
     """
     problems = []
-    for contact in protocol.contacts:
-        for position, address in enumerate(contact.channels):
+    ways = [(f"contact {contact.id}", contact.channels) for contact in protocol.contacts]
+    for whose, addresses in [*ways, ("drills", protocol.drills.channels)]:
+        for position, address in enumerate(addresses):
             try:
                 make_channel(address.plugin).check_address(resolve_address(address.to))
             except InputError as error:
-                problems.append(f"contact {contact.id}, channel {position + 1}: {error}")
+                problems.append(f"{whose}, channel {position + 1}: {error}")
     return problems
 
 
 def _contacts(protocol: EscalationProtocol) -> Iterator[Problem]:
     ids = Counter(contact.id for contact in protocol.contacts)
-    channels = channel_names()
     for position, contact in enumerate(protocol.contacts):
         place: Place = ("contacts", position)
         if ids[contact.id] > 1:
@@ -100,17 +103,26 @@ def _contacts(protocol: EscalationProtocol) -> Iterator[Problem]:
         elif contact.deputy is not None and contact.deputy not in ids:
             yield Problem((*place, "deputy"), f"the deputy '{contact.deputy}' is no contact here")
         for number, address in enumerate(contact.channels):
-            where: Place = (*place, "channels", number)
-            if address.plugin not in channels:
-                known = ", ".join(channels)
-                yield Problem(where, f"there is no channel '{address.kind}'; known: {known}")
-            if holds_secret(address.to):
-                yield Problem(
-                    where,
-                    f"the address of {contact.id}'s channel '{address.kind}' holds a secret: put "
-                    f"it into an environment variable and write for example to: env:"
-                    f"{re.sub(r'[^A-Z0-9]+', '_', f'{contact.id}_{address.kind}'.upper())}",
-                )
+            yield from _address((*place, "channels", number), contact.id, address)
+
+
+def _drills(protocol: EscalationProtocol) -> Iterator[Problem]:
+    for number, address in enumerate(protocol.drills.channels):
+        yield from _address(("drills", "channels", number), "the drills", address)
+
+
+def _address(place: Place, whose: str, address: ChannelAddress) -> Iterator[Problem]:
+    channels = channel_names()
+    if address.plugin not in channels:
+        known = ", ".join(channels)
+        yield Problem(place, f"there is no channel '{address.kind}'; known: {known}")
+    if holds_secret(address.to):
+        name = re.sub(r"[^A-Z0-9]+", "_", f"{whose}_{address.kind}".upper())
+        yield Problem(
+            place,
+            f"the address of {whose}'s channel '{address.kind}' holds a secret: put it into an "
+            f"environment variable and write for example to: env:{name}",
+        )
 
 
 def holds_secret(to: str) -> bool:

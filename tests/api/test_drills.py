@@ -22,7 +22,7 @@ from crm_link.escalation.drill_result import first_incident
 from crm_link.escalation.drill_scenarios import Script, load_scenario, write_script
 from crm_link.escalation.exports import export_incidents
 from crm_link.escalation.incidents import acknowledge, list_incidents, resolve
-from crm_link.escalation.models import Incident, IncidentStatus
+from crm_link.escalation.models import BURST, Incident, IncidentStatus
 from crm_link.escalation.protocols import Protocols
 from crm_link.mentions import MentionFilter, list_brands, list_mentions
 from crm_link.models import Flag
@@ -319,7 +319,7 @@ def test_a_past_attack_is_replayed_without_the_people_in_it(
     clock.now = NOW + timedelta(minutes=15)
     step_through(engine_of)
     with sessions() as session:
-        past = session.scalars(select(Incident)).one()
+        past = session.scalars(select(Incident).where(Incident.kind == BURST)).one()
         what = replay_script(session, past.id, keep_handles=frozenset({"acme"}))
 
     assert len(what.posts) == 40
