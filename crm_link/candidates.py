@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-import orjson
-from sqlalchemy import ColumnElement, and_, func, or_, select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config.db import is_sqlite
 from crm_link.any_of import any_of
 from crm_link.context import LinkContext
 from crm_link.facts import AuthorFacts, Candidate
+from crm_link.key_queries import contacts_by_key, contacts_by_value, name_counts
 from crm_link.keys import KeyKind
 from crm_link.levels import MAX_OF_OWN_HOST
 from crm_link.match_index import ALL, known_of
 from crm_link.match_keys import MAX_PER_AUTHOR, MAX_PER_KEY, author_keys, hash_key
 from crm_link.matching import Scale
-from crm_link.matching_models import NameCount
-from crm_link.models import Contact, ContactKey
+from crm_link.models import Contact
 from crm_link.policy import may_link
 from crm_link.refusals import consents_of, refused_pairs
 from crm_link.weights import Frequencies
@@ -29,21 +26,6 @@ from crm_link.weights import Frequencies
 #: A value of theirs that more contacts have says nothing about who somebody is: a company's
 #: site, a switchboard. They are counted, and not looked at.
 MAX_CONTACTS_PER_KEY = 20
-
-_KEYS_AT_ONCE = 4_000
-
-#: How many of a key's rows there are, up to a bound, and then those of the keys that have
-#: few: on SQLite, which has no LATERAL.
-_SQLITE_KEYS = text(
-    "SELECT k.value, m.contact_id FROM json_each(:keys) AS k"
-    " JOIN match_key AS m ON m.key = k.value"
-    " WHERE (SELECT count(*) FROM (SELECT 1 FROM match_key AS c WHERE c.key = k.value"
-    " LIMIT :above)) <= :most"
-)
-_POSTGRES_KEYS = text(
-    "SELECT k.key, m.contact_id FROM unnest(CAST(:keys AS bigint[])) AS k(key),"
-    " LATERAL (SELECT contact_id FROM match_key WHERE match_key.key = k.key LIMIT :above) AS m"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +45,8 @@ def find_candidates(
     and a contact that policy, consent or a refusal excludes is no candidate.
     """
     strong = {author.author_id: _strong_keys(author) for author in authors}
-    by_value = _contacts_of(session, {key for keys in strong.values() for key in keys})
+    values = {key for keys in strong.values() for key in keys}
+    by_value = contacts_by_value(session, values, MAX_CONTACTS_PER_KEY)
     by_key, wanted = _by_match_keys(session, authors)
     listed: dict[int, dict[int, set[tuple[str, str]]]] = {}
     for author in authors:
@@ -93,33 +76,6 @@ def _strong_keys(author: AuthorFacts) -> set[tuple[str, str]]:
     return {(fact.kind.value, fact.value) for fact in author.facts if fact.kind is not KeyKind.NAME}
 
 
-def _contacts_of(
-    session: Session, keys: Collection[tuple[str, str]]
-) -> dict[tuple[str, str], list[int]]:
-    """Return the contacts that have a value which few have."""
-    found: dict[tuple[str, str], list[int]] = defaultdict(list)
-    if not keys:
-        return found
-    usable = [
-        (row[0], row[1])
-        for row in session.execute(
-            select(ContactKey.kind, ContactKey.value, func.count())
-            .where(_has_key(session, keys))
-            .group_by(ContactKey.kind, ContactKey.value)
-            .having(func.count() <= MAX_CONTACTS_PER_KEY)
-        )
-    ]
-    if usable:
-        rows = session.execute(
-            select(ContactKey.kind, ContactKey.value, ContactKey.contact_id).where(
-                _has_key(session, usable)
-            )
-        )
-        for kind, value, contact_id in rows:
-            found[kind, value].append(contact_id)
-    return found
-
-
 def _by_match_keys(
     session: Session, authors: Sequence[AuthorFacts]
 ) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
@@ -129,22 +85,8 @@ def _by_match_keys(
         if author.shown is not None:
             keys = author_keys(author.shown, author.name or "", author.handle or "")
             wanted[author.author_id] = [hash_key(key) for key in keys]
-    found: dict[int, list[int]] = defaultdict(list)
-    unique = sorted({key for keys in wanted.values() for key in keys})
-    bounds = {"above": MAX_PER_KEY + 1}
-    is_lite = is_sqlite(session)
-    for start in range(0, len(unique), _KEYS_AT_ONCE):
-        part = unique[start : start + _KEYS_AT_ONCE]
-        if is_lite:
-            given = {"keys": orjson.dumps(part).decode(), "most": MAX_PER_KEY} | bounds
-            rows: Iterable[Any] = session.execute(_SQLITE_KEYS, given)
-        else:
-            rows = session.execute(_POSTGRES_KEYS, {"keys": part} | bounds)
-        for key, contact_id in rows:
-            found[key].append(contact_id)
-    for key in [key for key, group in found.items() if len(group) > MAX_PER_KEY]:
-        del found[key]
-    return found, wanted
+    unique = {key for keys in wanted.values() for key in keys}
+    return contacts_by_key(session, unique, MAX_PER_KEY), wanted
 
 
 def _load(
@@ -222,39 +164,13 @@ def _scale(
             wanted.update((("family", one.known.name.last), ("given", one.known.name.first)))
             wanted.add(("region", one.known.region))
             wanted.update(("host", host) for host in one.known.hosts & hosts)
-    counts: dict[str, dict[str, int]] = defaultdict(dict)
-    if any(candidates.values()):
-        for kind, value, count in session.execute(
-            select(NameCount.kind, NameCount.value, NameCount.contacts).where(
-                _counted(session, wanted)
-            )
-        ):
-            counts[kind][value] = count
-    contacts = counts["all"].get("", 1)
-    frequencies = Frequencies(contacts, counts["family"], counts["given"], counts["region"])
-    shared = {host for host, count in counts["host"].items() if count > MAX_OF_OWN_HOST}
+    counts = name_counts(session, wanted) if any(candidates.values()) else {}
+    frequencies = Frequencies(
+        counts.get("all", {}).get("", 1),
+        counts.get("family", {}),
+        counts.get("given", {}),
+        counts.get("region", {}),
+    )
+    hosts_of = counts.get("host", {})
+    shared = {host for host, count in hosts_of.items() if count > MAX_OF_OWN_HOST}
     return Scale(context.model, frequencies, shared)
-
-
-def _counted(session: Session, wanted: Iterable[tuple[str, str]]) -> ColumnElement[bool]:
-    by_kind: dict[str, list[str]] = defaultdict(list)
-    for kind, value in sorted(wanted):
-        by_kind[kind].append(value)
-    return or_(
-        *(
-            and_(NameCount.kind == kind, any_of(session, NameCount.value, values))
-            for kind, values in by_kind.items()
-        )
-    )
-
-
-def _has_key(session: Session, keys: Collection[tuple[str, str]]) -> ColumnElement[bool]:
-    by_kind: dict[str, list[str]] = defaultdict(list)
-    for kind, value in sorted(keys):
-        by_kind[kind].append(value)
-    return or_(
-        *(
-            and_(ContactKey.kind == kind, any_of(session, ContactKey.value, values))
-            for kind, values in by_kind.items()
-        )
-    )

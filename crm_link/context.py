@@ -87,10 +87,11 @@ class LinkContext:
     @property
     def model(self) -> Weights:
         """The weights with the prior that is expected here."""
-        weights = self.weights or shipped_weights()
-        if self.prior is None:
-            return weights
-        return weights.model_copy(update={"prior": self.prior})
+        return _with_prior(self.weights or shipped_weights(), self.prior)
+
+
+def _with_prior(weights: Weights, prior: float | None) -> Weights:
+    return weights if prior is None else weights.model_copy(update={"prior": prior})
 
 
 def load_context() -> LinkContext:

@@ -178,9 +178,9 @@ def _link_authors(
         for contact_id, link in group.items()
         if link.row.state is LinkState.CONFIRMED
     }
-    _drop_flags(session, author_ids, now)
     looked_at = [row.id for row in rows if row.link_due_at is not None]
     if looked_at:
+        _drop_flags(session, looked_at, now)
         session.execute(
             update(Author).where(any_of(session, Author.id, looked_at)).values(link_due_at=None)
         )
