@@ -1,7 +1,10 @@
 """How fast mentions go their whole way: stored, scored (VADER), linked, triaged.
 
 Run: python -m tests.benchmarks.bench_pipeline [--count N] [--runs N] [--profile FILE]
-     [--database URL]...
+     [--scorer SETTING] [--database URL]...
+
+With another scorer than VADER this is the first lane, and what the model and the second way
+through linking and triage take is given beside it.
 
 Each run is a process of its own on a database of its own, so that peak memory and CPU time
 are this run's. Without `--database` it is SQLite, and PostgreSQL too where
@@ -61,10 +64,11 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--database", action="append", help="SQLite or PostgreSQL address")
     parser.add_argument("--profile", type=Path, help="write a cProfile of one SQLite run there")
+    parser.add_argument("--scorer", default="vader", help="as in GROUNDSWELL_SCORER")
     parser.add_argument("--one", nargs=2, metavar=("FOLDER", "URL"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
-        _measure(Path(given.one[0]), given.one[1], given.profile)
+        _measure(Path(given.one[0]), given.one[1], given.profile, given.scorer)
         return
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     print(f"{os.cpu_count()} cores, load {load}; {given.count:,} mentions, {CONTACTS:,} contacts")
@@ -74,7 +78,7 @@ def main() -> None:
         write_contacts(folder / "contacts.csv", CONTACTS)
         (folder / "brands.yaml").write_text(_BRANDS, "utf-8")
         for address in given.database or _default_databases():
-            runs = [_run(folder, address, given.profile) for _ in range(given.runs)]
+            runs = [_run(folder, address, given.profile, given.scorer) for _ in range(given.runs)]
             _print(runs)
 
 
@@ -83,10 +87,10 @@ def _default_databases() -> list[str]:
     return ["sqlite", server] if server else ["sqlite"]
 
 
-def _run(folder: Path, address: str, profile: Path | None) -> dict[str, Any]:
+def _run(folder: Path, address: str, profile: Path | None, scorer: str) -> dict[str, Any]:
     with _fresh_database(folder, address) as url:
         command = [sys.executable, "-m", "tests.benchmarks.bench_pipeline"]
-        command += ["--one", str(folder), url]
+        command += ["--one", str(folder), url, "--scorer", scorer]
         if profile is not None:
             command += ["--profile", str(profile)]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
@@ -115,9 +119,9 @@ def _fresh_database(folder: Path, address: str) -> Iterator[str]:
         admin.dispose()
 
 
-def _measure(folder: Path, url: str, profile: Path | None) -> None:
+def _measure(folder: Path, url: str, profile: Path | None, scorer: str) -> None:
     """Do one run in this process and print what it took as JSON."""
-    settings = Settings(home=folder, database_url=url, scorer="vader", crm="csv_file")
+    settings = Settings(home=folder, database_url=url, scorer=scorer, crm="csv_file")
     database = make_engine(url)
     upgrade(database)
     opened = Runtime(settings, database, make_sessions(database))
@@ -148,6 +152,12 @@ def _measure(folder: Path, url: str, profile: Path | None) -> None:
         profiler.dump_stats(profile)
     wall = sum(one[0] for one in seconds.values())
     cpu = sum(one[1] for one in seconds.values())
+    first = dict(seconds)
+    pipeline.judge_backlog()
+    lap("judge")
+    pipeline.work_backlog(on_batch=lambda step, _: lap(f"{step.value} again"))
+    later = {name: spent for name, spent in seconds.items() if name not in first}
+    seconds = first
     with read_session(opened.sessions) as session:
         waiting = session.scalar(select(func.count()).where(Mention.pending.is_not(None)))
         stored = session.scalar(select(func.count()).select_from(Mention))
@@ -165,6 +175,7 @@ def _measure(folder: Path, url: str, profile: Path | None) -> None:
         "server_cpu_ms": 1000 * (_server_cpu_s(database) - server_before) / result.new,
         "steps_cpu_ms": {k: 1000 * v[1] / result.new for k, v in seconds.items()},
         "steps_wall_ms": {k: 1000 * v[0] / result.new for k, v in seconds.items()},
+        "model_cpu_ms": {k: 1000 * v[1] / result.new for k, v in later.items()},
         "mentions": stored,
         "folded": folded,
         "links": links,
