@@ -13,9 +13,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from config.durations import format_duration
+from crm_link.escalation.assessment import found_in
 from crm_link.escalation.channel import Message
 from crm_link.escalation.models import BURST, DRILL, OPERATIONS, TEST, Incident, Notification
 from crm_link.escalation.protocol import EscalationProtocol, ProtocolContact
+from crm_link.escalation.scct import choose_playbook
 
 #: A quoted text is cut to so many characters.
 QUOTE_CHARS = 140
@@ -128,11 +130,11 @@ def _knowledge(telling: Telling) -> list[str]:
     incident = telling.incident
     if incident.kind not in {BURST, DRILL} or not telling.protocol.playbooks:
         return []
-    claim = str((incident.assessment or {}).get("claim", "unknown")).replace("_", " ")
-    lines = [f"Claim: {claim}."]
-    if incident.playbook:
-        name = incident.playbook.replace("_", " ")
-        lines.append(f"Playbook: {name}, {telling.link}#playbook")
+    found = found_in(incident)
+    lines = [f"Claim: {found.claim.replace('_', ' ')}."]
+    playbook = incident.playbook or choose_playbook(found, telling.protocol.playbooks)
+    if playbook:
+        lines.append(f"Playbook: {playbook.replace('_', ' ')}, {telling.link}#playbook")
     return lines
 
 

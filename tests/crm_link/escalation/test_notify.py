@@ -20,6 +20,7 @@ from crm_link.models import DeliveryStatus
 from listener.models import Mention
 from tests.crm_link.escalation.receiver import Receiver
 from tests.crm_link.making import (
+    PROTOCOL,
     MovableClock,
     make_author,
     make_brand,
@@ -355,3 +356,36 @@ def test_a_secret_that_is_missing_is_a_dead_letter_with_its_name(
         assert row.status is DeliveryStatus.DEAD
         assert "ANNA_SMS_MISSING" in (row.last_error or "")
     assert "delivery_failed" in _kinds(sessions, incident_id)
+
+
+def test_a_message_says_the_claim_the_playbook_and_a_link_that_acknowledges(
+    sessions: sessionmaker[Session], clock: MovableClock, receiver: Receiver
+) -> None:
+    brand_id = make_brand(sessions)
+    make_burst(sessions, brand_id, 25)
+    playbook = "\nplaybooks:\n  unknown: {strategy: holding, tasks: [verify_facts]}\n"
+    rotation = "\non_call:\n  night: {tz: UTC, members: [ben, dora], start: 2026-03-09}\n"
+    protocol = make_protocol(
+        PROTOCOL + playbook + rotation,
+        **{
+            ANNA: f"tz: Europe/Madrid, channels: [{_hook(receiver)}]",
+            "[deputy(social_manager)]": "[on_call(night)]",
+        },
+    )
+    (incident_id,) = detect(sessions, {brand_id: protocol}, clock=clock)
+
+    deliver_notifications(sessions, clock=clock, public_url="https://c.example/", key="k" * 32)
+
+    message = json.loads(receiver.requests[0][1])
+    body, data = message["body"], message["data"]
+    assert "Claim: unknown." in body
+    assert f"Playbook: unknown, https://c.example/incidents/{incident_id}#playbook" in body
+    assert f"Acknowledge within 15m: {data['acknowledge_url']}\n" in body
+    assert data["acknowledge_url"].startswith("https://c.example/a/")
+    assert f"Incident: https://c.example/incidents/{incident_id}\n" in body
+    assert "If nobody does: on_call(night): ben at 2026-03-10 13:05 CET." in body
+    with sessions.begin() as session:
+        acknowledge(session, incident_id, by="a@b.c", clock=clock)
+        resolve(session, incident_id, by="a@b.c", reason="over", clock=clock)
+    deliver_notifications(sessions, clock=clock, public_url="https://c.example/", key="k" * 32)
+    assert json.loads(receiver.requests[1][1])["data"]["acknowledge_url"] is None
