@@ -88,7 +88,8 @@ def draw_page(brand: str, found: Backtest) -> str:
     days = (found.until - found.since) / timedelta(days=1)
     incidents = sum(alert.is_new for alert in found.alerts)
     lead = (
-        f"{incidents} incidents and {len(found.alerts)} alerts at index {found.alert_index:g} from "
+        f"{_things(incidents, 'incident')} and {_things(len(found.alerts), 'alert')} "
+        f"at index {found.alert_index:g} from "
         f"{found.since:%Y-%m-%d %H:%M} to {found.until:%Y-%m-%d %H:%M} UTC "
         f"({days:.0f} days), replayed through the detectors that run in production."
     )
@@ -114,9 +115,13 @@ def draw_page(brand: str, found: Backtest) -> str:
 def _budget_words(budget: Budget) -> str:
     incidents = sum(alert.is_new for alert in budget.alerts)
     return (
-        f"At most {budget.per_week:g} false alarms a week: index {budget.alert_index:g}, "
-        f"{incidents} incidents"
+        f"At most {_things(budget.per_week, 'false alarm')} a week: index "
+        f"{budget.alert_index:g}, {_things(incidents, 'incident')}"
     )
+
+
+def _things(number: float, one: str) -> str:
+    return f"{number:g} {one}" if number == 1 else f"{number:g} {one}s"
 
 
 def _figure(svg: str, words: str) -> str:
@@ -145,7 +150,7 @@ def draw_svg(
     )
     return _svg(
         height,
-        f"Burst index by hour, threshold {threshold:g}, {len(alerts)} alerts",
+        f"Burst index by hour, threshold {threshold:g}, {_things(len(alerts), 'alert')}",
         f'<polyline points="{points}" fill="none" stroke="#3d6fb4" stroke-width="1.2"/>'
         f'<line x1="{LEFT}" x2="{WIDTH}" y1="{line:.1f}" y2="{line:.1f}" stroke="#1c2733" '
         f'stroke-dasharray="5 4"/>{_text(LEFT - 6, line + 4, f"{threshold:g}", "end")}'
