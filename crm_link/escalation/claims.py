@@ -19,6 +19,7 @@ from config.bulk import upsert
 from config.clock import Clock
 from config.db import read_session
 from config.logs import get_logger, place_of
+from crm_link.escalation.claim_words import CommonClaim, common_claim
 from crm_link.escalation.models import BURST, DRILL, Incident
 from crm_link.escalation.playbook_models import ClaimMention, ClaimVerdict, IncidentClaim
 from listener.models import Brand, Mention
@@ -91,7 +92,16 @@ def gather_one(sessions: sessionmaker[Session], incident_id: int, now: datetime)
         known = [topic for one in _claims(session, incident_id) for topic in _known(one)]
         names = [brand.name, brand.key, *brand.names]
     texts = [TopicText(row.id, row.text, is_negative=True, lang=row.lang) for row in rows]
-    found = find_topics(texts, known, names=names, most=MOST_CLAIMS)
+    found: list[Topic | CommonClaim] = [*find_topics(texts, known, names=names, most=MOST_CLAIMS)]
+    in_topics = {one for topic in found for one in topic.ids}
+    taken = {topic.id for topic in found}
+    rest = common_claim(
+        [one for one in texts if one.id not in in_topics],
+        [one for one in known if one.id not in taken],
+        names,
+    )
+    if rest is not None:
+        found.append(rest)
     with sessions.begin() as session:
         locked = session.scalar(
             select(Incident).where(Incident.id == incident_id).with_for_update(key_share=True)
@@ -134,7 +144,7 @@ def _known(claim: IncidentClaim) -> Iterator[KnownTopic]:
 def _store(
     session: Session,
     incident: Incident,
-    found: Iterable[Topic],
+    found: Iterable[Topic | CommonClaim],
     published: Mapping[int, datetime],
     now: datetime,
 ) -> None:

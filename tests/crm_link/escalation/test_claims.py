@@ -66,6 +66,31 @@ def test_mentions_that_say_the_same_are_one_claim(
         assert found.id == claims["glass"].claim.id
 
 
+def test_posts_that_all_say_the_same_are_a_claim_too(
+    sessions: sessionmaker[Session], clock: MovableClock
+) -> None:
+    brand_id = make_brand(sessions, "other")
+    cups = ["latte", "mocha", "oat", "iced", "flat", "small", "large", "hot", "cold", "tall"]
+    posts = [f"Glass in my {cup} again, the grinder broke" for cup in cups]
+    make_mentions(sessions, brand_id, *posts, pending=None, topic="general")
+    (incident_id,) = detect(sessions, {brand_id: make_protocol(FULL)}, clock=clock)
+    gather_claims(sessions, clock=clock)
+    (before,) = _claims(sessions, incident_id).values()
+    assert (before.claim.mentions, "grinder" in before.title) == (10, True)
+
+    clock.forward(minutes=5)
+    gather_claims(sessions, clock=clock)
+    (again,) = _claims(sessions, incident_id).values()
+    assert again.claim.id == before.claim.id
+    make_mentions(sessions, brand_id, *FOXES, pending=None, topic="general")
+    clock.forward(minutes=5)
+    gather_claims(sessions, clock=clock)
+
+    after = _claims(sessions, incident_id)
+    assert after["glass"].claim.id == before.claim.id
+    assert after["foxes"].claim.mentions == 4
+
+
 def test_a_claim_stays_the_same_one_while_its_mentions_grow(
     sessions: sessionmaker[Session], clock: MovableClock, brand_id: int, incident_id: int
 ) -> None:
