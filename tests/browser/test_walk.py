@@ -192,6 +192,8 @@ def test_the_board_is_drawn_and_a_bar_leads_to_its_mentions(open_page: OpenPage)
     assert page.locator("#net-chart svg path").count() > 5
     page.get_by_text("The numbers behind the charts").click()
     expect(page.get_by_role("row").nth(6)).to_be_visible()
+    expect(page.locator("#board-signals")).to_be_visible()
+    page.locator("#volume-chart").scroll_into_view_if_needed()
     tallest = max(
         (box for box in (bar.bounding_box() for bar in bars.all()) if box),
         key=lambda box: box["height"],
