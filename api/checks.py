@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from sqlalchemy import make_url
 from sqlalchemy.exc import OperationalError
 
+from config.clock import utc_now
 from config.db import make_engine
 from config.errors import AppError, ConflictError, InputError
 from config.migrate import current_revision, head_revision
 from config.settings import MIN_SECRET, Settings
 from crm_link.crm import make_crm
+from crm_link.escalation.protocol_advice import advise
 from crm_link.escalation.protocol_file import load_protocol
 from crm_link.escalation.protocol_lint import check_channels
 from listener.brands_file import BrandsFile, SourceEntry, read_brands
@@ -99,6 +101,10 @@ def _protocols(brands: BrandsFile) -> Iterator[CheckResult]:
             yield CheckResult("protocol", is_ok=False, message=str(error))
             continue
         yield CheckResult("protocol", is_ok=True, message=f"{path}, digest {protocol.digest[:12]}")
+        warnings = sum(1 for _ in advise(protocol, utc_now().date()))
+        if warnings:
+            message = f"{path}: {warnings} warnings, which `groundswell protocol lint` lists"
+            yield CheckResult("protocol", is_ok=True, message=message)
         for problem in check_channels(protocol):
             yield CheckResult("channels", is_ok=False, message=problem)
     for brand in brands.brands:
