@@ -1,7 +1,8 @@
-"""What people decide about links: confirm, reject, undo. Each decision is one event."""
+"""What people decide about links: confirm, reject, split, undo. Each decision is one event."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -110,6 +111,57 @@ def reject(
         raise ConflictError(f"link {link_id} is {link.state} already")
     _decide(session, link, LinkState.REJECTED, by, clock(), note)
     return link
+
+
+def split(
+    session: Session, contact_id: int, link_ids: Collection[int], *, by: str, clock: Clock = utc_now
+) -> list[IdentityLink]:
+    """Say that some of a contact's accounts are other people's; return their links.
+
+    Each link is rejected, and can be taken back by itself with `undo`. The contact keeps the
+    others.
+
+    Raises:
+        NotFoundError: One of them is no link of the contact.
+        ConflictError: One of them is neither suggested nor confirmed.
+
+    """
+    own = set(
+        session.scalars(
+            select(IdentityLink.id).where(
+                IdentityLink.contact_id == contact_id, IdentityLink.id.in_(set(link_ids))
+            )
+        )
+    )
+    if missing := sorted(set(link_ids) - own):
+        raise NotFoundError(f"contact {contact_id} has no link {missing[0]}")
+    # In one order, as others hold links too.
+    return [
+        reject(session, link_id, by=by, clock=clock, note=f"split from contact {contact_id}")
+        for link_id in sorted(own)
+    ]
+
+
+def decided_pairs(session: Session) -> dict[int, int | None]:
+    """Return what people decided, to train on: the contact of each author, None if none is it.
+
+    An author with a confirmed link has that contact; one whose links were all rejected has
+    none of them.
+    """
+    found: dict[int, int | None] = {}
+    for author_id, contact_id, state in session.execute(
+        select(IdentityLink.author_id, IdentityLink.contact_id, IdentityLink.state)
+        .where(
+            IdentityLink.decided_by.is_not(None),
+            IdentityLink.state.in_([LinkState.CONFIRMED, LinkState.REJECTED]),
+        )
+        .order_by(IdentityLink.id)
+    ):
+        if state is LinkState.CONFIRMED:
+            found[author_id] = contact_id
+        else:
+            found.setdefault(author_id, None)
+    return found
 
 
 def preview_undo(session: Session, link_id: int) -> Undone:

@@ -7,8 +7,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import ConflictError, NotFoundError
+from crm_link.link_compare import side_by_side
 from crm_link.models import Contact, IdentityLink, WriteBack
-from crm_link.review import confirm, history, preview_undo, reject, suggestions, undo
+from crm_link.review import (
+    confirm,
+    decided_pairs,
+    history,
+    preview_undo,
+    reject,
+    split,
+    suggestions,
+    undo,
+)
 from crm_link.service import link_mentions, relink_due
 from crm_link.types import LinkState
 from listener.models import Author
@@ -183,3 +193,42 @@ def test_suggestions_come_newest_first_and_page_by_page(sessions: sessionmaker[S
     assert len(found) == 5
     assert found == sorted(found, reverse=True)
     assert names == {"Jane Doe", "mastodon"}
+
+
+def test_a_split_takes_accounts_from_a_contact_and_each_can_be_taken_back(
+    sessions: sessionmaker[Session],
+) -> None:
+    first = make_link(sessions, is_confirmed=True)
+    other, _ = add_mention(sessions, {"bio": "jane@example.com", "external_id": "other"})
+    link_mentions(sessions, [other], clock=lambda: NOW, context=CONTEXT)
+    with sessions.begin() as session:
+        contact_id = session.scalars(select(Contact.id)).one()
+        second = max(session.scalars(select(IdentityLink.id)))
+        with pytest.raises(NotFoundError, match="has no link 99"):
+            split(session, contact_id, [second, 99], by=ANN)
+        assert [one.id for one in split(session, contact_id, [second], by=ANN)] == [second]
+        assert decided_pairs(session) == {session.get_one(IdentityLink, second).author_id: None}
+
+    assert state(sessions, first)[0] is LinkState.CONFIRMED
+    assert state(sessions, second) == (LinkState.REJECTED, ANN)
+    with sessions.begin() as session:
+        undo(session, second, by=ANN, clock=lambda: NOW)
+    assert state(sessions, second)[0] is LinkState.CONFIRMED
+
+
+def test_both_sides_are_shown_with_what_speaks_for_and_against(
+    sessions: sessionmaker[Session],
+) -> None:
+    sync(sessions, make_record(emails=("info@example.com",)))
+    mention_id, _ = add_mention(sessions, {"bio": "info@example.com", "name": "Bob Smith"})
+    link_mentions(sessions, [mention_id], clock=lambda: NOW, context=CONTEXT)
+    with sessions() as session:
+        shown = side_by_side(suggestions(session)[0])
+
+    assert [(one.title, one.verdict) for one in shown] == [
+        ("E-mail", "the same"),
+        ("Name", "different"),
+    ]
+    assert (shown[0].author, shown[0].contact) == ("in the bio", "info@example.com")
+    assert shown[1].weight_bits < 0
+    assert shown[1].contact == "Jane Doe"

@@ -1,0 +1,106 @@
+"""A link's two sides beside each other, as the page for deciding shows them. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crm_link.models import IdentityLink
+
+#: What each kind of evidence is about, in people's words.
+_TITLES = {
+    "crm_handle": "Account",
+    "email": "E-mail",
+    "phone": "Phone",
+    "verified_link": "Verified link",
+    "profile_link": "Web site",
+    "location": "Place",
+    "name": "Name",
+}
+
+#: What a level says, in people's words.
+_LEVELS = {
+    "full": "the same",
+    "nick": "a short or other form",
+    "fuzzy": "written a little differently",
+    "initial": "the same initial",
+    "handle_full": "the same, in the handle",
+    "handle_nick": "a short form, in the handle",
+    "handle_family": "the family name, in the handle",
+    "family": "the family name",
+    "other": "the family name, beside another word",
+    "conflict": "different",
+    "given": "the given name only",
+    "none": "different",
+    "agrees": "the same",
+    "among": "one of several",
+    "hinted": "perhaps the same",
+    "page": "the same page",
+    "host": "the same site",
+    "shared_host": "a site that many have",
+    "sibling": "another person's page on the site",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One thing that was compared.
+
+    Args:
+        title: What it is: `Name`, `Place`, ...
+        author: What the author shows.
+        contact: What the CRM holds.
+        verdict: How far they agree, in words.
+        weight_bits: What it weighs; below 0 it speaks against.
+
+    """
+
+    title: str
+    author: str
+    contact: str
+    verdict: str
+    weight_bits: float
+
+
+def side_by_side(link: IdentityLink) -> list[Comparison]:
+    """Return what was compared, most telling first; `link` has author and contact loaded."""
+    found = [
+        Comparison(
+            title=_TITLES.get(item["kind"], item["kind"]),
+            author=_of_author(link, item["kind"], item["source"]),
+            contact=_of_contact(link, item["kind"]),
+            verdict=_LEVELS.get(item.get("level", ""), "the same"),
+            weight_bits=float(item["weight_bits"]),
+        )
+        for item in link.evidence
+    ]
+    return sorted(found, key=lambda one: -abs(one.weight_bits))
+
+
+def _of_author(link: IdentityLink, kind: str, source: str) -> str:
+    author = link.author
+    if kind == "name":
+        return " / ".join(filter(None, (author.name, author.handle and f"@{author.handle}")))
+    if kind == "location":
+        return author.location or "in the bio"
+    if kind == "crm_handle":
+        return f"@{author.handle}" if author.handle else source
+    if kind in {"profile_link", "verified_link"}:
+        return ", ".join((*author.verified_links, *author.links)[:3])
+    return f"in the {source}"
+
+
+def _of_contact(link: IdentityLink, kind: str) -> str:
+    contact = link.contact
+    if kind == "name":
+        return contact.name
+    if kind == "location":
+        places = (contact.fields.get("city"), contact.fields.get("region"))
+        return ", ".join(str(place) for place in places if place)
+    listed = {
+        "crm_handle": contact.handles,
+        "email": contact.emails,
+        "phone": contact.phones,
+        "profile_link": contact.links,
+        "verified_link": contact.links,
+    }
+    return ", ".join(listed.get(kind, [])[:3])
