@@ -17,8 +17,22 @@ from sqlalchemy import Column, ColumnElement, Select, Table, delete, func, inser
 from sqlalchemy.orm import Session
 
 from config.db import Base
+from crm_link import matching_models
+from crm_link import models as contact_models
+from crm_link.escalation import delivery_models, drill_models, playbook_models
 from listener.models import Author, Brand
+from sentiment import signal_models
 from sentiment.models import GRAINS_S, BurstState, Volume
+
+#: Modules of tables that may stand on a copy's posts: what is deleted is read from all of them.
+TABLES = (
+    matching_models,
+    contact_models,
+    delivery_models,
+    drill_models,
+    playbook_models,
+    signal_models,
+)
 
 #: How much of the brand's past the copy knows: as much as detectors learn from.
 HISTORY = timedelta(days=10)

@@ -18,6 +18,7 @@ from crm_link.escalation.playbook_models import (
     StatementState,
 )
 from crm_link.escalation.report_people import of_incident
+from crm_link.escalation.why import find_stored, summarise_why
 from listener.models import Author, Mention
 from sentiment.types import Label
 
@@ -43,8 +44,9 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What was said by others, and by us."""
+    """What was said by others, and by us; `why` is what the detector found when it began."""
 
+    why: str
     topics: Mapping[str, int]
     platforms: Mapping[str, int]
     claims: Sequence[Claim]
@@ -68,6 +70,7 @@ def read_said(session: Session, incident: Incident, *, since: datetime, until: d
         return {str(name): int(number) for name, number in rows}
 
     return Said(
+        why=summarise_why(find_stored(session, incident.id)),
         topics=counted(Mention.topic),
         platforms=counted(Mention.platform),
         claims=_claims(session, incident.id),
