@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from crm_link.escalation.protocol import ProtocolContact
+from crm_link.link_compare import level_words, title_of
 from crm_link.types import EvidenceKind
 
 #: Units of an age, largest first: seconds, and how it is written.
@@ -119,8 +120,11 @@ def event_words(kind: str) -> str:
     return _EVENTS.get(kind) or words(kind).capitalize()
 
 
-def evidence_words(kind: str) -> str:
-    """Return what speaks for a link."""
+def evidence_words(kind: str, level: str = "") -> str:
+    """Return what speaks for or against a link; `level` says how far names, places, sites agree."""
+    told = level_words(kind, level)
+    if told:
+        return f"{title_of(kind).lower()}: {told}"
     return _EVIDENCE.get(kind) or words(kind)
 
 

@@ -27,7 +27,6 @@ _LEVELS = {
     "handle_nick": "a short form, in the handle",
     "handle_family": "the family name, in the handle",
     "family": "the family name",
-    "other": "the family name, beside another word",
     "conflict": "different",
     "given": "the given name only",
     "none": "different",
@@ -61,14 +60,28 @@ class Comparison:
     weight_bits: float
 
 
+def title_of(kind: str) -> str:
+    """Return what a kind of evidence is about."""
+    return _TITLES.get(kind, kind)
+
+
+def level_words(kind: str, level: str) -> str:
+    """Return how far a name, a place or a site agrees; empty if nothing is said."""
+    if kind == "name" and level == "other":
+        return "the family name, beside another word"
+    if kind == "profile_link" and level == "other":
+        return "another site"
+    return _LEVELS.get(level, "")
+
+
 def side_by_side(link: IdentityLink) -> list[Comparison]:
     """Return what was compared, most telling first; `link` has author and contact loaded."""
     found = [
         Comparison(
-            title=_TITLES.get(item["kind"], item["kind"]),
+            title=title_of(item["kind"]),
             author=_of_author(link, item["kind"], item["source"]),
             contact=_of_contact(link, item["kind"]),
-            verdict=_LEVELS.get(item.get("level", ""), "the same"),
+            verdict=level_words(item["kind"], item.get("level", "")) or "the same",
             weight_bits=float(item["weight_bits"]),
         )
         for item in link.evidence
