@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from enum import StrEnum
+from functools import lru_cache
 
 from sentiment.signal_words import SAYING, cut_words, finder, language_of
 
@@ -29,6 +30,7 @@ class Reason(StrEnum):
     PRICE = "price"
 
 
+@lru_cache(maxsize=16)
 def find_reason(text: str, lang: str | None) -> Reason | None:
     """Return what `text`, a complaint, is about; None where no word says it.
 

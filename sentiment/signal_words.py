@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -61,10 +61,11 @@ class Found:
         return self.phrase.count(" ") + 1
 
 
-def cut_words(text: str) -> list[str]:
+@lru_cache(maxsize=16)
+def cut_words(text: str) -> tuple[str, ...]:
     """Return the folded words of `text`, and `BREAK` between parts of sentences."""
     found = _PIECE.findall(fold(_NOISE.sub(" ", text[:MAX_CHARS])))
-    return [piece if piece[0].isalnum() or piece in _SIGNS else BREAK for piece in found]
+    return tuple(piece if piece[0].isalnum() or piece in _SIGNS else BREAK for piece in found)
 
 
 #: Kinds whose lists are in groups.

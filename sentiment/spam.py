@@ -28,8 +28,6 @@ _BOT_BASE = -3.0
 _LINK = regex.compile(r"(?:https?://|www\.)\S+", regex.IGNORECASE)
 _HASHTAG = regex.compile(r"(?<!\w)#[\p{L}\p{N}_]+")
 _HANDLE = regex.compile(r"(?<![\w@])@\w+")
-_LETTER = regex.compile(r"\p{L}")
-_UPPER = regex.compile(r"\p{Lu}")
 _CONTACT = regex.compile(r"(?:whats ?app|telegram|t\.me/|wa\.me/)\W{0,3}\S*", regex.IGNORECASE)
 _DIGITS_AT_END = regex.compile(r"\d+$")
 _BOT_NAME = regex.compile(r"(?:^|[\W_])bots?(?:$|[\W_])|bot$", regex.IGNORECASE)
@@ -117,12 +115,12 @@ def spam_likelihood(text: str, repeats: Repeats | None = None) -> Likelihood:
         found.append((1.2 * min(len(lures), _MOST_LURES), f"words of lures: {named}"))
     if _CONTACT.search(text):
         found.append((1.0, "asks to write elsewhere"))
-    letters = len(_LETTER.findall(plain))
-    if letters >= _SHOUTED_LETTERS and len(_UPPER.findall(plain)) >= _SHOUTED_SHARE * letters:
+    capitals = sum(map(str.isupper, plain))
+    if capitals >= _SHOUTED_SHARE * max(_SHOUTED_LETTERS, sum(map(str.isalpha, plain))):
         found.append((0.8, "written in capitals"))
     if links and len(words) < _FEW_WORDS:
         found.append((0.9, "hardly more than a link"))
-    faces = emoji.emoji_count(text)
+    faces = 0 if text.isascii() else emoji.emoji_count(text)
     if faces >= _EMOJI:
         found.append((0.5, f"{faces} emoji"))
     _step(
