@@ -119,7 +119,7 @@ def merge_claims(
         ConflictError: The incident is resolved, or they are the same claim.
 
     """
-    lock_unresolved(session, incident_id)
+    incident = lock_unresolved(session, incident_id)
     if claim_id == into_id:
         msg = f"claim {claim_id} cannot be merged with itself"
         raise ConflictError(msg)
@@ -136,6 +136,7 @@ def merge_claims(
     into.first_at = min(into.first_at, gone.first_at)
     into.last_at = max(into.last_at, gone.last_at)
     session.delete(gone)
+    incident.claims_at = None  # who is sorting right now looks again
     session.flush()
     return into
 

@@ -84,9 +84,14 @@ def gather_claims(sessions: sessionmaker[Session], *, clock: Clock) -> int:
 
 
 def gather_one(sessions: sessionmaker[Session], incident_id: int, now: datetime) -> None:
-    """Sort one incident's mentions into claims; the same mentions give the same claims."""
+    """Sort one incident's mentions into claims; the same mentions give the same claims.
+
+    Where another worker sorted them, or a person merged two claims meanwhile, nothing is done:
+    the next call looks again.
+    """
     with read_session(sessions) as session:
         incident = session.get_one(Incident, incident_id)
+        looked_at = incident.claims_at
         brand = session.get_one(Brand, incident.brand_id)
         rows = session.execute(_posts(incident)).all()
         known = [topic for one in _claims(session, incident_id) for topic in _known(one)]
@@ -104,9 +109,9 @@ def gather_one(sessions: sessionmaker[Session], incident_id: int, now: datetime)
         found.append(rest)
     with sessions.begin() as session:
         locked = session.scalar(
-            select(Incident).where(Incident.id == incident_id).with_for_update(key_share=True)
+            select(Incident).where(Incident.id == incident_id).with_for_update()
         )
-        if locked is not None:
+        if locked is not None and locked.claims_at == looked_at:
             _store(session, locked, found, {row.id: row.published_at for row in rows}, now)
 
 

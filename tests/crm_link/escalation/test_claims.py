@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session, sessionmaker
@@ -12,7 +15,7 @@ from crm_link.escalation.claim_verdicts import (
     list_claims,
     merge_claims,
 )
-from crm_link.escalation.claims import gather_claims
+from crm_link.escalation.claims import gather_claims, gather_one
 from crm_link.escalation.detect import detect
 from crm_link.escalation.incidents import get_incident, list_events, resolve
 from crm_link.escalation.playbook_models import ClaimVerdict
@@ -176,6 +179,28 @@ def test_claims_that_are_merged_stay_merged(
             merge_claims(session, incident_id, gone, into, by="dora", clock=clock)
         with pytest.raises(ConflictError, match="with itself"):
             merge_claims(session, incident_id, into, into, by="dora", clock=clock)
+
+
+def test_two_workers_that_sort_at_once_make_each_claim_once(
+    sessions: sessionmaker[Session], clock: MovableClock, brand_id: int
+) -> None:
+    make_mentions(sessions, brand_id, *GLASS, *FOXES, *ALONE, pending=None, topic="general")
+    (incident_id,) = detect(sessions, {brand_id: make_protocol(FULL)}, clock=clock)
+    start = Barrier(2)
+
+    def sort(_: int) -> None:
+        start.wait()
+        gather_one(sessions, incident_id, clock.now)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(sort, range(2)))
+
+    assert {name: one.claim.mentions for name, one in _claims(sessions, incident_id).items()} == {
+        "glass": 4,
+        "foxes": 4,
+    }
+    with sessions() as session:
+        assert len(list_claims(session, incident_id)) == 2
 
 
 def test_an_incident_that_is_over_is_sorted_no_more(
