@@ -29,6 +29,7 @@ class IncidentOut(Out):
     brand_id: int
     topic: str
     title: str
+    kind: str = Field(description="burst, operations (of Groundswell itself), test or drill.")
     status: IncidentStatus
     severity: str
     opened_at: datetime
