@@ -31,12 +31,12 @@ CONFIGS: Mapping[str, BurstConfig | ShareConfig] = {
 #: mentions raise nothing: a burst of praise is no crisis. Measured on made-up and on thinned
 #: published volumes: `tests/benchmarks/bench_burst.py`.
 WEIGHTS: Mapping[tuple[str, str], float] = {
-    (SHARE, "attack"): 1.0,
+    (SHARE, "attack"): 1.05,
     (NEGATIVE, "default"): 0.7,
     (RISK, "default"): 0.6,
     (REACH, "default"): 0.5,
     (SHARE, "slow_share"): 0.45,
-    (NEGATIVE, "slow"): 0.4,
+    (NEGATIVE, "slow"): 0.35,
 }
 
 #: The same for each topic: there are many, and each may cry wolf.

@@ -11,12 +11,14 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.db import make_sessions
-from listener.models import Brand, Gap, Source, SourceState
+from crm_link.types import Priority
+from listener.models import Brand, Gap, Mention, Source, SourceState
 from listener.types import GapKind
-from sentiment.burst_counts import topic_counts
+from sentiment.burst_counts import topic_counts, weighed_counts
 from sentiment.burst_readings import Burst, bursts_of, high_bursts, rest_burst
 from sentiment.bursts import forget_bursts, step_bursts
 from sentiment.models import BurstState
+from tests.crm_link.escalation.test_why import make_author
 from tests.crm_link.making import MovableClock, make_burst
 from tests.sentiment.burst_series import START, background, poisson
 from tests.sentiment.burst_volumes import STEP, add_brand, states, store_counts
@@ -167,24 +169,27 @@ def test_many_processes_end_with_exactly_the_state_of_one(
         rows = session.execute(select(BurstState.stepped_to, BurstState.state)).all()
     assert {row.stepped_to for row in rows} == {bound}
     found = states(sessions)
-    assert found[brand_id, "", "negative", "default"] == found[twin, "", "negative", "default"]
+    mine = {key[1:]: state for key, state in found.items() if key[0] == brand_id}
+    assert len(mine) == 7
+    assert mine == {key[1:]: state for key, state in found.items() if key[0] == twin}
     alone = make_sessions(engine)
     with alone.begin() as session:
         session.execute(update(Brand).where(Brand.id == twin).values(is_active=False))
-    assert found[brand_id, "", "negative", "default"] == _replayed(alone, brand_id, clock)
+    assert mine == _replayed(alone, brand_id, clock)
 
 
 def _replayed(
     sessions: sessionmaker[Session], brand_id: int, clock: MovableClock
-) -> tuple[object, ...]:
-    """Return the state that one process makes that began where the first look did."""
+) -> dict[tuple[str, ...], tuple[object, ...]]:
+    """Return the states that one process makes that began where the first look did."""
     with sessions.begin() as session:
         forget_bursts(session, [brand_id])
     end, clock.now = clock(), NOW
     step_bursts(sessions, clock=clock)
     clock.now = end
     step_bursts(sessions, clock=clock)
-    return states(sessions)[brand_id, "", "negative", "default"]
+    found = states(sessions)
+    return {key[1:]: state for key, state in found.items() if key[0] == brand_id}
 
 
 def test_a_back_fill_raises_nothing_and_changes_no_detector(
@@ -320,6 +325,46 @@ def test_topics_have_detectors_of_their_own(
     assert bursts["battery"].index > 1
     assert bursts["battery"].seen == 30
     assert bursts[""].index > 1
+
+
+def test_reach_and_risk_are_counted_among_the_negatives(
+    sessions: sessionmaker[Session], brand_id: int
+) -> None:
+    at = NOW + timedelta(minutes=1)
+    first, *_ = make_burst(sessions, brand_id, 3, published_at=at)
+    make_burst(sessions, brand_id, 1, published_at=at, label="positive", external_id="other")
+    with sessions.begin() as session:
+        author_id = make_author(session, 1, NOW, followers=2_000_000)
+        session.execute(
+            update(Mention)
+            .where(Mention.id == first)
+            .values(author_id=author_id, priority=Priority.RISK)
+        )
+
+    with sessions() as session:
+        counted = weighed_counts(session, [brand_id], NOW, NOW + STEP)
+
+    assert counted == {(brand_id, "reach"): {NOW: 7 + 1 + 1}, (brand_id, "risk"): {NOW: 1}}
+
+
+def test_an_attack_is_what_raises_the_share_not_what_raises_all(
+    sessions: sessionmaker[Session], clock: MovableClock
+) -> None:
+    attacked, praised = (add_brand(sessions, START, key) for key in ("attacked", "praised"))
+    for brand_id in (attacked, praised):
+        store_counts(sessions, brand_id, START, background(10, HISTORY_DAYS, seed=3))
+        for label in ("neutral", "positive"):
+            more = background(10, HISTORY_DAYS, seed=4)
+            store_counts(sessions, brand_id, START, more, label=label)
+    step_bursts(sessions, clock=clock)
+    store_counts(sessions, attacked, NOW, [9])
+    store_counts(sessions, praised, NOW, [9])
+    store_counts(sessions, praised, NOW, [40], label="positive")
+    clock.forward(minutes=1)
+
+    step_bursts(sessions, clock=clock)
+
+    assert _burst(sessions, attacked, clock()).index > _burst(sessions, praised, clock()).index
 
 
 def test_what_was_settled_or_belongs_to_a_topic_is_taken_out_of_the_burst(
