@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import ConflictError, InputError, NotFoundError, PermissionDeniedError
+from crm_link.escalation.acks import Links
 from crm_link.escalation.approvals import (
     approve_statement,
     publish_statement,
@@ -24,11 +25,13 @@ from crm_link.escalation.incidents import (
     resolve,
     set_severity,
 )
+from crm_link.escalation.messages import compose
 from crm_link.escalation.models import Incident, Notification
 from crm_link.escalation.overdue import remind_overdue
 from crm_link.escalation.playbook_models import ClockKind, IncidentStatement, StatementState
 from crm_link.escalation.playbooks import do_task, list_tasks
 from crm_link.escalation.statements import offers
+from crm_link.escalation.telling import load_telling
 from tests.crm_link.making import (
     NOON,
     PROTOCOL,
@@ -365,3 +368,20 @@ def test_resolving_withdraws_what_was_not_said(
 
         assert statement.state is StatementState.WITHDRAWN
         assert session.get_one(Incident, incident_id).resolved_at == clock.now
+
+
+def test_who_must_approve_reads_the_text_in_the_message(
+    sessions: sessionmaker[Session], clock: MovableClock, incident_id: int
+) -> None:
+    with sessions.begin() as session:
+        request_statement(session, incident_id, "holding_v1", lang="en", by="anna", clock=clock)
+
+    with sessions() as session:
+        row = session.scalars(select(Notification).where(Notification.reason == "approval")).one()
+        telling = load_telling(session, row, Links("https://groundswell.example"))
+        assert telling is not None
+        message = compose(telling)
+
+    assert message.title.startswith("PLEASE APPROVE: [SEV-3] Negative mentions of Acme")
+    assert "'holding_v1' (en) waits for your approval, asked for by anna:" in message.body
+    assert "We do not know yet." in message.body
