@@ -7,28 +7,23 @@ profile and the stored mentions. A mention that is judged again meanwhile stays 
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row as ResultRow
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.any_of import any_of
 from config.bulk import upsert
 from config.db import read_session
 from listener.models import Author, Mention
-from listener.types import PostKind
 from sentiment.heads import HeadScores
+from sentiment.signal_facts import SignalFacts
 from sentiment.signal_models import MentionSignal
 from sentiment.signal_rules import RULES_VERSION, Signals, clear_emotion, find_signals
-from sentiment.spam import Account, Repeats
-
-_DAY = timedelta(days=1)
 
 #: What scoring writes, and what this step does.
 _JUDGED = (
@@ -131,7 +126,7 @@ def signal_mentions(sessions: sessionmaker[Session], mention_ids: Sequence[int])
     """
     with read_session(sessions) as session:
         rows = session.execute(_waiting(session, mention_ids)).all()
-        facts = _Facts(session, rows)
+        facts = SignalFacts(session, rows)
     found = {row.mention_id: (row.due_at, _columns(row, facts)) for row in rows}
     if not found:
         return 0
@@ -220,7 +215,7 @@ def _waiting(session: Session, mention_ids: Sequence[int]) -> Any:  # noqa: ANN4
     )
 
 
-def _columns(row: ResultRow[Any], facts: _Facts) -> dict[str, object]:
+def _columns(row: ResultRow[Any], facts: SignalFacts) -> dict[str, object]:
     if row.deleted_at is not None:
         return {**_EMPTY, "due_at": None, "rules": RULES_VERSION}
     found: Signals = find_signals(
@@ -241,77 +236,3 @@ def _columns(row: ResultRow[Any], facts: _Facts) -> dict[str, object]:
         "spam_reasons": list(found.spam.reasons),
         "bot_reasons": [] if found.bot is None else list(found.bot.reasons),
     }
-
-
-class _Facts:
-    """What the stored mentions say around a batch, in two queries however many there are."""
-
-    def __init__(self, session: Session, rows: Sequence[ResultRow[Any]]) -> None:
-        self._posts = _posts_by_author(session, rows)
-        self._same = _authors_of_folds(session, rows)
-
-    def repeats(self, row: ResultRow[Any]) -> Repeats:
-        """Return how often a mention's words were posted, reposts left out."""
-        authors = self._same.get(row.folded_into_id or row.mention_id)
-        if authors is None or row.kind == PostKind.REPOST:
-            return Repeats()
-        own = authors[row.author_id] if row.author_id is not None else 0
-        return Repeats(others=len(authors) - bool(own), own=max(0, own - 1))
-
-    def account(self, row: ResultRow[Any]) -> Account | None:
-        """Return what is known of a mention's author when it was posted."""
-        if row.author_id is None:
-            return None
-        times = self._posts.get(row.author_id, [])
-        since = row.published_at - _DAY
-        return Account(
-            handle=row.handle,
-            name=row.name,
-            has_bio=bool(row.bio),
-            bio=row.bio or "",
-            has_place_or_link=bool(row.location or row.links),
-            followers=row.followers,
-            is_verified=row.is_verified,
-            created_at=row.created_at,
-            posts_a_day=bisect_right(times, row.published_at) - bisect_left(times, since),
-        )
-
-
-def _posts_by_author(session: Session, rows: Sequence[ResultRow[Any]]) -> dict[int, list[datetime]]:
-    """Return when the authors posted around the batch; a post about two brands is one."""
-    ids = {row.author_id for row in rows if row.author_id is not None}
-    if not ids:
-        return {}
-    times = [row.published_at for row in rows]
-    found: dict[int, list[datetime]] = defaultdict(list)
-    for author_id, at in session.execute(
-        select(Mention.author_id, func.min(Mention.published_at))
-        .where(
-            any_of(session, Mention.author_id, sorted(ids)),
-            Mention.published_at >= min(times) - _DAY,
-            Mention.published_at <= max(times),
-        )
-        .group_by(Mention.author_id, Mention.platform, Mention.external_id)
-    ):
-        if author_id is not None:
-            found[author_id].append(at)
-    return {author_id: sorted(posted) for author_id, posted in found.items()}
-
-
-def _authors_of_folds(
-    session: Session, rows: Sequence[ResultRow[Any]]
-) -> dict[int, Counter[int | None]]:
-    """Return for each story in the batch which authors posted it, and how often."""
-    roots = {
-        row.folded_into_id or row.mention_id for row in rows if row.folded_into_id or row.fold_count
-    }
-    found: dict[int, Counter[int | None]] = defaultdict(Counter)
-    for column in (Mention.id, Mention.folded_into_id):
-        for root, author_id, posts in session.execute(
-            select(column, Mention.author_id, func.count())
-            .where(any_of(session, column, sorted(roots)), Mention.kind != PostKind.REPOST)
-            .group_by(column, Mention.author_id)
-        ):
-            if root is not None:
-                found[root][author_id] += posts
-    return found
