@@ -271,7 +271,7 @@ def test_score_reads_and_writes_files_and_pipes(home: Home) -> None:
         [
             {"id": 1, "text": "I love my Nordlicht lamp", "target": "Nordlicht"},
             {"id": 2, "text": "Terrible, awful, I hate it", "extra": "kept"},
-            {"id": 3, "text": "أحب هذا المصباح كثيراً وأنصح به الجميع"},
+            {"id": 3, "text": "このランプが大好きです。みんなにおすすめします"},
             {"id": 4, "text": ""},
         ]
     )
