@@ -28,6 +28,7 @@ from crm_link.escalation.models import (
     Notification,
 )
 from crm_link.escalation.outbox import (
+    ASKING,
     add_event,
     cancel_unsent,
     pinned_protocol,
@@ -140,7 +141,7 @@ def acknowledge(
     incident.acknowledged_at = now
     incident.acknowledged_by = by
     incident.next_due_at = expiry(protocol, incident.severity, now)
-    cancel_unsent(session, incident_id)
+    cancel_unsent(session, incident_id, keep=ASKING)
     add_event(session, incident_id, "acknowledged", by, now, {})
     begin_unassessed(session, incident, protocol, now)
     session.flush()

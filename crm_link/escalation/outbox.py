@@ -23,6 +23,9 @@ from crm_link.models import DeliveryStatus
 #: Who acts where no person does.
 MACHINE = "groundswell"
 
+#: Reasons of messages that ask people for work, which no acknowledgement does for them.
+ASKING = ("approval", "overdue")
+
 #: Messages that have not left for good.
 UNSENT = (DeliveryStatus.PENDING, DeliveryStatus.SENDING)
 
@@ -124,11 +127,25 @@ def told_so_far(
     return list(people.values())
 
 
-def cancel_unsent(session: Session, incident_id: int, *, contact: str | None = None) -> None:
-    """Take back what has not left, of all or of one contact: somebody acknowledged."""
+def cancel_unsent(
+    session: Session,
+    incident_id: int,
+    *,
+    contact: str | None = None,
+    keep: Sequence[str] = (),
+) -> None:
+    """Take back what has not left, of all or of one contact: somebody acknowledged.
+
+    Messages for the reasons in `keep` leave nevertheless.
+    """
     mine = () if contact is None else (Notification.contact == contact,)
     session.execute(
         update(Notification)
-        .where(Notification.incident_id == incident_id, Notification.status.in_(UNSENT), *mine)
+        .where(
+            Notification.incident_id == incident_id,
+            Notification.status.in_(UNSENT),
+            Notification.reason.not_in(keep),
+            *mine,
+        )
         .values(status=DeliveryStatus.CANCELLED, lease_until=None)
     )

@@ -10,7 +10,7 @@ from crm_link.escalation import on_call
 from crm_link.escalation.chain import ack_limit
 from crm_link.escalation.clocks import move_clocks
 from crm_link.escalation.models import Incident, IncidentStatus
-from crm_link.escalation.outbox import MACHINE, add_event, cancel_unsent, tell, told_so_far
+from crm_link.escalation.outbox import ASKING, MACHINE, add_event, cancel_unsent, tell, told_so_far
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.rules import is_worse
 from crm_link.escalation.signs_of_work import expiry
@@ -54,7 +54,7 @@ def change_severity(
         for contact in protocol.contacts
         if contact.id in people or contact.id in roles
     ]
-    cancel_unsent(session, incident.id)
+    cancel_unsent(session, incident.id, keep=ASKING)
     tag = f"to-{level}-{int(now.timestamp())}"
     tell(session, incident, protocol, everybody, reason="severity", tag=tag, now=now)
     if incident.status is IncidentStatus.ACKNOWLEDGED:

@@ -32,6 +32,7 @@ from crm_link.escalation.playbook_models import ClockKind, IncidentStatement, St
 from crm_link.escalation.playbooks import do_task, list_tasks
 from crm_link.escalation.statements import offers
 from crm_link.escalation.telling import load_telling
+from crm_link.models import DeliveryStatus
 from tests.crm_link.making import (
     NOON,
     PROTOCOL,
@@ -368,6 +369,21 @@ def test_resolving_withdraws_what_was_not_said(
 
         assert statement.state is StatementState.WITHDRAWN
         assert session.get_one(Incident, incident_id).resolved_at == clock.now
+
+
+def test_an_acknowledgement_does_not_take_the_approvers_message_back(
+    sessions: sessionmaker[Session], clock: MovableClock, incident_id: int
+) -> None:
+    with sessions.begin() as session:
+        request_statement(session, incident_id, "holding_v1", lang="en", by="anna", clock=clock)
+        acknowledge(session, incident_id, by="anna", clock=clock)
+
+    with sessions() as session:
+        rows = session.execute(select(Notification.reason, Notification.status))
+        assert {row.reason: row.status for row in rows} == {
+            "step": DeliveryStatus.CANCELLED,
+            "approval": DeliveryStatus.PENDING,
+        }
 
 
 def test_who_must_approve_reads_the_text_in_the_message(
