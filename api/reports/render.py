@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import unicodedata
 from collections.abc import Callable
 from enum import StrEnum
 from functools import lru_cache
@@ -124,6 +125,7 @@ def _environment() -> Environment:
         "web_link": formats.web_link,
         "drill_part": formats.drill_part,
         "quote": quote,
+        "direction": direction,
         "md": escape_markdown,
     }
     env.filters.update(filters)
@@ -142,6 +144,17 @@ def quote(text: str) -> str:
     """Return a post's text as a report quotes it."""
     plain = text.strip()
     return plain if len(plain) <= QUOTE_CHARS else plain[: QUOTE_CHARS - 1].rstrip() + "…"
+
+
+def direction(text: str) -> str:
+    """Return `rtl` for a text that begins from right to left, else `ltr`.
+
+    By the first letter that has a direction, as browsers do for `dir="auto"`, which is not
+    known to all that print.
+    """
+    strong = (unicodedata.bidirectional(letter) for letter in text)
+    first = next((one for one in strong if one in {"L", "R", "AL"}), "L")
+    return "ltr" if first == "L" else "rtl"
 
 
 def escape_markdown(text: object) -> str:

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from api.cli import app as cli
 from api.models import Role
 from api.reports.pdf import HOW
-from api.reports.render import Format, escape_markdown, render_report
+from api.reports.render import Format, direction, escape_markdown, render_report
 from crm_link.escalation.incidents import acknowledge, add_note, resolve
 from crm_link.escalation.milestones import Milestone
 from crm_link.escalation.playbook_models import (
@@ -143,7 +143,7 @@ def test_html_stands_alone_and_runs_nothing_that_was_posted(report: Report) -> N
         "https://example.org/p/2",
         "https://pr.example.org/incidents/1",
     }
-    assert f'<p class="prewrap" dir="auto">{RTL}</p>' in page
+    assert f'<p class="prewrap" dir="rtl">{RTL}</p>' in page
     assert "default-src &#39;none&#39;" in page or "default-src 'none'" in page
     assert page.count("<svg") == 1
 
@@ -181,6 +181,14 @@ def test_markdown_shows_posts_as_they_are(report: Report) -> None:
 )
 def test_markdown_is_escaped(text: str, shown: str) -> None:
     assert escape_markdown(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("Acme", "ltr"), (RTL, "rtl"), ("😡 12 שלום", "rtl"), ("@acme مرحبا", "ltr"), ("", "ltr")],
+)
+def test_a_text_runs_as_its_first_letter_does(text: str, shown: str) -> None:
+    assert direction(text) == shown
 
 
 def test_pdf_is_made_without_the_network(report: Report) -> None:
