@@ -77,7 +77,7 @@ def remove(request: Request, actor: PrLeadDep, override_id: int) -> Response:
 
 
 @router.post("/test")
-def test(request: Request, actor: PrLeadDep, brand: Words, contact: Words = "") -> Response:
+def send_test(request: Request, actor: PrLeadDep, brand: Words, contact: Words = "") -> Response:
     """Send a marked test message, to one contact or to all."""
     incident = escalating.send_test(actor, brand, [contact] if contact else [])
     notice = "The test is on its way; below is who got it."
