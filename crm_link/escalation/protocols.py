@@ -177,27 +177,32 @@ class Protocols:
 
     def _record(self, brands: Sequence[_ActiveBrand]) -> None:
         """Keep what is news; a record that fails is tried again at the next look."""
-        for brand in brands:
-            path = self._paths.get(brand.id)
-            loaded = None if path is None else self._loaded[path]
-            problem = loaded.problem if loaded else ""
-            if loaded and problem and not loaded.is_sure:
-                continue
-            protocol = self._in_force[brand.id]
-            state = (protocol.digest, problem)
-            if self._recorded.get(brand.id) == state:
-                continue
-            file = DEFAULT_FILE if path is None else path.name
-            owner = "groundswell" if path is None else _owner(path)
-            try:
-                with self._sessions.begin() as session:
-                    record_sight(
-                        session, Sight(brand.id, protocol, file, owner, problem), self._clock()
-                    )
-            except SQLAlchemyError as error:
-                log.error("edit not kept", brand_id=brand.id, kind=type(error).__name__)
-            else:
-                self._recorded[brand.id] = state
+        news = {brand.id: sight for brand in brands if (sight := self._news(brand)) is not None}
+        if not news:
+            return
+        try:
+            with self._sessions.begin() as session:
+                for brand_id in sorted(news):
+                    record_sight(session, news[brand_id], self._clock())
+        except SQLAlchemyError as error:
+            log.error("edits not kept", brands=len(news), kind=type(error).__name__)
+            return
+        for brand_id, sight in news.items():
+            self._recorded[brand_id] = (sight.protocol.digest, sight.problem)
+
+    def _news(self, brand: _ActiveBrand) -> Sight | None:
+        """Return what is seen of a brand's file, if this process has not recorded it yet."""
+        path = self._paths.get(brand.id)
+        loaded = None if path is None else self._loaded[path]
+        problem = loaded.problem if loaded else ""
+        protocol = self._in_force[brand.id]
+        if self._recorded.get(brand.id) == (protocol.digest, problem):
+            return None
+        if loaded and problem and not loaded.is_sure:
+            return None
+        file = DEFAULT_FILE if path is None else path.name
+        owner = "groundswell" if path is None else _owner(path)
+        return Sight(brand.id, protocol, file, owner, problem)
 
 
 def _owner(path: Path) -> str:
