@@ -25,7 +25,7 @@ from crm_link.escalation.drill_scenarios import Script
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.protocols import Protocols
 from listener.models import Brand
-from sentiment.models import BurstState, Volume
+from sentiment.models import BurstHour, BurstState, Volume
 
 #: How far the clock goes at a time; the burst detectors look every 15 seconds at most.
 STEP = timedelta(seconds=30)
@@ -142,6 +142,10 @@ def copy_brand(
                 for row in session.scalars(
                     select(BurstState).where(BurstState.brand_id == brand_id)
                 )
+            ],
+            BurstHour: [
+                _row(row)
+                for row in session.scalars(select(BurstHour).where(BurstHour.brand_id == brand_id))
             ],
         }
     with target.begin() as session:

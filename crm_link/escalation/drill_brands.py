@@ -22,7 +22,7 @@ from crm_link import models as contact_models
 from crm_link.escalation import delivery_models, drill_models, playbook_models
 from listener.models import Author, Brand
 from sentiment import signal_models
-from sentiment.models import GRAINS_S, BurstState, Volume
+from sentiment.models import GRAINS_S, BurstHour, BurstState, Volume
 
 #: Modules of tables that may stand on a copy's posts: what is deleted is read from all of them.
 TABLES = (
@@ -100,6 +100,7 @@ def _copy_past(session: Session, brand_id: int, copy_id: int, now: datetime) -> 
     for table, condition in (
         (_table(Volume), Volume.bucket_at >= now - HISTORY),
         (_table(BurstState), None),
+        (_table(BurstHour), None),
     ):
         columns = [column for column in table.columns if column.name != "brand_id"]
         literal_id = select(Brand.id).where(Brand.id == copy_id).scalar_subquery()
