@@ -140,7 +140,7 @@ def link_files(
     )
     counts: dict[str, int] = {LinkState.CONFIRMED: 0, LinkState.SUGGESTED: 0, NONE: 0, "refused": 0}
     with whole_file(out) as file:
-        is_csv = out.suffix.lower() in {".csv", ".tsv"}
+        is_csv = out.suffix.lower() == ".csv"
         if is_csv:
             file.write(_csv_line(_HEADER))
         for row in rows:
