@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -190,8 +191,9 @@ def _passes(count: int, seed: int) -> Iterator[int]:
         yield from dice.permutation(count).tolist()
 
 
-def _measured_texts(folder: Path) -> set[str]:
-    return {_key(row.text) for name in MEASURING_FILES for row in read_rows(folder, name)}
+@cache  # asked for each source of a recipe, and slow to make
+def _measured_texts(folder: Path) -> frozenset[str]:
+    return frozenset(_key(row.text) for name in MEASURING_FILES for row in read_rows(folder, name))
 
 
 def _care_rows(seed: int) -> list[Row]:
