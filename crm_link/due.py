@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
+from config.db import is_sqlite
 from crm_link.any_of import any_of
 from crm_link.context import LinkContext
 from crm_link.keys import KeyKind
@@ -82,6 +83,8 @@ def lock_authors(session: Session, author_ids: Iterable[int]) -> None:
 
     SQLite has one writer, and nothing to lock.
     """
+    if is_sqlite(session):
+        return
     session.execute(
         select(Author.id)
         .where(any_of(session, Author.id, author_ids))
