@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import orjson
 import pytest
@@ -94,21 +95,28 @@ def test_a_brand_without_history_has_nothing_to_replay(sessions: sessionmaker[Se
 
 
 def test_the_command_shows_alerts_and_writes_all_figures(
-    sessions: sessionmaker[Session], database_url: str, monkeypatch: pytest.MonkeyPatch
+    sessions: sessionmaker[Session],
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     monkeypatch.setenv("GROUNDSWELL_DATABASE_URL", database_url)
+    page = tmp_path / "drawn.html"
     now = bucket_of(utc_now(), STEP_S)
     brand_id = add_brand(sessions, START)
     store_counts(sessions, brand_id, now - timedelta(days=14), background(10, 14, seed=4))
     store_counts(sessions, brand_id, now - timedelta(days=1), [30] * 6)
     run = CliRunner()
 
-    shown = run.invoke(app, ["backtest", "--days", "7", "--alert-index", "2"])
+    shown = run.invoke(app, ["backtest", "--days", "7", "--alert-index", "2", "--html", str(page)])
     written = run.invoke(app, ["backtest", "--brand", "acme", "--per-week", "1", "--json", "-"])
 
     assert shown.exit_code == 0, shown.output
     assert "alerts at index 2 from" in shown.output
     assert "█" in shown.output
+    assert "False-alarm budgets" in shown.output
+    assert "▲" in shown.output
+    assert page.read_text().count("<svg") >= 3
     figures = orjson.loads(written.stdout)
     assert figures["brand"] == "acme"
     assert len(figures["alerts"]) <= 2
