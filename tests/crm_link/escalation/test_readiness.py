@@ -78,9 +78,9 @@ def test_what_is_missing_costs_points_and_says_what_to_do(session: Session, bran
     assert {name: part.earned for name, part in parts.items()} == {
         "drill": 0,
         "statements": 0,
-        "deputies": 7,
-        "channels": 3,  # one was never tried, one has the log only
-        "roles": 6,
+        "deputies": 8,
+        "channels": 4,  # one was never tried, one has the log only
+        "roles": 7,
         "sources": 0,
         "protocol": parts["protocol"].earned,
     }
@@ -108,7 +108,7 @@ def test_compressed_and_stopped_drills_are_no_practice(session: Session, brand: 
     assert parts_of(session, brand)["drill"].earned == 0
 
 
-@pytest.mark.parametrize(("status", "points"), [(DeliveryStatus.SENT, 7), (DeliveryStatus.DEAD, 0)])
+@pytest.mark.parametrize(("status", "points"), [(DeliveryStatus.SENT, 8), (DeliveryStatus.DEAD, 0)])
 def test_a_channel_is_worth_what_its_last_try_was(
     session: Session,
     brand: Brand,
