@@ -63,7 +63,7 @@ _RHETORICAL = regex.compile(
 #: How an English sentence begins that wants an answer. An angry one that does not is a rant
 #: ("4 hours late, again?"); other languages are taken at their question mark.
 _OPENING = regex.compile(
-    r"^\W*(?:@\S+\s+|(?:so|and|but|hi|hey|hello|ok|please|pls)\W+)*(?:who|whom|whose|what|when|where|which"
+    r"(?:^|[,;:\u2013-])\W*(?:@\S+\s+|(?:so|and|but|hi|hey|hello|ok|please|pls)\W+)*(?:who|whom|whose|what|when|where|which"
     r"|why|how|is|are|am|was|were|do|does|did|has|have|had|can|could|will|would|should|shall|may|might"
     r"|any|anyone|anybody|isn|aren|don|doesn|didn|can't|cant|won|what's|whats|where's|who's|how's)\b"
     r"|\b(?:can|could|will|would|do|did|are|is|have) (?:you|u|i|we|it|there|someone|anyone)\b",

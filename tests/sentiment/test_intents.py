@@ -89,6 +89,7 @@ def test_what_asks_nobody_is_no_question() -> None:
     assert not is_question("Really?")
     assert not is_question("Three hours late again?", is_angry=True)
     assert is_question("Three hours late. When do we leave?", is_angry=True)
+    assert is_question("@acme three weeks and no refund, where is my money?", is_angry=True)
 
 
 def test_more_words_win_and_of_equal_ones_harm_comes_first() -> None:
