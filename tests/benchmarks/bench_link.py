@@ -16,7 +16,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
 from pathlib import Path
@@ -26,11 +26,15 @@ from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.bulk import insert_new
-from config.db import is_sqlite, make_engine, make_sessions
+from config.db import is_sqlite, make_engine, make_sessions, read_session
 from config.migrate import upgrade
+from crm_link.candidates import find_candidates
 from crm_link.contact_keys import contact_keys
 from crm_link.context import LinkContext
+from crm_link.facts import Profile
+from crm_link.matching import judge
 from crm_link.models import Contact, ContactKey, IdentityLink, MatchKey
+from crm_link.profile_facts import read_facts
 from crm_link.rebuild import rebuild_index
 from crm_link.service import link_mentions, relink_due
 from crm_link.types import ContactRecord
@@ -177,14 +181,17 @@ def run(url: str, contacts: int, authors: int) -> None:
     )
     _analyse(sessions)
     _, mention_ids = add_authors(sessions, 1_000, people, start=0, brand_id=brand_id)
+    looked = [_look_up(sessions, author_row(number, people)) for number in range(500)]
+    _print_times(f"{name}: contacts of one author found and weighed", [one for one, _ in looked])
+    _print_times(f"{name}: the same, our CPU", [one for _, one in looked])
     times, used_times = [], []
     for mention_id in mention_ids:
         began, cpu = time.perf_counter(), time.process_time()
         link_mentions(sessions, [mention_id], clock=lambda: NOW, context=CONTEXT)
         used_times.append((time.process_time() - cpu) * 1000)
         times.append((time.perf_counter() - began) * 1000)
-    _print_times(f"{name}: one new author", times[50:])
-    _print_times(f"{name}: one new author, our CPU", used_times[50:])
+    _print_times(f"{name}: one new author, all of the step", times[50:])
+    _print_times(f"{name}: the same, our CPU", used_times[50:])
     author_ids, _ = add_authors(sessions, authors, people, start=10_000, brand_id=brand_id)
     with sessions.begin() as session:
         session.execute(text("UPDATE mention SET pending = NULL"))
@@ -199,6 +206,25 @@ def run(url: str, contacts: int, authors: int) -> None:
         f"{name}: {done} of {len(author_ids)} authors relinked in {took:.1f} s ({used:.1f} s CPU; "
         f"wanted < 60 s for 10,000); {made} links; peak memory {_peak_mb():.0f} MB"
     )
+
+
+def _look_up(sessions: sessionmaker[Session], row: Mapping[str, Any]) -> tuple[float, float]:
+    """Return milliseconds and our CPU's of finding and weighing one author's contacts."""
+    profile = Profile(
+        author_id=-1,
+        platform=row["platform"],
+        external_id=row["external_id"],
+        handle=row["handle"],
+        name=row["name"],
+        bio=row["bio"],
+        location=row["location"],
+    )
+    with read_session(sessions) as session:
+        began, cpu = time.perf_counter(), time.process_time()
+        facts = read_facts(profile, (), CONTEXT, CONTEXT.book)
+        found = find_candidates(session, [facts], CONTEXT)
+        judge(facts, found.candidates[-1], hash_value=CONTEXT.hash_value, scale=found.scale)
+        return (time.perf_counter() - began) * 1000, (time.process_time() - cpu) * 1000
 
 
 def _analyse(sessions: sessionmaker[Session]) -> None:
