@@ -26,7 +26,6 @@ from crm_link.escalation.why_people import (
     find_sources,
 )
 from crm_link.escalation.why_posts import (
-    MOST_BEFORE,
     MOST_POSTS,
     Post,
     count_posts,
@@ -57,11 +56,12 @@ def explain(
     *,
     since: datetime,
     until: datetime,
+    most: int = MOST_POSTS,
 ) -> Why:
     """Return why a brand's negative posts of a window are more than usual, fit for JSON.
 
     The window is compared with the one of the same length before it. Bounded on purpose: of a
-    burst of a hundred thousand posts the newest `MOST_POSTS` are looked at, and it says so.
+    burst of a hundred thousand posts the newest `most` are looked at, and it says so.
 
     Args:
         session: The transaction; it is only read.
@@ -69,14 +69,15 @@ def explain(
         topics: Topics of the protocol that it is about; None for all.
         since: Beginning, by publication time.
         until: End, included.
+        most: Posts that are looked at; half as many of the window before.
 
     """
     length = until - since
-    posts = read_posts(session, brand_id, topics, since, until)
+    posts = read_posts(session, brand_id, topics, since, until, most)
     just_before = since - timedelta(microseconds=1)
-    before = read_posts(session, brand_id, topics, since - length, just_before, MOST_BEFORE)
+    before = read_posts(session, brand_id, topics, since - length, just_before, most // 2)
     count = len(posts)
-    if count == MOST_POSTS:
+    if count == most:
         count = count_posts(session, brand_id, topics, since, until)
     oldest_first = sorted(posts, key=lambda post: (post.published_at, post.id))
     widest = sorted(posts, key=lambda post: (-reach_of(post), post.id))
@@ -87,7 +88,7 @@ def explain(
         "posts_read": len(posts),
         "posts_before": (
             count_posts(session, brand_id, topics, since - length, just_before)
-            if len(before) == MOST_BEFORE
+            if len(before) == most // 2
             else len(before)
         ),
         "topics": _topics(session, brand_id, posts, before),

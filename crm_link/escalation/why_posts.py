@@ -15,9 +15,6 @@ from sentiment.topic_words import MAX_CHARS
 #: Newest posts of the window that are looked at.
 MOST_POSTS = 3_000
 
-#: Newest posts of the window before: only what grew needs them.
-MOST_BEFORE = 1_500
-
 #: As a literal, because SQLite uses a partial index only where it can see the condition.
 _IS_NEGATIVE = Mention.label == literal_column("'negative'")
 
