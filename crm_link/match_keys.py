@@ -25,8 +25,8 @@ MAX_AUTHOR_KEYS = 160
 
 #: Contacts that are looked at for one key and for one author, at most. A key that more
 #: have (a common family name) says too little alone.
-MAX_PER_KEY = 100
-MAX_PER_AUTHOR = 200
+MAX_PER_KEY = 40
+MAX_PER_AUTHOR = 80
 #: Regions of one author that names are looked up with.
 MAX_REGIONS = 3
 
