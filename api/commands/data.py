@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
@@ -162,7 +162,9 @@ def export(
 
 
 def score(
-    source: Annotated[Path, typer.Option("--in", help='JSON lines: {"id","text","target"?}.')],
+    source: Annotated[
+        Path, typer.Option("--in", help='JSON lines: {"id","text","target"?,"lang"?}.')
+    ],
     out: OutOption,
     scorer: Annotated[
         str | None, typer.Option(help="Scorer to use instead of GROUNDSWELL_SCORER.")
@@ -170,8 +172,12 @@ def score(
 ) -> None:
     """Judge texts from a file: adds label, score, confidence, lang, scorer and signals to each."""
     settings = settings_with_logs()
-    judge = open_scorer(settings, name=scorer)
-    with _lines(source) as lines, whole_file(out) as file, progress("score") as advance:
+    with (
+        closing(open_scorer(settings, name=scorer)) as judge,
+        _lines(source) as lines,
+        whole_file(out) as file,
+        progress("score", _count_lines(source)) as advance,
+    ):
         done = 0
         while batch := list(islice(lines, SCORE_BATCH)):
             records = [_record(source, number, line) for number, line in batch]
@@ -195,7 +201,7 @@ def score(
                 file.write(orjson.dumps(record | added | signals) + b"\n")
             done += len(batch)
             advance(done)
-    say.print(f"{done} texts judged by {judge.version}")
+        say.print(f"{done} texts judged by {judge.version}")
 
 
 def detect(
@@ -243,6 +249,14 @@ def _lines(path: Path) -> Iterator[Iterator[tuple[int, bytes]]]:
         yield ((number, line) for number, line in enumerate(file, 1) if line.strip())
 
 
+def _count_lines(path: Path) -> int | None:
+    """Return how many texts a file has, None for what can be read only once."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return sum(1 for line in file if line.strip())
+
+
 def _record(path: Path, number: int, line: bytes) -> tuple[int, dict[str, Any]]:
     try:
         record = orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
@@ -260,4 +274,5 @@ def _scorable(path: Path, number: int, record: dict[str, Any]) -> ScorableText:
     names = (target,) if isinstance(target, str) else target
     if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
         raise InputError(f'{path}, line {number}: "target" is a text or a list of texts')
-    return ScorableText(record["text"], tuple(names))
+    lang = record.get("lang")
+    return ScorableText(record["text"], tuple(names), lang if isinstance(lang, str) else None)

@@ -29,7 +29,9 @@ def test_points_fall_from_the_limit_to_three_times_the_limit(
 def test_what_has_no_limit_or_is_not_asked_does_not_count() -> None:
     unasked = Timing(Milestone.ACKNOWLEDGE, None, timedelta(minutes=5), is_asked=False)
 
-    assert score([timing(Milestone.DETECT, 5), unasked, timing(Milestone.HOLDING, None, None)]) == 100
+    assert (
+        score([timing(Milestone.DETECT, 5), unasked, timing(Milestone.HOLDING, None, None)]) == 100
+    )
     assert score([unasked]) is None
 
 
