@@ -100,7 +100,7 @@ def volume_series(
     return points
 
 
-def drill_copies() -> Select[tuple[int]]:
+def drill_copies() -> Select[int]:
     """Return the query of the brands that are copies for drills: they are in no sum."""
     return select(Brand.id).where(Brand.drill_of_id.is_not(None))
 

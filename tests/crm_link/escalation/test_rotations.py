@@ -68,9 +68,9 @@ def test_turns_over_a_change_of_clocks_have_neither_gap_nor_overlap(
         assert turn.end == following.begin
     moment = found[0].begin
     while moment < begin + timedelta(days=3):
-        turn = turn_at(rotation, moment)
-        assert turn is not None
-        assert turn.begin <= moment < turn.end
+        now_on = turn_at(rotation, moment)
+        assert now_on is not None
+        assert now_on.begin <= moment < now_on.end
         moment += timedelta(minutes=10)
 
 
