@@ -38,6 +38,7 @@ TAGS = [
     {"name": "mentions", "description": "Posts about brands."},
     {"name": "queue", "description": "Mentions that a person should look at."},
     {"name": "incidents", "description": "What people must act on."},
+    {"name": "playbook", "description": "An incident's desk: assessment, tasks, claims, words."},
     {"name": "escalation", "description": "Who is on call, silences, tests of the alerts."},
     {"name": "replies", "description": "Acknowledging and more from a phone, Slack or by SMS."},
     {"name": "drills and reports", "description": "Rehearsals, readiness, what was learned."},
@@ -45,6 +46,7 @@ TAGS = [
     {"name": "contacts", "description": "People in the CRM."},
     {"name": "sources", "description": "What is listened to, and what may be missing."},
     {"name": "trends", "description": "Brands, their volume and sentiment over time."},
+    {"name": "figures", "description": "What a social CRM measures of a brand's people."},
     {"name": "account", "description": "Who asks, and their API keys."},
     {"name": "users", "description": "Who may come in (admins)."},
 ]

@@ -10,6 +10,7 @@ import pytest
 from config.errors import InputError, PermanentError
 from crm_link.contact_columns import find_columns
 from crm_link.crm import crm_names, make_crm
+from crm_link.crm_fields import CRM_FIELDS
 from crm_link.crms.csv_file import CsvFileCrm
 from crm_link.types import ContactRecord, ContactUpdate
 
@@ -56,6 +57,7 @@ def test_headers_of_common_exports_are_known(tmp_path: Path, header: str) -> Non
         phones=("+12022242315",),
         handles=(("x", "jane"),),
         links=("janedoe.com",),
+        family_name="Doe",
     )
 
 
@@ -208,10 +210,12 @@ def test_writing_puts_each_record_in_its_row_once(tmp_path: Path) -> None:
     crm.write([update("1", groundswell_mentions=2, groundswell_average_sentiment=-0.25)])
     results = crm.write([update("1", groundswell_mentions=2, groundswell_average_sentiment=-0.25)])
 
+    columns = ["id", *(field.name for field in CRM_FIELDS)]
     assert [result.error for result in results] == [None]
     assert rows_of(tmp_path / "deep" / "out.csv") == [
-        {"id": "1", "groundswell_mentions": "2", "groundswell_average_sentiment": "-0.25"},
-        {"id": "2", "groundswell_mentions": "5", "groundswell_average_sentiment": ""},
+        dict.fromkeys(columns, "")
+        | {"id": "1", "groundswell_mentions": "2", "groundswell_average_sentiment": "-0.25"},
+        dict.fromkeys(columns, "") | {"id": "2", "groundswell_mentions": "5"},
     ]
     assert [p.name for p in (tmp_path / "deep").iterdir() if not p.name.endswith(".lock")] == [
         "out.csv"
