@@ -29,7 +29,16 @@ from sentiment.training.data import training_rows
 from sentiment.training.export import export
 from sentiment.training.labels import label
 from sentiment.training.measure import CALIBRATING_SETS, SETS, calibrate, measure
-from sentiment.training.recipes import AVERAGES, RECIPES, RESTORABLE, SHIPPED, Shipped, recipe_of
+from sentiment.training.recipes import (
+    AVERAGES,
+    RECIPES,
+    REFITTED,
+    RESTORABLE,
+    SHIPPED,
+    Shipped,
+    recipe_of,
+)
+from sentiment.training.refit import refit_heads
 from sentiment.training.restore import restore
 from sentiment.training.train import average, train
 
@@ -135,6 +144,15 @@ def _train(name: str, data: Path, work: Path, threads: int) -> None:
         for part in AVERAGES[name]:
             _train(part, data, work, threads)
         average([work / part for part in AVERAGES[name]], work / name)
+        if name in REFITTED:
+            recipe = recipe_of(name)
+            refit_heads(
+                work / name,
+                heads=recipe.heads,
+                data=data,
+                max_tokens=recipe.max_tokens,
+                threads=threads,
+            )
         return
     recipe = RECIPES[name]
     if recipe.base in BASES:

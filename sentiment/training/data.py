@@ -57,7 +57,7 @@ POSTS_HELD_OUT = 0.08
 
 #: Languages whose rows of multilingual_train are left out: the Hindi ones are mostly in Latin
 #: letters, and their labels follow nothing that can be learnt from the text (logistic regression
-#: on words and letters reaches 35 % macro recall on multilingual_val, every model 31 to 36 %).
+#: on words and letters reaches 35 % macro recall on multilingual_val, our models 31 to 33 %).
 UNLEARNABLE = frozenset({"hi"})
 
 #: Share of rows with a target that get a target the text does not mention, and with it the

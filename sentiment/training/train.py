@@ -96,9 +96,13 @@ def average(parts: Sequence[Path], result: Path) -> Path:
     """Write the mean of several folders' weights, trained from the same start, into `result`.
 
     Better than the mean of their answers would cost, and than one run as long (model soups,
-    Wortsman et al. 2022).
+    Wortsman et al. 2022). Outputs that only the first has stay as it has them.
     """
     states = [load_file(part / "model.safetensors") for part in parts]
+    for state in states[1:]:
+        for name, weights in states[0].items():
+            if len(state[name]) < len(weights):
+                state[name] = torch.cat([state[name], weights[len(state[name]) :]])
     mean = {name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]}
     shutil.copytree(parts[0], result, dirs_exist_ok=True)
     save_file(mean, result / "model.safetensors", metadata={"format": "pt"})
