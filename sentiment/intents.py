@@ -21,6 +21,7 @@ import regex
 from sentiment.reasons import find_reason
 from sentiment.signal_words import (
     BREAK,
+    MAX_CHARS,
     SAYING,
     Found,
     cut_words,
@@ -89,6 +90,7 @@ def find_intents(
         label: How the text is meant toward the brand, where that is known.
 
     """
+    text = text[:MAX_CHARS]
     words = cut_words(text)
     spoken = language_of(text, lang)
     found = finder("intents", spoken).find(words)
@@ -121,7 +123,7 @@ def is_question(text: str, *, is_angry: bool = False) -> bool:
         len(cut_words(asked)) >= _LEAST_WORDS
         and not _RHETORICAL.search(asked)
         and (not is_angry or _OPENING.search(asked))
-        for asked, _ in _ASKED.findall(_LINK.sub(" ", text))
+        for asked, _ in _ASKED.findall(_LINK.sub(" ", text[:MAX_CHARS]))
     )
 
 

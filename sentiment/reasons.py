@@ -11,7 +11,7 @@ from collections import defaultdict
 from enum import StrEnum
 from functools import lru_cache
 
-from sentiment.signal_words import SAYING, cut_words, finder, language_of
+from sentiment.signal_words import MAX_CHARS, SAYING, cut_words, finder, language_of
 
 
 class Reason(StrEnum):
@@ -39,6 +39,7 @@ def find_reason(text: str, lang: str | None) -> Reason | None:
         lang: ISO 639-1 code, or None.
 
     """
+    text = text[:MAX_CHARS]
     weights: dict[str, dict[str, int]] = defaultdict(dict)
     for found in finder("reasons", language_of(text, lang)).find(cut_words(text)):
         if found.group == SAYING:

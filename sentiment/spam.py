@@ -19,7 +19,7 @@ from datetime import datetime
 import emoji
 import regex
 
-from sentiment.signal_words import SAYING, cut_words, finder
+from sentiment.signal_words import MAX_CHARS, SAYING, cut_words, finder
 
 #: Logit of a post and of an account for which nothing speaks.
 _SPAM_BASE = -2.9
@@ -96,6 +96,7 @@ class Account:
 
 def spam_likelihood(text: str, repeats: Repeats | None = None) -> Likelihood:
     """Return how much speaks for `text` being spam."""
+    text = text[:MAX_CHARS]
     repeats = repeats or Repeats()
     found: list[tuple[float, str]] = []
     links, hashtags = len(_LINK.findall(text)), len(_HASHTAG.findall(text))

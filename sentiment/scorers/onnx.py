@@ -44,6 +44,9 @@ BATCH = 8
 #: Probability of its language from which a text is taken to be plainly in it.
 PLAIN = 0.6
 
+#: Characters of a text that are prepared at all: many times what the models' tokens hold.
+MAX_CHARS = 4_000
+
 Pair = tuple[str, str | None]
 
 #: Name of the output that holds the polarity; the others are named after their heads.
@@ -232,12 +235,13 @@ def readable(text: ScorableText) -> Pair:
     of them (an answer to the brand's post, a name misspelt) is judged as a whole: that it is
     about the brand is already known, and the model would only say that it does not name it.
     """
+    said = text.text[:MAX_CHARS]
     for name in text.targets:
         bare = name.lstrip("@#")
-        plain = normalise(text.text, bare)
+        plain = normalise(said, bare)
         if bare and bare.casefold() in plain.casefold():
             return plain, normalise(bare)
-    return normalise(text.text), None
+    return normalise(said), None
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from sentiment.intents import Intent, find_intents, is_question
 from sentiment.reasons import Reason, find_reason
 from sentiment.signal_words import languages, word_lists
+from sentiment.types import Label
 
 #: 199 sentences of our own, with what they are after; see docs/sentiment.md for what they say.
 SENTENCES = [
@@ -108,3 +110,12 @@ def test_every_intent_and_reason_has_words_in_every_language() -> None:
         assert set(lists[kind]) == {str(one) for one in names}
         for by_lang in lists[kind].values():
             assert set(by_lang) == languages()
+
+
+def test_a_megabyte_is_read_in_a_moment() -> None:
+    for text in ("Acme " + "a" * 1_000_000, "Acme is glass in a cup, terrible " * 30_000):
+        began = time.process_time()
+        find_intents(text, "en", Label.NEGATIVE)
+        find_reason(text, "en")
+        # Without a limit it takes minutes; the bound is no measurement.
+        assert time.process_time() - began < 30
