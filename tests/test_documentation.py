@@ -33,8 +33,8 @@ def _settings() -> Iterator[str]:
         for module in pkgutil.walk_packages(found.__path__, f"{package}."):
             if ".migrations" in module.name or module.name.endswith("__main__"):
                 continue
-            if module.name.startswith("sentiment.training"):
-                continue  # needs torch; has no settings
+            if module.name.startswith(("sentiment.training", "crm_link.linking_training")):
+                continue  # need torch and splink; have no settings
             importlib.import_module(module.name)
     pending: list[type[BaseSettings]] = [BaseSettings]
     while pending:

@@ -43,6 +43,8 @@ def home(database_url: str, tmp_path: Path, networks: Networks) -> Home:
     networks.control.reset()
     home = Home(tmp_path / "home", database_url)
     home.write_brand(networks)
+    # A feed that is not there would be an alert of its own.
+    networks.control.set_feed("news", horizon=100)
     home.write(
         "contacts.csv",
         "id,name,email,x_handle,relationship_source\n"
