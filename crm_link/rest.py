@@ -171,6 +171,24 @@ class RestClient:
         return PermanentError(msg)
 
 
+def ask_for_token(name: str, url: str, form: Mapping[str, str], *, timeout_s: float) -> Any:  # noqa: ANN401 - JSON
+    """Return what the CRM called `name` answers to a sign-in with `form` (OAuth 2).
+
+    A refusal is an answer without `access_token`, with whatever status.
+
+    Raises:
+        TransientError: It did not answer, or not in JSON.
+
+    """
+    try:
+        answer = httpx.post(url, data=dict(form), timeout=timeout_s, trust_env=False)
+        if answer.is_server_error:
+            raise TransientError(f"{name}'s sign-in answered {answer.status_code}")
+        return answer.json()
+    except (httpx.HTTPError, ValueError) as error:
+        raise TransientError(f"{name} did not answer a sign-in: {type(error).__name__}") from error
+
+
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """Return what a Retry-After header says, in seconds: it is a number or a date."""
     said = headers.get("Retry-After", "").strip()

@@ -9,10 +9,8 @@ of its own. A used-up limit is answered with 403 here, not 429, and is treated a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from http import HTTPStatus
 from typing import Any
 
-import httpx
 import orjson
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -28,7 +26,7 @@ from crm_link.crm_fields import (
     fields_of,
     wanted_names,
 )
-from crm_link.rest import Refused, RestClient, parse_time
+from crm_link.rest import Refused, RestClient, ask_for_token, parse_time
 from crm_link.rest_crm import Record, page_of
 from crm_link.types import ContactPage, ContactUpdate, WriteResult
 
@@ -231,28 +229,18 @@ class SalesforceCrm(Crm):
 
     def _sign_in(self) -> None:
         settings = self._settings
-        try:
-            answer = httpx.post(
-                f"{settings.base_url.rstrip('/')}/services/oauth2/token",
-                data={
-                    "grant_type": "client_credentials",
-                    "client_id": settings.client_id,
-                    "client_secret": settings.client_secret.get_secret_value(),
-                },
-                timeout=settings.timeout_s,
-                trust_env=False,
-            )
-        except httpx.HTTPError as error:
-            msg = f"Salesforce did not answer: {type(error).__name__}"
-            raise TransientError(msg) from error
-        if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise TransientError(f"Salesforce's sign-in answered {answer.status_code}")
-        if not answer.is_success:
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": settings.client_id,
+            "client_secret": settings.client_secret.get_secret_value(),
+        }
+        url = f"{settings.base_url.rstrip('/')}/services/oauth2/token"
+        found = ask_for_token("Salesforce", url, form, timeout_s=settings.timeout_s)
+        if "access_token" not in found:
             raise PermanentError(
                 "Salesforce refused the connected app: check GROUNDSWELL_SALESFORCE_CLIENT_ID and "
                 "_CLIENT_SECRET, and that its client credentials flow has a user"
             )
-        found = answer.json()
         self._token = found["access_token"]
         self._instance = found.get("instance_url") or settings.base_url
 

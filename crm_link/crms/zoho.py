@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-import httpx
 import orjson
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -29,7 +28,7 @@ from crm_link.crm_fields import (
     fields_of,
     wanted_names,
 )
-from crm_link.rest import Refused, RestClient, parse_time, retry_after_s
+from crm_link.rest import Refused, RestClient, ask_for_token, parse_time, retry_after_s
 from crm_link.rest_crm import Record, page_of
 from crm_link.types import ContactPage, ContactRecord, ContactUpdate, WriteResult
 
@@ -247,22 +246,14 @@ class ZohoCrm(Crm):
 
     def _sign_in(self) -> None:
         settings = self._settings
-        try:
-            answer = httpx.post(
-                f"{settings.accounts_url.rstrip('/')}/oauth/v2/token",
-                data={
-                    "grant_type": "refresh_token",
-                    "client_id": settings.client_id,
-                    "client_secret": settings.client_secret.get_secret_value(),
-                    "refresh_token": settings.refresh_token.get_secret_value(),
-                },
-                timeout=settings.timeout_s,
-                trust_env=False,
-            )
-            found = answer.json()
-        except (httpx.HTTPError, ValueError) as error:
-            raise TransientError(f"Zoho's sign-in failed: {type(error).__name__}") from error
-        # A refusal comes with status 200 and an error in words.
+        form = {
+            "grant_type": "refresh_token",
+            "client_id": settings.client_id,
+            "client_secret": settings.client_secret.get_secret_value(),
+            "refresh_token": settings.refresh_token.get_secret_value(),
+        }
+        url = f"{settings.accounts_url.rstrip('/')}/oauth/v2/token"
+        found = ask_for_token("Zoho", url, form, timeout_s=settings.timeout_s)
         if "access_token" not in found:
             raise PermanentError(
                 "Zoho refused the refresh token: check GROUNDSWELL_ZOHO_CLIENT_ID, "
