@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,10 +16,11 @@ from crm_link.any_of import any_of
 from crm_link.context import LinkContext
 from crm_link.due import AnyRow
 from crm_link.facts import Claim
+from crm_link.link_evidence import observed_evidence, plain_evidence, reasons_of, values_of
 from crm_link.models import Contact, IdentityLink, LinkEvent
 from crm_link.policy import may_link
 from crm_link.refusals import consents_of, refused_among
-from crm_link.types import EvidenceKind, LinkState
+from crm_link.types import LinkState
 from crm_link.weights import Weights
 from listener.models import Author
 
@@ -30,7 +31,6 @@ RULES = "evidence-2"
 SYSTEM = "groundswell"
 
 _LIVE = frozenset({LinkState.SUGGESTED, LinkState.CONFIRMED})
-_WEAK = frozenset({EvidenceKind.NAME.value, EvidenceKind.LOCATION.value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +214,8 @@ def _changed_row(
         row.state,
         claim.state if claim else None,
         is_by_person=is_by_person,
-        is_same_evidence=claim is None or _values(_plain(claim)) <= _values(row.evidence),
+        is_same_evidence=claim is None
+        or values_of(plain_evidence(claim)) <= values_of(row.evidence),
         is_void=link.is_void,
     )
     assert state is not None
@@ -223,7 +224,7 @@ def _changed_row(
         claim is not None
         and state in _LIVE
         and (is_moved or not is_by_person)
-        and _reasons(_plain(claim)) != _reasons(row.evidence)
+        and reasons_of(plain_evidence(claim)) != reasons_of(row.evidence)
     )
     if not (is_moved or is_renewed):
         return None
@@ -232,7 +233,7 @@ def _changed_row(
         "state": state,
         "weight_bits": claim.weight_bits if claim and is_renewed else row.weight_bits,
         "probability": claim.probability if claim and is_renewed else row.probability,
-        "evidence": _observed(claim, now) if claim and is_renewed else row.evidence,
+        "evidence": observed_evidence(claim, now) if claim and is_renewed else row.evidence,
         "rule_version": version if is_renewed else row.rule_version,
         "decided_by": None if is_moved else row.decided_by,
         "decided_at": now if is_moved else row.decided_at,
@@ -246,7 +247,7 @@ def _new_row(author_id: int, claim: Claim, now: datetime, version: str) -> dict[
         "state": claim.state,
         "weight_bits": claim.weight_bits,
         "probability": claim.probability,
-        "evidence": _observed(claim, now),
+        "evidence": observed_evidence(claim, now),
         "rule_version": version,
         "decided_by": None,
         "decided_at": now,
@@ -282,31 +283,3 @@ def _gone(link: StoredLink) -> str:
     if link.refusal:
         return f"not allowed: {link.refusal}"
     return "the evidence is gone"
-
-
-def _plain(claim: Claim) -> list[dict[str, Any]]:
-    return [
-        asdict(item) | {"kind": item.kind.value, "weight_bits": round(item.weight_bits, 2)}
-        for item in claim.evidence
-    ]
-
-
-def _observed(claim: Claim, now: datetime) -> list[dict[str, Any]]:
-    return [item | {"observed_at": now.isoformat()} for item in _plain(claim)]
-
-
-def _reasons(evidence: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
-    """Return what the evidence says; how much it weighs moves with every contact that comes."""
-    return [
-        (item["kind"], item["source"], item["value_hash"], item.get("level", ""))
-        for item in evidence
-    ]
-
-
-def _values(evidence: Sequence[Mapping[str, Any]]) -> set[tuple[str, str]]:
-    """Return what the evidence rests on; name and place are no new reason by themselves."""
-    return {
-        (item["kind"], item["value_hash"])
-        for item in evidence
-        if item["kind"] not in _WEAK and item["weight_bits"] > 0
-    }
