@@ -10,7 +10,8 @@ from itertools import pairwise
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from listener.models import Brand, Collection, Gap, QuarantinedItem, Source, SourceState
+from listener.collection_models import Collection, QuarantinedItem
+from listener.models import Brand, Gap, Source, SourceState
 from listener.plan import FIRST_LOOK_BACK
 from listener.types import GapKind
 

@@ -9,17 +9,9 @@ from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from listener.cleaning import fit_id
+from listener.collection_models import RawPost
 from listener.lookup import find_by_ids
-from listener.models import (
-    JUDGING,
-    Author,
-    Gap,
-    Mention,
-    MentionAlias,
-    MentionVersion,
-    RawPost,
-    Step,
-)
+from listener.models import JUDGING, Author, Gap, Mention, MentionAlias, MentionVersion, Step
 from listener.plan import Plan, drop_cursor
 from listener.types import DeletedPost, GapReport
 

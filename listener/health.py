@@ -10,7 +10,8 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from config.errors import AppError, BudgetExhaustedError, NotFoundError, TransientError
-from listener.models import Collection, Source, SourceState
+from listener.collection_models import Collection
+from listener.models import Source, SourceState
 from listener.results import CollectResult
 from listener.types import Post
 

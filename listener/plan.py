@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from config.bulk import upsert
 from config.clock import to_utc
+from listener.collection_models import SourceCursor
 from listener.collector import Collector
-from listener.models import Brand, Source, SourceCursor
+from listener.models import Brand, Source
 from listener.query import parse
 from listener.types import Walk
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from config.bulk import insert_new
 from listener.cleaning import clean_text, fit_id_or_none
-from listener.models import QuarantinedItem
+from listener.collection_models import QuarantinedItem
 from listener.types import RejectedItem
 
 #: Bytes of an item that are kept; what is longer is cut, and its error says so.

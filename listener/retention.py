@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, tuple_
 from sqlalchemy.orm import Session, sessionmaker
 
+from listener.collection_models import Collection, QuarantinedItem, RawPost, SourceCursor
 from listener.coverage import PAST
-from listener.models import Collection, QuarantinedItem, RawPost, SourceCursor
 from listener.plan import BACKFILL
 
 #: Rows that one transaction deletes.

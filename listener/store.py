@@ -19,8 +19,9 @@ from config.bulk import insert_new, update_rows, upsert
 from config.db import is_sqlite
 from config.errors import InputError
 from listener.cleaning import AUTHOR_ID_LENGTH, fit_id, mention_columns, pack_raw
+from listener.collection_models import RawPost
 from listener.lookup import find_by_ids
-from listener.models import Mention, MentionAlias, MentionVersion, RawPost, Step
+from listener.models import Mention, MentionAlias, MentionVersion, Step
 from listener.quarantine import quarantine
 from listener.store_authors import store_authors
 from listener.store_merge import COUNTERS, Merge, Stored

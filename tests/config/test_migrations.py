@@ -10,6 +10,7 @@ from config.db import Base
 from config.migrate import current_revision, downgrade, head_revision, upgrade
 
 for module in (
+    "listener.collection_models",
     "listener.models",
     "sentiment.models",
     "sentiment.signal_models",

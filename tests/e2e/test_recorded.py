@@ -22,17 +22,11 @@ from config.db import read_session
 from config.errors import AppError
 from config.settings import Settings
 from crm_link.escalation.protocols import Protocols
+from listener.collection_models import QuarantinedItem, RawPost
 from listener.collector import Collector, make_collector
 from listener.feed_payload import parse_feed
 from listener.imports import ImportResult, import_mentions
-from listener.models import (
-    Author,
-    Mention,
-    MentionVersion,
-    QuarantinedItem,
-    RawPost,
-    Source,
-)
+from listener.models import Author, Mention, MentionVersion, Source
 from listener.reddit_payload import parse_listing
 from listener.service import collect
 from listener.store import store_posts

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from config.clock import utc_now
 from config.errors import AppError, PermanentError, TransientError
-from listener.models import Brand, Gap, Mention, QuarantinedItem, Source, SourceCursor
+from listener.collection_models import QuarantinedItem, SourceCursor
+from listener.models import Brand, Gap, Mention, Source
 from listener.query import parse
 from listener.results import CollectResult
 from listener.service import collect

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
+from listener.collection_models import Collection
 from listener.coverage import coverage, find_gaps, is_silent, source_health
 from listener.gaps import record_gaps
-from listener.models import Collection, Source, SourceState
+from listener.models import Source, SourceState
 from listener.quarantine import quarantine
 from listener.types import GapKind, GapReport, RejectedItem
 from tests.make import NOW, make_brand

@@ -17,9 +17,10 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from config.db import read_session
 from config.errors import ConflictError, InputError, NotFoundError
+from listener.collection_models import QuarantinedItem
 from listener.exports import export_mentions
 from listener.imports import BATCH, ImportResult, import_mentions
-from listener.models import Author, Mention, MentionAlias, MentionVersion, QuarantinedItem, Step
+from listener.models import Author, Mention, MentionAlias, MentionVersion, Step
 from tests.make import NOW, make_brand
 
 Import = Callable[..., ImportResult]

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from config.db import Base, read_session
 from listener import retention
 from listener.cleaning import pack_raw
-from listener.models import Collection, QuarantinedItem, RawPost, Source, SourceCursor
+from listener.collection_models import Collection, QuarantinedItem, RawPost, SourceCursor
+from listener.models import Source
 from listener.quarantine import quarantine
 from listener.retention import PurgeResult, purge
 from listener.types import RejectedItem

@@ -17,19 +17,8 @@ from config.errors import (
     PermanentError,
     TransientError,
 )
-from listener.models import (
-    Brand,
-    Collection,
-    Gap,
-    Mention,
-    MentionVersion,
-    QuarantinedItem,
-    RawPost,
-    Source,
-    SourceCursor,
-    SourceState,
-    Step,
-)
+from listener.collection_models import Collection, QuarantinedItem, RawPost, SourceCursor
+from listener.models import Brand, Gap, Mention, MentionVersion, Source, SourceState, Step
 from listener.service import collect, pending_counts, pending_ids
 from listener.store import store_posts
 from listener.types import (

@@ -10,15 +10,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from listener.cleaning import MAX_TEXT_LENGTH, unpack_raw
-from listener.models import (
-    Author,
-    Mention,
-    MentionAlias,
-    MentionVersion,
-    QuarantinedItem,
-    RawPost,
-    Step,
-)
+from listener.collection_models import QuarantinedItem, RawPost
+from listener.models import Author, Mention, MentionAlias, MentionVersion, Step
 from listener.store import StoreCounts, store_posts
 from listener.types import Post
 from tests.make import NOW, make_brand, make_post, make_profile
