@@ -40,13 +40,13 @@ class Crm(ABC):
         Writing an update twice must have the effect of writing it once.
         """
 
-    def read(self, external_ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+    def read(self, external_ids: Sequence[str]) -> Mapping[str, Mapping[str, Any]] | None:
         """Return what our fields hold now, by record; a record that is not there is left out.
 
-        An answer of nothing at all says that this CRM cannot tell.
+        None says that this CRM cannot tell.
         """
         del external_ids
-        return {}
+        return None
 
     def setup(self) -> list[str]:
         """Create those of our fields that are not there yet; return the names of the created."""

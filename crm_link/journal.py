@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from config.bulk import update_rows
 from config.clock import Clock
+from config.errors import TransientError
 from crm_link.any_of import any_of
 from crm_link.crm import Crm
 from crm_link.crm_fields import is_same
@@ -24,8 +25,6 @@ from crm_link.models import CrmJournalEntry
 from crm_link.types import ContactUpdate, WriteResult
 
 Fields = Mapping[str, Any]
-
-_CHUNK = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,7 @@ class Planned:
         fields: The fields to write, none where nothing differs.
         before: What stands in these fields now.
         kept: Fields that a person has changed since we wrote them: left alone.
+        ours: What we wrote into the record before.
 
     """
 
@@ -44,6 +44,7 @@ class Planned:
     fields: Fields
     before: Fields
     kept: tuple[str, ...]
+    ours: Fields
 
 
 def plan_write(update: ContactUpdate, there: Fields, last: CrmJournalEntry | None) -> Planned:
@@ -58,29 +59,29 @@ def plan_write(update: ContactUpdate, there: Fields, last: CrmJournalEntry | Non
         last: The newest entry of this record.
 
     """
+    ours = _ours(there, last)
     fields: dict[str, Any] = {}
     kept: list[str] = []
     for name, value in update.fields.items():
         now = there.get(name)
         if is_same(now, value):
             continue
-        if _is_ours(now, name, last):
+        if is_same(now, ours.get(name)):
             fields[name] = value
         else:
             kept.append(name)
     before = {name: there.get(name) for name in fields}
-    return Planned(update.external_id, fields, before, tuple(kept))
+    return Planned(update.external_id, fields, before, tuple(kept), ours)
 
 
-def _is_ours(now: Any, name: str, last: CrmJournalEntry | None) -> bool:  # noqa: ANN401 - a field
-    if is_same(now, None) and (last is None or name not in last.after):
-        return True
+def _ours(there: Fields, last: CrmJournalEntry | None) -> Fields:
+    """Return what we wrote into a record, field by field; what never arrived is not in it."""
     if last is None:
-        return False
-    known = [last.after.get(name)]
-    if last.done_at is None:
-        known.append(last.before.get(name))
-    return any(is_same(now, one) for one in known)
+        return {}
+    if last.done_at is not None:
+        return last.after
+    lost = {name: was for name, was in last.before.items() if is_same(there.get(name), was)}
+    return last.after | lost
 
 
 def latest_entries(
@@ -103,7 +104,6 @@ def begin_entries(
     session: Session,
     crm: str,
     plans: Iterable[Planned],
-    last: Mapping[str, CrmJournalEntry],
     *,
     now: datetime,
     is_undo: bool = False,
@@ -117,13 +117,11 @@ def begin_entries(
     for plan in plans:
         if not plan.fields:
             continue
-        known = last.get(plan.external_id)
-        ours = dict(known.after) if known is not None else {}
         entries[plan.external_id] = CrmJournalEntry(
             crm=crm,
             external_id=plan.external_id,
             before=dict(plan.before),
-            after=ours | dict(plan.fields),
+            after=dict(plan.ours) | dict(plan.fields),
             kept=list(plan.kept),
             is_undo=is_undo,
             at=now,
@@ -147,8 +145,17 @@ def write_with_journal(
     updates: Sequence[ContactUpdate],
     *,
     clock: Clock,
+    write_until: datetime | None = None,
 ) -> list[WriteResult]:
     """Write what differs and is ours, with entries; return one result for each update, in order.
+
+    Args:
+        sessions: The database.
+        crm: The CRM.
+        name: Its name.
+        updates: What the records should say, one update for a record.
+        clock: The present.
+        write_until: From here on nothing is sent any more: somebody else may be at it.
 
     Raises:
         TransientError, PermanentError, InputError, BudgetExhaustedError: As the CRM raises them;
@@ -157,39 +164,49 @@ def write_with_journal(
     """
     external_ids = [update.external_id for update in updates]
     there = crm.read(external_ids)
+    if write_until is not None and clock() >= write_until:
+        raise TransientError("the CRM took too long to tell what stands in its records")
     with sessions.begin() as session:
         last = latest_entries(session, name, external_ids)
-        if there:
-            plans = {
-                update.external_id: plan_write(
-                    update, there[update.external_id], last.get(update.external_id)
-                )
-                for update in updates
-                if update.external_id in there
-            }
-        else:  # a CRM that cannot tell what stands in its records is written to as it is
-            plans = {
-                update.external_id: Planned(update.external_id, update.fields, {}, ())
-                for update in updates
-            }
-        complete_entries(session, _applied(last, there), now=clock())
-        entries = begin_entries(session, name, plans.values(), last, now=clock())
+        if there is None:  # it is written to as it is
+            plans = [Planned(one.external_id, one.fields, {}, (), {}) for one in updates]
+        else:
+            plans = [
+                plan_write(one, there[one.external_id], last.get(one.external_id))
+                for one in updates
+                if one.external_id in there
+            ]
+            complete_entries(session, _applied(last, there), now=clock())
+        entries = begin_entries(session, name, plans, now=clock())
+    results = _send(crm, updates, plans)
+    with sessions.begin() as session:
+        done = [entry for one, entry in entries.items() if results[one].error is None]
+        complete_entries(session, done, now=clock())
+    return [results[one] for one in external_ids]
+
+
+def _send(
+    crm: Crm, updates: Sequence[ContactUpdate], plans: Sequence[Planned]
+) -> dict[str, WriteResult]:
+    """Write what is planned; return what became of every update."""
+    fields = {plan.external_id: plan.fields for plan in plans}
     sent = [
-        ContactUpdate(one.external_id, plans[one.external_id].fields, one.idempotency_key)
+        ContactUpdate(one.external_id, fields[one.external_id], one.idempotency_key)
         for one in updates
-        if one.external_id in entries
+        if fields.get(one.external_id)
     ]
     results = {result.external_id: result for result in (crm.write(sent) if sent else [])}
-    with sessions.begin() as session:
-        done = [
-            entry for one, entry in entries.items() if one in results and results[one].error is None
-        ]
-        complete_entries(session, done, now=clock())
-    return [
-        results.get(one)
-        or WriteResult(one, error=None if one in plans else "the CRM has no such contact any more")
-        for one in external_ids
-    ]
+    for one in updates:
+        if one.external_id not in fields:
+            error = "the CRM has no such contact any more"
+            results[one.external_id] = WriteResult(one.external_id, error=error)
+        elif not fields[one.external_id]:
+            results[one.external_id] = WriteResult(one.external_id)
+    silence = "the CRM did not say what became of this record"
+    for one in sent:
+        missing = WriteResult(one.external_id, error=silence, is_transient=True)
+        results.setdefault(one.external_id, missing)
+    return results
 
 
 def _applied(last: Mapping[str, CrmJournalEntry], there: Mapping[str, Fields]) -> list[int]:

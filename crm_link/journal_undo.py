@@ -83,7 +83,7 @@ def _undo_batch(
     since: datetime,
     clock: Clock,
 ) -> UndoResult:
-    there = crm.read(external_ids)
+    there = crm.read(external_ids) or {}
     with sessions.begin() as session:
         last = latest_entries(session, name, external_ids)
         wanted = _what_stood_before(session, name, external_ids, since)
@@ -93,7 +93,7 @@ def _undo_batch(
             )
             for one, fields in wanted.items()
         ]
-        entries = begin_entries(session, name, plans, last, now=clock(), is_undo=True)
+        entries = begin_entries(session, name, plans, now=clock(), is_undo=True)
     updates = [
         ContactUpdate(plan.external_id, plan.fields, f"undo:{entries[plan.external_id]}")
         for plan in plans

@@ -26,8 +26,11 @@ from crm_link.journal import write_with_journal
 from crm_link.models import DeliveryStatus, WriteBack
 from crm_link.types import ContactUpdate, WriteResult
 
-#: How long a worker may take for one batch before another one takes it over, in seconds.
-LEASE_S = 120.0
+#: How long a worker may take for one batch before another one takes it over, in seconds, and
+#: from when on it begins no write any more. Two that write the same record at once would leave
+#: the older one's fields, and those look like a person's.
+LEASE_S = 300.0
+LAST_WRITE_S = LEASE_S / 2
 
 #: The first retry's mean wait in seconds; each later one waits twice as long.
 RETRY_BASE_S = 10.0
@@ -64,13 +67,21 @@ def deliver_write_backs(
     later, and after `MAX_ATTEMPTS` the row is dead; nothing is raised for it.
     """
     size = min(limit or crm.batch_size, crm.batch_size)
+    began = clock()
     with sessions.begin() as session:
-        claimed = _claim(session, name, size, clock())
+        claimed = _claim(session, name, size, began)
     if not claimed:
         return 0
     updates = [item.update for item in claimed]
     try:
-        results = write_with_journal(sessions, crm, name, updates, clock=clock)
+        results = write_with_journal(
+            sessions,
+            crm,
+            name,
+            updates,
+            clock=clock,
+            write_until=began + timedelta(seconds=LAST_WRITE_S),
+        )
     except (TransientError, BudgetExhaustedError) as error:
         wait_s = getattr(error, "retry_after_s", None) or getattr(error, "resume_after_s", None)
         results = _all_failed(updates, str(error), is_transient=True, retry_after_s=wait_s)

@@ -174,3 +174,73 @@ def test_a_record_that_is_gone_is_said_so(sessions: sessionmaker[Session]) -> No
 
     assert "no such contact" in (gone.error or "")
     assert there.error is None
+
+
+def test_a_field_that_a_person_cleared_stays_empty_after_a_crash(
+    sessions: sessionmaker[Session],
+) -> None:
+    crm = Records(c1={"handles": None, "mentions": None})
+    write(sessions, crm, c1={"handles": "x:ann", "mentions": 1})
+    crm.dies_before = True
+    with pytest.raises(TransientError):
+        write(sessions, crm, 1, c1={"handles": "x:ann", "mentions": 2})
+    crm.dies_before = False
+    crm.records["c1"]["handles"] = None
+
+    write(sessions, crm, 2, c1={"handles": "x:ann", "mentions": 3})
+
+    assert crm.records["c1"] == {"handles": None, "mentions": "3"}
+
+
+def test_what_never_arrived_is_not_taken_for_ours_later(sessions: sessionmaker[Session]) -> None:
+    crm = Records(c1={"handles": None, "mentions": None})
+    write(sessions, crm, c1={"handles": "x:ann", "mentions": 1})
+    crm.dies_before = True
+    with pytest.raises(TransientError):
+        write(sessions, crm, 1, c1={"handles": "x:ann", "mentions": 2})
+    crm.dies_before = False
+    # The second mention was erased meanwhile: its field is as it was, another one differs.
+    write(sessions, crm, 2, c1={"handles": "x:anna", "mentions": 1})
+
+    write(sessions, crm, 3, c1={"handles": "x:anna", "mentions": 4})
+
+    assert crm.records["c1"] == {"handles": "x:anna", "mentions": "4"}
+    assert entries(sessions)[-1].kept == []
+
+
+def test_records_that_are_all_gone_are_not_written(sessions: sessionmaker[Session]) -> None:
+    crm = Records()
+
+    (result,) = write(sessions, crm, c9={"mentions": 1})
+
+    assert "no such contact" in (result.error or "")
+    assert crm.sent == []
+    assert entries(sessions) == []
+
+
+def test_a_record_without_an_answer_is_sent_again(sessions: sessionmaker[Session]) -> None:
+    class Silent(Records):
+        def write(self, updates: Sequence[ContactUpdate]) -> list[WriteResult]:
+            return super().write(updates)[1:]
+
+    crm = Silent(c1={"mentions": None}, c2={"mentions": None})
+
+    first, second = write(sessions, crm, c1={"mentions": 1}, c2={"mentions": 1})
+
+    assert first.is_transient
+    assert "did not say" in (first.error or "")
+    assert second.error is None
+    assert [entry.done_at for entry in entries(sessions)] == [None, NOW]
+
+
+def test_after_its_time_a_worker_begins_no_write(sessions: sessionmaker[Session]) -> None:
+    crm = Records(c1={"mentions": None})
+    updates = [ContactUpdate("c1", {"mentions": 1}, "k:c1")]
+
+    with pytest.raises(TransientError, match="too long"):
+        write_with_journal(
+            sessions, crm, NAME, updates, clock=lambda: NOW, write_until=NOW - timedelta(seconds=1)
+        )
+
+    assert crm.sent == []
+    assert entries(sessions) == []
