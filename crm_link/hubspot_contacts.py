@@ -127,8 +127,7 @@ class HubspotContacts:
             gone = [
                 ContactRecord(str(one["id"]), is_deleted=True)
                 for one in answer["results"]
-                if from_time is None
-                or (parse_time(one.get("archivedAt")) or from_time) >= from_time
+                if _is_since(one.get("archivedAt"), from_time)
             ]
             if gone:
                 yield ContactPage(tuple(gone), None)

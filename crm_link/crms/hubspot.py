@@ -134,9 +134,17 @@ class HubspotCrm(Crm):
         answer = self._api.call(
             "POST", "/crm/v3/objects/contacts/batch/update", json={"inputs": inputs}
         )
-        failed: dict[str, WriteResult] = {}
-        for problem in (answer or {}).get("errors", ()):
-            failed.update(_failures(problem))
+        problems = answer.get("errors") or ()
+        failed = {name: one for problem in problems for name, one in _failures(problem).items()}
+        if not all(_ids(problem) for problem in problems):
+            # An error that names no record is of one that is not among the written.
+            known = {*failed, *(str(one["id"]) for one in answer["results"])}
+            for update in updates:
+                if update.external_id not in known:
+                    error = "HubSpot did not say what became of this record"
+                    failed[update.external_id] = WriteResult(
+                        update.external_id, error=error, is_transient=True
+                    )
         return failed
 
     def read(self, external_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -202,8 +210,12 @@ def _failures(problem: Record) -> dict[str, WriteResult]:
     is_transient = category in {"RATE_LIMITS", "INTERNAL_ERROR", "SERVICE_UNAVAILABLE"}
     return {
         str(one): WriteResult(str(one), error=f"HubSpot: {category}", is_transient=is_transient)
-        for one in problem.get("context", {}).get("ids", ())
+        for one in _ids(problem)
     }
+
+
+def _ids(problem: Record) -> list[Any]:
+    return problem.get("context", {}).get("ids") or []
 
 
 def _meaning(refused: Refused) -> Exception | None:
