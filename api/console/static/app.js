@@ -165,6 +165,8 @@ document.addEventListener("htmx:afterSettle", (event) => {
   } else if (root.contains(card) || document.activeElement === document.body) choose(card);
 });
 
+// On a phone the menu is a strip: where one is must be seen.
+document.querySelector(".side nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 setInterval(() => showTimes(document), 30000);
 showTimes(document);
 enhance(document);
