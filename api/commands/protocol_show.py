@@ -84,6 +84,7 @@ def condition_words(condition: Condition) -> str:
         "negatives_per_hour_gte": "{:g} negative mentions an hour",
         "negative_share_gte": "{:.0%} negative",
         "mentions_gte": "{:,} mentions",
+        "reach_gte": "a reach of {:,}",
         "negative_trend_days_gte": "more negative mentions each day, {} days in a row",
     }
     parts = [

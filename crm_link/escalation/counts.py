@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, func, literal_column, select
+from sqlalchemy import BigInteger, Integer, case, cast, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from crm_link.escalation.protocol import Condition, EscalationProtocol
-from crm_link.escalation.rules import Tally
+from crm_link.escalation.rules import Counted, Tally
 from listener.models import Author, Mention
 from sentiment.models import Volume
 from sentiment.types import Label
@@ -43,6 +43,7 @@ class Cell:
     platform: str
     negatives: int
     mentions: int
+    reach: int
     first_at: datetime | None
     last_at: datetime | None
 
@@ -96,6 +97,7 @@ def count_cells(
     now: datetime,
     *,
     with_totals: bool,
+    with_reach: bool = False,
     topic: str | None = None,
 ) -> list[Cell]:
     """Return what was published after `since`, by topic and platform.
@@ -106,17 +108,21 @@ def count_cells(
         since: Beginning of the window.
         now: Its end.
         with_totals: Count what is not negative too; else only the index of negatives is read.
+        with_reach: Add up the followers of the negative mentions' authors too; else it is 0.
         topic: Only this topic.
 
     """
     negatives = func.sum(case((_IS_NEGATIVE, 1), else_=0))
     negative_at = case((_IS_NEGATIVE, Mention.published_at))
+    # A sum of followers that no platform told is NULL, and PostgreSQL's has decimals.
+    reach = cast(func.coalesce(func.sum(case((_IS_NEGATIVE, Author.followers))), 0), BigInteger)
     query = (
         select(
             Mention.topic,
             Mention.platform,
             negatives,
             func.count(),
+            reach if with_reach else literal_column("0", Integer),
             func.min(negative_at),
             func.max(negative_at),
         )
@@ -130,12 +136,17 @@ def count_cells(
     )
     if not with_totals:
         query = query.where(_IS_NEGATIVE)
+    if with_reach:
+        query = query.outerjoin(Author, Author.id == Mention.author_id)
     return [Cell(*row) for row in session.execute(query)]
 
 
 def tally_of(cells: Iterable[Cell]) -> Tally:
     """Return the cells as the rules take them."""
-    return {(cell.topic, cell.platform): (cell.negatives, cell.mentions) for cell in cells}
+    return {
+        (cell.topic, cell.platform): Counted(cell.negatives, cell.mentions, cell.reach)
+        for cell in cells
+    }
 
 
 def windows_of(protocols: Iterable[EscalationProtocol]) -> set[timedelta]:
@@ -152,6 +163,17 @@ def needs_totals(protocols: Iterable[EscalationProtocol], window: timedelta) -> 
     """Say whether a condition on this window counts what is not negative."""
     return any(
         condition.needs_totals
+        for protocol in protocols
+        for severity in protocol.severity
+        for condition in severity.conditions
+        if condition.window == window
+    )
+
+
+def needs_reach(protocols: Iterable[EscalationProtocol], window: timedelta) -> bool:
+    """Say whether a condition on this window asks how many people may see the negatives."""
+    return any(
+        condition.reach_gte is not None
         for protocol in protocols
         for severity in protocol.severity
         for condition in severity.conditions

@@ -224,12 +224,21 @@ def _cells(
     start = look.now - window
     since = start if settled is None else max(start, settled)
     totals = counts.needs_totals(look.protocols, window)
-    cells = counts.count_cells(session, look.brand_id, since, look.now, with_totals=totals)
+    reach = counts.needs_reach(look.protocols, window)
+    cells = counts.count_cells(
+        session, look.brand_id, since, look.now, with_totals=totals, with_reach=reach
+    )
     for topic, at in look.resolved.items():
         if topic != GENERAL and at > since:
             cells = [cell for cell in cells if cell.topic != topic]
             cells += counts.count_cells(
-                session, look.brand_id, at, look.now, with_totals=totals, topic=topic
+                session,
+                look.brand_id,
+                at,
+                look.now,
+                with_totals=totals,
+                with_reach=reach,
+                topic=topic,
             )
     return cells
 

@@ -144,6 +144,8 @@ def _size(telling: Telling) -> str:
     line = f"{facts['negatives']:,} negative mentions of {telling.brand_name} in {window}"
     if facts.get("negative_share") is not None:
         line += f" ({facts['negative_share']:.0%} of {facts['mentions']:,})"
+    if facts.get("reach"):
+        line += f", reach {facts['reach']:,}"
     peak = telling.incident.peak.get("negatives", 0)
     if peak > facts["negatives"]:
         line += f", {peak:,} at the worst"
@@ -220,6 +222,7 @@ def _data(telling: Telling) -> dict[str, Any]:
         "mentions": facts.get("mentions"),
         "negative_share": facts.get("negative_share"),
         "negatives_per_hour": facts.get("negatives_per_hour"),
+        "reach": facts.get("reach"),
         "burst": facts.get("burst"),
         "platforms": facts.get("platforms", {}),
         "url": telling.link,

@@ -31,7 +31,6 @@ MAX_FILE_BYTES = 1_000_000
 NOT_YET_OBEYED = frozenset(
     {
         "heartbeat",
-        "reach_gte",
         "silences",
     }
 )

@@ -19,7 +19,8 @@ class Condition(Strict):
 
     `harm`, `topics` and `source` restrict what is counted. Without a threshold, one negative
     mention is enough. `index_gte` compares with the brand's or the topic's own ordinary days:
-    see `sentiment.burst`. `negative_trend_days_gte` looks at whole days: see `rules.trend_days`.
+    see `sentiment.burst`. `reach_gte` adds up the followers of the negative mentions' authors.
+    `negative_trend_days_gte` looks at whole days: see `rules.trend_days`.
     """
 
     index_gte: float | None = Field(default=None, ge=0.5, le=100)
@@ -27,6 +28,7 @@ class Condition(Strict):
     negatives_per_hour_gte: float | None = Field(default=None, gt=0)
     negative_share_gte: float | None = Field(default=None, gt=0, le=1)
     mentions_gte: int | None = Field(default=None, ge=1)
+    reach_gte: int | None = Field(default=None, ge=1)
     negative_trend_days_gte: int | None = Field(default=None, ge=2, le=30)
     harm: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()

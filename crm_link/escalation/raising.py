@@ -247,6 +247,7 @@ def _facts(
         "negative_share_floor": (
             round(share_floor(measure.negatives, measure.mentions), 3) if has_totals else None
         ),
+        "reach": measure.reach or None,
         "platforms": dict(platforms.most_common()),
         "topics": dict(topics.most_common()),
         "since": min(firsts, default=since).isoformat(),

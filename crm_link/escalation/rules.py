@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from math import sqrt
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from crm_link.escalation.protocol import LEVELS, Condition, EscalationProtocol, Severity
@@ -25,17 +26,36 @@ LONGEST_WAIT_S = 300.0
 #: The longest wait that another side may ask for, in seconds: an alert that is older is no alert.
 LONGEST_ASKED_WAIT_S = 3600.0
 
-#: (topic, platform) -> (negative mentions, all mentions) in a window.
-Tally = Mapping[tuple[str, str], tuple[int, int]]
+
+class Counted(NamedTuple):
+    """What there is of one topic on one platform in a window; reach as in `Measure`."""
+
+    negatives: int
+    mentions: int
+    reach: int = 0
+
+
+#: By topic and platform.
+Tally = Mapping[tuple[str, str], Counted]
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What was counted in a window."""
+    """What was counted in a window.
+
+    Args:
+        negatives: Negative mentions.
+        mentions: All mentions, where a condition asks for them; else as many as the negatives.
+        window: The window.
+        reach: Followers of the negative mentions' authors, added up for each mention; 0 where
+            no condition asks for them.
+
+    """
 
     negatives: int
     mentions: int
     window: timedelta
+    reach: int = 0
 
     @property
     def per_hour(self) -> float:
@@ -79,9 +99,10 @@ def count(tally: Tally, condition: Condition) -> Measure:
         if (not topics or topic in topics) and (not platforms or platform in platforms)
     ]
     return Measure(
-        negatives=sum(negatives for negatives, _ in counted),
-        mentions=sum(mentions for _, mentions in counted),
+        negatives=sum(one.negatives for one in counted),
+        mentions=sum(one.mentions for one in counted),
         window=condition.window,
+        reach=sum(one.reach for one in counted),
     )
 
 
@@ -121,6 +142,8 @@ def holds(
     if condition.index_gte is not None and (index is None or index < condition.index_gte):
         return False
     if condition.mentions_gte is not None and measure.mentions < condition.mentions_gte:
+        return False
+    if condition.reach_gte is not None and measure.reach < condition.reach_gte:
         return False
     wanted_share = condition.negative_share_gte
     if wanted_share is not None and (

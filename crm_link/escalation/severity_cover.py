@@ -11,6 +11,7 @@ _THRESHOLDS = (
     "negatives_per_hour_gte",
     "negative_share_gte",
     "mentions_gte",
+    "reach_gte",
     "negative_trend_days_gte",
 )
 

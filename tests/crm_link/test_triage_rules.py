@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from crm_link.escalation.protocol import Condition
-from crm_link.escalation.rules import Measure, holds, retry_wait_s, share_floor
+from crm_link.escalation.rules import Counted, Measure, count, holds, retry_wait_s, share_floor
 from crm_link.triage_rules import URGENCY, TriageInput, TriageRules
 from crm_link.types import Priority
 from tests.crm_link.making import make_protocol
@@ -107,6 +107,18 @@ def test_all_keys_of_a_condition_must_hold(
     condition = Condition.model_validate(keys)
 
     assert holds(condition, Measure(negatives, mentions, condition.window)) is expected
+
+
+@pytest.mark.parametrize(("reach", "expected"), [(99_999, False), (100_000, True)])
+def test_a_condition_may_ask_for_reach(reach: int, *, expected: bool) -> None:
+    condition = Condition.model_validate({"reach_gte": 100_000, "topics": ["fire"]})
+    tally = {
+        ("fire", "x"): Counted(1, 1, 60_000),
+        ("fire", "reddit"): Counted(1, 1, reach - 60_000),
+        ("rain", "x"): Counted(9, 9, 900_000),
+    }
+
+    assert holds(condition, count(tally, condition)) is expected
 
 
 def test_waits_double_up_to_a_limit_and_keep_what_was_asked() -> None:

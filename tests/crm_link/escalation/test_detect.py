@@ -14,7 +14,14 @@ from crm_link.escalation.incidents import acknowledge, list_events, resolve
 from crm_link.escalation.models import Incident, IncidentStatus, Notification, ProtocolVersion
 from crm_link.escalation.protocol_file import parse_pinned, parse_protocol
 from crm_link.models import DeliveryStatus
-from tests.crm_link.making import NOON, MovableClock, make_brand, make_burst, make_protocol
+from tests.crm_link.making import (
+    NOON,
+    MovableClock,
+    make_author,
+    make_brand,
+    make_burst,
+    make_protocol,
+)
 
 
 @pytest.fixture
@@ -286,6 +293,43 @@ def test_a_share_needs_more_than_a_few_mentions(
     assert _incident(sessions, incident_id).facts["negative_share"] == pytest.approx(
         79 / 89, abs=0.001
     )
+
+
+def test_few_negatives_that_reach_many_open_an_incident(
+    sessions: sessionmaker[Session], brand_id: int, clock: MovableClock
+) -> None:
+    reach = make_protocol(**{"negatives_gte: 40, window: 1h": "reach_gte: 50000, window: 1h"})
+    big, small = make_author(sessions, 30_000), make_author(sessions, 19_999, "a2")
+    make_burst(sessions, brand_id, 1, author_id=big)
+    make_burst(sessions, brand_id, 1, author_id=small)
+    make_burst(sessions, brand_id, 1)  # nobody knows whose
+    make_burst(sessions, brand_id, 5, author_id=big, label="neutral")
+    make_burst(sessions, brand_id, 5, author_id=big, published_at=NOON - timedelta(hours=2))
+    assert detect(sessions, {brand_id: reach}, clock=clock) == []
+
+    make_burst(sessions, brand_id, 1, author_id=make_author(sessions, 1, "a3"))
+    (incident_id,) = detect(sessions, {brand_id: reach}, clock=clock)
+
+    incident = _incident(sessions, incident_id)
+    assert incident.severity == "SEV-1"
+    assert (incident.facts["negatives"], incident.facts["reach"]) == (4, 50_000)
+
+
+def test_reach_counts_anew_where_a_topic_was_resolved(
+    sessions: sessionmaker[Session], brand_id: int, clock: MovableClock
+) -> None:
+    reach = make_protocol(**{"negatives_gte: 40, window: 1h": "reach_gte: 50000, window: 1h"})
+    author = make_author(sessions, 50_000)
+    make_burst(sessions, brand_id, 1, author_id=author, topic="battery")
+    (incident_id,) = detect(sessions, {brand_id: reach}, clock=clock)
+    with sessions.begin() as session:
+        resolve(session, incident_id, by="a@b.c", reason="handled", clock=clock)
+    clock.forward(minutes=5)
+    assert detect(sessions, {brand_id: reach}, clock=clock) == []
+
+    make_burst(sessions, brand_id, 1, author_id=author, topic="battery", published_at=clock())
+
+    assert detect(sessions, {brand_id: reach}, clock=clock) == [incident_id]
 
 
 def test_other_brands_are_left_alone(

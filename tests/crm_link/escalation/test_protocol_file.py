@@ -67,8 +67,8 @@ def test_the_source_is_kept_word_for_word_and_names_the_version() -> None:
         ),
         (
             "negatives_gte: 40",
-            "reach_gte: 3",
-            "line 24: 'reach_gte' is not obeyed by this version yet; remove it",
+            "heartbeat: 3",
+            "line 24: 'heartbeat' is not obeyed by this version yet; remove it",
         ),
         ("ack: 5m", "ack: 5", "5 is no duration: write for example 60s, 5m, 1h, 1h 30m or 2d"),
         ("    ack: 5m\n", "", "line 23: 'ack' is missing"),
