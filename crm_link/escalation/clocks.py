@@ -16,11 +16,13 @@ from sqlalchemy import select, true, update
 from sqlalchemy.orm import Session
 
 from config.clock import Clock
+from crm_link.escalation import on_call
+from crm_link.escalation.acks import find_contact_id
 from crm_link.escalation.locking import lock_unresolved
 from crm_link.escalation.models import BURST, DRILL, Incident, IncidentStatus
 from crm_link.escalation.outbox import add_event, pinned_protocol
 from crm_link.escalation.playbook_models import ClockKind, IncidentClock, IncidentTask
-from crm_link.escalation.protocol import EscalationProtocol, ProtocolContact
+from crm_link.escalation.protocol import EVERYONE, EscalationProtocol, ProtocolContact
 from crm_link.escalation.signs_of_work import show_work
 
 #: How long after a reminder the next one comes, while nobody has done it.
@@ -32,7 +34,7 @@ TASK = "task"
 
 @dataclass(frozen=True, slots=True)
 class DueClock:
-    """Something that is overdue, and who is to be reminded.
+    """Something that is overdue, and whose it is.
 
     Args:
         kind: `holding_statement`, `update` or `task`.
@@ -40,7 +42,7 @@ class DueClock:
         incident_id: Where.
         due_at: Since when it is overdue.
         words: What has to be done, to be shown.
-        people: Who has to do it, with the role that they are told in.
+        owner: The task's own owner; empty where it has none.
 
     """
 
@@ -49,7 +51,7 @@ class DueClock:
     incident_id: int
     due_at: datetime
     words: str
-    people: tuple[tuple[ProtocolContact, str], ...]
+    owner: str = ""
 
 
 _WORDS = {
@@ -151,25 +153,28 @@ def clocks_due(
     """Return what is overdue and nobody was reminded of lately, the longest overdue first.
 
     Whoever reminds people calls `mark_reminded` in the same transaction. Incidents that are
-    resolved are left out.
+    resolved, silenced or inhibited are left out.
     """
     quiet = now - REMIND_EVERY
-    here = true() if incident_id is None else Incident.id == incident_id
-    clocks = session.execute(
-        select(IncidentClock, Incident)
+    running = (
+        Incident.status != IncidentStatus.RESOLVED,
+        Incident.suppressed_by.is_(None),
+        true() if incident_id is None else Incident.id == incident_id,
+    )
+    clocks = session.scalars(
+        select(IncidentClock)
         .join(Incident, Incident.id == IncidentClock.incident_id)
         .where(
             IncidentClock.stopped_at.is_(None),
             IncidentClock.due_at <= now,
             IncidentClock.reminded_at.is_(None) | (IncidentClock.reminded_at <= quiet),
-            Incident.status != IncidentStatus.RESOLVED,
-            here,
+            *running,
         )
         .order_by(IncidentClock.due_at)
         .limit(limit)
     )
-    tasks = session.execute(
-        select(IncidentTask, Incident)
+    tasks = session.scalars(
+        select(IncidentTask)
         .join(Incident, Incident.id == IncidentTask.incident_id)
         .where(
             IncidentTask.done_at.is_(None),
@@ -177,15 +182,21 @@ def clocks_due(
             IncidentTask.due_at.is_not(None),
             IncidentTask.due_at <= now,
             IncidentTask.reminded_at.is_(None) | (IncidentTask.reminded_at <= quiet),
-            Incident.status != IncidentStatus.RESOLVED,
-            here,
+            *running,
         )
         .order_by(IncidentTask.due_at)
         .limit(limit)
     )
     due = [
-        *(_due_clock(session, clock, incident) for clock, incident in clocks),
-        *(_due_task(session, task, incident) for task, incident in tasks),
+        *(
+            DueClock(one.kind.value, one.id, one.incident_id, one.due_at, _WORDS[one.kind])
+            for one in clocks
+        ),
+        *(
+            DueClock(TASK, one.id, one.incident_id, one.due_at, one.title, one.owner)
+            for one in tasks
+            if one.due_at is not None
+        ),
     ]
     return sorted(due, key=lambda one: one.due_at)[:limit]
 
@@ -197,39 +208,41 @@ def mark_reminded(session: Session, due: Iterable[DueClock], now: datetime) -> N
         session.execute(update(model).where(model.id == one.id).values(reminded_at=now))
 
 
-def add_reminder(session: Session, due: DueClock, now: datetime) -> None:
-    """Write into the timeline that something is overdue."""
-    detail = {"kind": due.kind, "what": due.words, "contacts": [one.id for one, _ in due.people]}
+def add_reminder(
+    session: Session, due: DueClock, people: Iterable[tuple[ProtocolContact, str]], now: datetime
+) -> None:
+    """Write into the timeline that something is overdue, and who was reminded."""
+    detail = {"kind": due.kind, "what": due.words, "contacts": [one.id for one, _ in people]}
     add_event(session, due.incident_id, "overdue", "groundswell", now, detail)
 
 
 def responsible(
-    protocol: EscalationProtocol, incident: Incident, owner: str = ""
-) -> tuple[tuple[ProtocolContact, str], ...]:
-    """Return whose task something is: of its owner, the playbook's, else of the chain's first."""
+    session: Session,
+    protocol: EscalationProtocol,
+    incident: Incident,
+    owner: str,
+    now: datetime,
+) -> list[tuple[ProtocolContact, str]]:
+    """Return whose task something is now: its owner's, the playbook's, else the chain's first.
+
+    An owner is a role, a contact or a user of the console who is one. Of a rotation it is who
+    is on call. A step of which nobody is on call is passed over, as the
+    chain does; if that leaves nobody, it is everyone's.
+    """
     playbook = protocol.playbooks.get(incident.playbook or "")
     for word in (owner, playbook.owner if playbook else ""):
-        contact = protocol.find_contact(word) if word else None
+        contact = protocol.find_contact(find_contact_id(protocol, word) or "")
         if contact is not None:
-            return ((contact, contact.role),)
-        people = tuple(protocol.people([word])) if word else ()
-        if people:
-            return people
-    steps = protocol.chain_for(incident.severity).steps
-    first = next((one for one in steps if one.is_for(incident.severity)), steps[0])
-    return tuple(protocol.people(first.notify))
-
-
-def _due_clock(session: Session, clock: IncidentClock, incident: Incident) -> DueClock:
-    people = responsible(pinned_protocol(session, incident), incident)
-    kind, words = clock.kind.value, _WORDS[clock.kind]
-    return DueClock(kind, clock.id, incident.id, clock.due_at, words, people)
-
-
-def _due_task(session: Session, task: IncidentTask, incident: Incident) -> DueClock:
-    people = responsible(pinned_protocol(session, incident), incident, task.owner)
-    assert task.due_at is not None
-    return DueClock(TASK, task.id, incident.id, task.due_at, task.title, people)
+            return [(contact, contact.role)]
+        found = on_call.people(session, protocol, incident.brand_id, [word], now)
+        if found:
+            return found
+    for step in protocol.chain_for(incident.severity).steps:
+        if step.is_for(incident.severity):
+            found = on_call.people(session, protocol, incident.brand_id, step.notify, now)
+            if found:
+                return found
+    return protocol.people([EVERYONE])
 
 
 def _start(

@@ -10,9 +10,14 @@ from sqlalchemy.orm import Session, sessionmaker
 from config.clock import Clock
 from config.db import read_session
 from config.logs import get_logger, place_of
-from crm_link.escalation.clocks import DueClock, add_reminder, clocks_due, mark_reminded
+from crm_link.escalation.clocks import (
+    DueClock,
+    add_reminder,
+    clocks_due,
+    mark_reminded,
+    responsible,
+)
 from crm_link.escalation.locking import lock_incident
-from crm_link.escalation.models import IncidentStatus
 from crm_link.escalation.outbox import pinned_protocol, tell
 
 log = get_logger(__name__)
@@ -44,23 +49,23 @@ def remind_overdue(sessions: sessionmaker[Session], *, clock: Clock) -> int:
 def _remind(sessions: sessionmaker[Session], due: DueClock, now: datetime) -> bool:
     with sessions.begin() as session:
         incident = lock_incident(session, due.incident_id)
-        if incident.status is IncidentStatus.RESOLVED or incident.suppressed_by is not None:
-            return False
         still = clocks_due(session, now, incident_id=incident.id)
         current = next((one for one in still if (one.kind, one.id) == (due.kind, due.id)), None)
         if current is None:
-            return False  # done meanwhile, or another worker was faster
+            return False  # done or silenced meanwhile, or another worker was faster
+        protocol = pinned_protocol(session, incident)
+        people = responsible(session, protocol, incident, current.owner, now)
         tell(
             session,
             incident,
-            pinned_protocol(session, incident),
-            current.people,
+            protocol,
+            people,
             reason="overdue",
             tag=f"{due.kind}{due.id}-{int(now.timestamp())}",
             about=f"Overdue since {due.due_at:%Y-%m-%d %H:%M} UTC: {due.words}.",
             now=now,
         )
-        add_reminder(session, current, now)
+        add_reminder(session, current, people, now)
         mark_reminded(session, [current], now)
     log.info("people reminded", incident_id=due.incident_id, of=due.kind)
     return True

@@ -228,6 +228,63 @@ def test_what_is_overdue_is_reminded_of_once_in_a_while(
         assert kinds.count("overdue") == 5
 
 
+@pytest.mark.parametrize(("week", "reminded"), [(0, "anna"), (1, "ben")])
+def test_who_is_on_call_is_reminded_and_not_the_whole_rotation(
+    sessions: sessionmaker[Session], clock: MovableClock, week: int, reminded: str
+) -> None:
+    first_monday = (NOON - timedelta(days=NOON.weekday() + 7 * week)).date()
+    on_call = f"{{tz: UTC, members: [anna, ben], start: {first_monday}}}"
+    protocol = make_protocol(
+        FULL.replace("    owner: crisis_lead\n", "").replace(
+            "notify: [social_manager]", "notify: [on_call(social)]"
+        )
+        + f"on_call: {{social: {on_call}}}\n"
+    )
+    brand_id = make_brand(sessions)
+    make_burst(sessions, brand_id, 12)
+    (number,) = detect(sessions, {brand_id: protocol}, clock=clock)
+    with sessions.begin() as session:
+        acknowledge(session, number, by="a pr lead", clock=clock)
+    clock.forward(minutes=16)
+    remind_overdue(sessions, clock=clock)
+    with sessions() as session:
+        told = session.scalars(
+            select(Notification.contact).where(Notification.reason == "overdue")
+        ).all()
+        assert told == [reminded]
+
+
+def test_who_took_it_on_in_the_console_is_reminded(
+    sessions: sessionmaker[Session], clock: MovableClock
+) -> None:
+    protocol = make_protocol(FULL.replace("    owner: crisis_lead\n", ""))
+    brand_id = make_brand(sessions)
+    make_burst(sessions, brand_id, 12)
+    (number,) = detect(sessions, {brand_id: protocol}, clock=clock)
+    with sessions.begin() as session:
+        acknowledge(session, number, by="Dora@example.org", clock=clock)
+    clock.forward(minutes=16)
+    remind_overdue(sessions, clock=clock)
+    with sessions() as session:
+        told = session.scalars(
+            select(Notification.contact).where(Notification.reason == "overdue")
+        ).all()
+        assert told == ["dora"]
+
+
+def test_what_is_overdue_in_a_silence_keeps_no_other_reminder_waiting(
+    sessions: sessionmaker[Session], clock: MovableClock, incident_id: int
+) -> None:
+    with sessions.begin() as session:
+        acknowledge(session, incident_id, by="anna", clock=clock)
+        get_incident(session, incident_id).suppressed_by = "silence:1"
+    clock.forward(minutes=16)
+    with sessions.begin() as session:
+        assert clocks_due(session, clock.now) == []
+        get_incident(session, incident_id).suppressed_by = None
+    assert remind_overdue(sessions, clock=clock) == 1
+
+
 def test_a_statement_goes_its_way_and_stops_the_clock(
     sessions: sessionmaker[Session], clock: MovableClock, incident_id: int
 ) -> None:
