@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -123,15 +123,28 @@ class RecordReader:
         )
 
 
-def wanted_names(mapping: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str]:
-    """Return the defaults with the user's mapping over them; an empty field drops a target."""
-    merged = {**defaults, **mapping}
-    return {target: names for target, names in merged.items() if names}
+def make_reader(
+    defaults: Mapping[str, str], mapping: Mapping[str, str], relationship_source: str | None
+) -> RecordReader:
+    """Return what reads a CRM's records: its own names with the user's mapping over them.
+
+    Args:
+        defaults: Target to field, as the CRM comes.
+        mapping: The user's; an empty field drops a target.
+        relationship_source: Where the contacts come from, if their records do not say.
+
+    Raises:
+        InputError: The mapping names a field or a target that is not there.
+
+    """
+    merged = {target: names for target, names in {**defaults, **mapping}.items() if names}
+    fields = [name for names in merged.values() for name in names.split("|")]
+    return RecordReader(fields, merged, relationship_source=relationship_source)
 
 
-def fields_of(mapping: Mapping[str, str]) -> Sequence[str]:
-    """Return the CRM's fields that a mapping names."""
-    return tuple(dict.fromkeys(name for names in mapping.values() for name in names.split("|")))
+def capitalized(name: str) -> str:
+    """Return a name as CRMs write it: groundswell_handles is Groundswell_Handles."""
+    return "_".join(part.capitalize() for part in name.split("_"))
 
 
 def is_same(one: Any, other: Any) -> bool:  # noqa: ANN401 - what a CRM field can be

@@ -1,15 +1,100 @@
-"""What the CRMs that are called over HTTP share: reading their pages as contacts. Pure."""
+"""What the CRMs that are called over HTTP share: their contacts' pages, our fields, tokens."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from crm_link.crm_fields import RecordReader
-from crm_link.types import ContactPage, ContactRecord
+from crm_link.crm import Crm
+from crm_link.crm_fields import CRM_FIELDS, CrmField, RecordReader
+from crm_link.rest import RestClient
+from crm_link.types import ContactPage, ContactRecord, ContactUpdate, WriteResult
 
 Record = Mapping[str, Any]
+
+
+class Token:
+    """The token of signed-in calls, fetched when the first one needs it.
+
+    Args:
+        word: What stands before it in the header, such as Bearer.
+        sign_in: Gets a new one.
+
+    """
+
+    def __init__(self, word: str, sign_in: Callable[[], str]) -> None:
+        self._word = word
+        self._sign_in = sign_in
+        self._value = ""
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers of a signed-in call."""
+        if not self._value:
+            self.renew()
+        return {"Authorization": f"{self._word} {self._value}"}
+
+    def renew(self) -> None:
+        """Get a new token."""
+        self._value = self._sign_in()
+
+
+class RestCrm(Crm):
+    """A CRM that is called over HTTP.
+
+    Args:
+        api: Its client.
+        reader: What understands its contacts.
+
+    """
+
+    def __init__(self, api: RestClient, reader: RecordReader) -> None:
+        self._api = api
+        self._reader = reader
+        self._names = {field.name: self.api_name(field.name) for field in CRM_FIELDS}
+
+    @staticmethod
+    def api_name(name: str) -> str:
+        """Return what one of our fields is called in this CRM."""
+        return name
+
+    def write(self, updates: Sequence[ContactUpdate]) -> list[WriteResult]:
+        """Write the records; each has a result of its own."""
+        results = self._send(updates) if updates else {}
+        return [
+            results.get(update.external_id, WriteResult(update.external_id)) for update in updates
+        ]
+
+    def read(self, external_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return our fields of these contacts."""
+        found: dict[str, dict[str, Any]] = {}
+        for start in range(0, len(external_ids), self.batch_size):
+            records = self._records(external_ids[start : start + self.batch_size])
+            for one, record in records.items():
+                found[one] = {name: record.get(api) for name, api in self._names.items()}
+        return found
+
+    def close(self) -> None:
+        """Give up the connections."""
+        self._api.close()
+
+    def _missing(self, known: Iterable[str]) -> list[CrmField]:
+        """Return our fields that are not among those that the CRM knows, in any case."""
+        there = {name.lower() for name in known}
+        return [field for field in CRM_FIELDS if self._names[field.name].lower() not in there]
+
+    def _written(self, update: ContactUpdate) -> dict[str, Any]:
+        """Return an update's fields by the CRM's names."""
+        return {self._names.get(name, name): value for name, value in update.fields.items()}
+
+    @abstractmethod
+    def _send(self, updates: Sequence[ContactUpdate]) -> dict[str, WriteResult]:
+        """Write records in one call; return what became of them, at least of those that failed."""
+
+    @abstractmethod
+    def _records(self, external_ids: Sequence[str]) -> Mapping[str, Record]:
+        """Return our fields, by the CRM's names, of at most a batch of contacts that are there."""
 
 
 def page_of(

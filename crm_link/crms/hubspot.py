@@ -22,17 +22,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from config.clock import Clock, utc_now
 from config.errors import InputError, PermanentError, TransientError
 from config.settings import read_settings
-from crm_link.crm import Crm
-from crm_link.crm_fields import (
-    CRM_FIELDS,
-    FieldKind,
-    RecordReader,
-    fields_of,
-    wanted_names,
-)
+from crm_link.crm_fields import FieldKind, make_reader
 from crm_link.hubspot_contacts import HubspotContacts
 from crm_link.rest import Refused, RestClient, retry_after_s
-from crm_link.rest_crm import Record
+from crm_link.rest_crm import Record, RestCrm
 from crm_link.types import ContactPage, ContactUpdate, WriteResult
 
 _DEFAULTS = {
@@ -86,7 +79,7 @@ class HubspotSettings(BaseSettings):
     timeout_s: float = Field(default=30.0, gt=0, description="Longest wait for HubSpot, seconds.")
 
 
-class HubspotCrm(Crm):
+class HubspotCrm(RestCrm):
     """HubSpot's contacts."""
 
     batch_size = 100
@@ -102,29 +95,20 @@ class HubspotCrm(Crm):
         token = settings.token.get_secret_value()
         if not token:
             raise InputError("set GROUNDSWELL_HUBSPOT_TOKEN to the token of a private app")
-        mapping = wanted_names(settings.mapping, _DEFAULTS)
-        reader = RecordReader(
-            fields_of(mapping), mapping, relationship_source=settings.relationship_source
-        )
-        self._api = RestClient(
+        api = RestClient(
             "HubSpot",
             lambda: settings.base_url,
             lambda: {"Authorization": f"Bearer {token}"},
             means=_meaning,
             timeout_s=settings.timeout_s,
         )
-        self._contacts = HubspotContacts(self._api, reader, clock)
+        reader = make_reader(_DEFAULTS, settings.mapping, settings.relationship_source)
+        super().__init__(api, reader)
+        self._contacts = HubspotContacts(api, reader, clock)
 
     def contacts(self, cursor: str | None) -> Iterator[ContactPage]:
         """Yield the whole list, or what changed since `cursor`."""
         return self._contacts.pages(cursor)
-
-    def write(self, updates: Sequence[ContactUpdate]) -> list[WriteResult]:
-        """Write the records; each has a result of its own."""
-        results = self._send(updates) if updates else {}
-        return [
-            results.get(update.external_id, WriteResult(update.external_id)) for update in updates
-        ]
 
     def _send(self, updates: Sequence[ContactUpdate]) -> dict[str, WriteResult]:
         inputs = [
@@ -147,26 +131,21 @@ class HubspotCrm(Crm):
                     )
         return failed
 
-    def read(self, external_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Return our properties of these contacts."""
-        found: dict[str, dict[str, Any]] = {}
-        names = [field.name for field in CRM_FIELDS]
-        for start in range(0, len(external_ids), self.batch_size):
-            part = external_ids[start : start + self.batch_size]
-            answer = self._api.read(
-                "POST",
-                "/crm/v3/objects/contacts/batch/read",
-                json={"properties": names, "inputs": [{"id": one} for one in part]},
-            )
-            for one in answer["results"]:
-                found[str(one["id"])] = {name: one["properties"].get(name) for name in names}
-        return found
+    def _records(self, external_ids: Sequence[str]) -> dict[str, Record]:
+        answer = self._api.read(
+            "POST",
+            "/crm/v3/objects/contacts/batch/read",
+            json={
+                "properties": list(self._names.values()),
+                "inputs": [{"id": one} for one in external_ids],
+            },
+        )
+        return {str(one["id"]): one["properties"] for one in answer["results"]}
 
     def setup(self) -> list[str]:
         """Create our group and properties."""
         known = self._api.read("GET", "/crm/v3/properties/contacts")
-        there = {one["name"] for one in known["results"]}
-        missing = [field for field in CRM_FIELDS if field.name not in there]
+        missing = self._missing(one["name"] for one in known["results"])
         if not missing:
             return []
         groups = self._api.read("GET", "/crm/v3/properties/contacts/groups")
@@ -193,10 +172,6 @@ class HubspotCrm(Crm):
     def check(self) -> None:
         """Ask for one contact."""
         self._api.read("GET", "/crm/v3/objects/contacts", params={"limit": 1})
-
-    def close(self) -> None:
-        """Give up the connections."""
-        self._api.close()
 
 
 def _properties(fields: Record) -> dict[str, str]:

@@ -17,17 +17,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.errors import InputError, PermanentError, TransientError
 from config.settings import read_settings
-from crm_link.crm import Crm
-from crm_link.crm_fields import (
-    CRM_FIELDS,
-    CrmField,
-    FieldKind,
-    RecordReader,
-    fields_of,
-    wanted_names,
-)
+from crm_link.crm_fields import CrmField, FieldKind, capitalized, make_reader
 from crm_link.rest import Refused, RestClient, ask_for_token, parse_time
-from crm_link.rest_crm import Record, page_of
+from crm_link.rest_crm import Record, RestCrm, Token, page_of
 from crm_link.types import ContactPage, ContactUpdate, WriteResult
 
 #: Contacts in one query.
@@ -86,7 +78,7 @@ class SalesforceSettings(BaseSettings):
     )
 
 
-class SalesforceCrm(Crm):
+class SalesforceCrm(RestCrm):
     """Salesforce's contacts."""
 
     batch_size = 200
@@ -102,21 +94,25 @@ class SalesforceCrm(Crm):
         for name in ("base_url", "client_id"):
             if not getattr(settings, name):
                 raise InputError(f"set GROUNDSWELL_SALESFORCE_{name.upper()}")
-        mapping = wanted_names(settings.mapping, _DEFAULTS)
-        self._reader = RecordReader(
-            fields_of(mapping), mapping, relationship_source=settings.relationship_source
-        )
-        self._token = ""
         self._instance = settings.base_url
         self._data = f"/services/data/v{settings.api_version}"
-        self._api = RestClient(
+        token = Token("Bearer", self._sign_in)
+        api = RestClient(
             "Salesforce",
             lambda: self._instance,
-            self._headers,
-            renew=self._sign_in,
+            token.headers,
+            renew=token.renew,
             means=_meaning,
             timeout_s=settings.timeout_s,
         )
+        super().__init__(
+            api, make_reader(_DEFAULTS, settings.mapping, settings.relationship_source)
+        )
+
+    @staticmethod
+    def api_name(name: str) -> str:
+        """Return a custom field's name: groundswell_handles is Groundswell_Handles__c."""
+        return f"{capitalized(name)}__c"
 
     def contacts(self, cursor: str | None) -> Iterator[ContactPage]:
         """Yield contacts in the order of their last change, from `cursor` on."""
@@ -134,67 +130,50 @@ class SalesforceCrm(Crm):
             if len(records) < PAGE_SIZE:
                 return
 
-    def write(self, updates: Sequence[ContactUpdate]) -> list[WriteResult]:
-        """Write the records; each has a result of its own."""
-        results = self._send(updates) if updates else {}
-        return [
-            results.get(update.external_id, WriteResult(update.external_id)) for update in updates
-        ]
-
     def _send(self, updates: Sequence[ContactUpdate]) -> dict[str, WriteResult]:
+        records = [
+            {"attributes": {"type": "Contact"}, "id": update.external_id, **self._written(update)}
+            for update in updates
+        ]
         answers = self._api.call(
             "PATCH",
             f"{self._data}/composite/sobjects",
-            json={"allOrNone": False, "records": [_record(update) for update in updates]},
+            json={"allOrNone": False, "records": records},
         )
         return {
             update.external_id: _result(update.external_id, answer)
             for update, answer in zip(updates, answers, strict=True)
         }
 
-    def read(self, external_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Return our fields of these contacts."""
-        if not external_ids:
-            return {}
-        names = {field.name: api_name(field.name) for field in CRM_FIELDS}
+    def _records(self, external_ids: Sequence[str]) -> dict[str, Record]:
         answer = self._api.read(
             "POST",
             f"{self._data}/composite/sobjects/Contact",
-            json={"ids": list(external_ids), "fields": ["Id", *names.values()]},
+            json={"ids": list(external_ids), "fields": ["Id", *self._names.values()]},
         )
-        found = [one for one in answer if one is not None]
-        by_short = {one["Id"][:15]: one for one in found}
-        result = {}
-        for external_id in external_ids:
-            one = by_short.get(external_id[:15])
-            if one is not None:
-                result[external_id] = {name: one.get(api) for name, api in names.items()}
-        return result
+        # An id has 15 letters, or 18 with a checksum behind them; either may have been asked for.
+        by_short = {one["Id"][:15]: one for one in answer if one is not None}
+        return {one: by_short[one[:15]] for one in external_ids if one[:15] in by_short}
 
     def setup(self) -> list[str]:
         """Create our custom fields on Contact."""
         described = self._api.read("GET", f"{self._data}/sobjects/Contact/describe")
-        there = {one["name"].lower() for one in described["fields"]}
-        missing = [field for field in CRM_FIELDS if api_name(field.name).lower() not in there]
+        missing = self._missing(one["name"] for one in described["fields"])
         for field in missing:
             self._api.call(
                 "POST",
                 f"{self._data}/tooling/sobjects/CustomField",
                 json={
-                    "FullName": f"Contact.{api_name(field.name)}",
+                    "FullName": f"Contact.{self._names[field.name]}",
                     "Metadata": _metadata(field),
                 },
             )
-        return [api_name(field.name) for field in missing]
+        return [self._names[field.name] for field in missing]
 
     def check(self) -> None:
         """Ask for one contact."""
         soql = "SELECT Id FROM Contact LIMIT 1"
         self._api.read("GET", f"{self._data}/query", params={"q": soql})
-
-    def close(self) -> None:
-        """Give up the connections."""
-        self._api.close()
 
     def _soql(self, state: Mapping[str, str] | None) -> str:
         names = ", ".join(dict.fromkeys((*_ALWAYS, *self._reader.names)))
@@ -222,12 +201,7 @@ class SalesforceCrm(Crm):
             key="Id",
         )
 
-    def _headers(self) -> dict[str, str]:
-        if not self._token:
-            self._sign_in()
-        return {"Authorization": f"Bearer {self._token}"}
-
-    def _sign_in(self) -> None:
+    def _sign_in(self) -> str:
         settings = self._settings
         form = {
             "grant_type": "client_credentials",
@@ -241,21 +215,9 @@ class SalesforceCrm(Crm):
                 "Salesforce refused the connected app: check GROUNDSWELL_SALESFORCE_CLIENT_ID and "
                 "_CLIENT_SECRET, and that its client credentials flow has a user"
             )
-        self._token = found["access_token"]
         self._instance = found.get("instance_url") or settings.base_url
-
-
-def api_name(name: str) -> str:
-    """Return the API name of one of our fields: groundswell_handles is Groundswell_Handles__c."""
-    return "_".join(part.capitalize() for part in name.split("_")) + "__c"
-
-
-def _record(update: ContactUpdate) -> dict[str, Any]:
-    return {
-        "attributes": {"type": "Contact"},
-        "id": update.external_id,
-        **{api_name(name): value for name, value in update.fields.items()},
-    }
+        token: str = found["access_token"]
+        return token
 
 
 def _result(external_id: str, answer: Record) -> WriteResult:

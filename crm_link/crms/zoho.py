@@ -19,17 +19,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from config.clock import Clock, utc_now
 from config.errors import InputError, PermanentError, TransientError
 from config.settings import read_settings
-from crm_link.crm import Crm
-from crm_link.crm_fields import (
-    CRM_FIELDS,
-    CrmField,
-    FieldKind,
-    RecordReader,
-    fields_of,
-    wanted_names,
-)
+from crm_link.crm_fields import CrmField, FieldKind, capitalized, make_reader
 from crm_link.rest import Refused, RestClient, ask_for_token, parse_time, retry_after_s
-from crm_link.rest_crm import Record, page_of
+from crm_link.rest_crm import Record, RestCrm, Token, page_of
 from crm_link.types import ContactPage, ContactRecord, ContactUpdate, WriteResult
 
 #: Contacts in a page, the most that Zoho gives.
@@ -91,7 +83,7 @@ class ZohoSettings(BaseSettings):
     timeout_s: float = Field(default=30.0, gt=0, description="Longest wait for Zoho, seconds.")
 
 
-class ZohoCrm(Crm):
+class ZohoCrm(RestCrm):
     """Zoho's contacts."""
 
     batch_size = 100
@@ -106,20 +98,24 @@ class ZohoCrm(Crm):
         self._settings = settings = read_settings(ZohoSettings)
         if not settings.client_id or not settings.refresh_token.get_secret_value():
             raise InputError("set GROUNDSWELL_ZOHO_CLIENT_ID, _CLIENT_SECRET and _REFRESH_TOKEN")
-        mapping = wanted_names(settings.mapping, _DEFAULTS)
-        self._reader = RecordReader(
-            fields_of(mapping), mapping, relationship_source=settings.relationship_source
-        )
         self._clock = clock
-        self._token = ""
-        self._api = RestClient(
+        token = Token("Zoho-oauthtoken", self._sign_in)
+        api = RestClient(
             "Zoho",
             lambda: settings.base_url,
-            self._headers,
-            renew=self._sign_in,
+            token.headers,
+            renew=token.renew,
             means=_meaning,
             timeout_s=settings.timeout_s,
         )
+        super().__init__(
+            api, make_reader(_DEFAULTS, settings.mapping, settings.relationship_source)
+        )
+
+    @staticmethod
+    def api_name(name: str) -> str:
+        """Return a custom field's name: groundswell_handles is Groundswell_Handles."""
+        return capitalized(name)
 
     def contacts(self, cursor: str | None) -> Iterator[ContactPage]:
         """Yield contacts in the order of their last change, then deleted ones."""
@@ -142,49 +138,27 @@ class ZohoCrm(Crm):
         done = {"since": newest or began.isoformat(), "deleted": began.isoformat()}
         yield ContactPage((), orjson.dumps(done).decode())
 
-    def write(self, updates: Sequence[ContactUpdate]) -> list[WriteResult]:
-        """Write the records; each has a result of its own."""
-        results = self._send(updates) if updates else {}
-        return [
-            results.get(update.external_id, WriteResult(update.external_id)) for update in updates
-        ]
-
     def _send(self, updates: Sequence[ContactUpdate]) -> dict[str, WriteResult]:
-        data = [
-            {
-                "id": update.external_id,
-                **{api_name(name): value for name, value in update.fields.items()},
-            }
-            for update in updates
-        ]
+        data = [{"id": update.external_id, **self._written(update)} for update in updates]
         answer = self._api.call("PUT", "/crm/v8/Contacts", json={"data": data, "trigger": []})
         return {
             update.external_id: _result(update.external_id, one)
             for update, one in zip(updates, answer["data"], strict=True)
         }
 
-    def read(self, external_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Return our fields of these contacts."""
-        names = {field.name: api_name(field.name) for field in CRM_FIELDS}
-        found: dict[str, dict[str, Any]] = {}
-        for start in range(0, len(external_ids), self.batch_size):
-            answer = self._api.read(
-                "GET",
-                "/crm/v8/Contacts",
-                params={
-                    "ids": ",".join(external_ids[start : start + self.batch_size]),
-                    "fields": ",".join(names.values()),
-                },
-            )
-            for one in (answer or {"data": ()})["data"]:
-                found[str(one["id"])] = {name: one.get(api) for name, api in names.items()}
-        return found
+    def _records(self, external_ids: Sequence[str]) -> dict[str, Record]:
+        answer = self._api.read(
+            "GET",
+            "/crm/v8/Contacts",
+            params={"ids": ",".join(external_ids), "fields": ",".join(self._names.values())},
+        )
+        # Where none of them is there, the answer is empty (204).
+        return {str(one["id"]): one for one in (answer or {"data": ()})["data"]}
 
     def setup(self) -> list[str]:
         """Create our custom fields."""
         known = self._api.read("GET", "/crm/v8/settings/fields", params={"module": "Contacts"})
-        there = {one["api_name"] for one in known["fields"]}
-        missing = [field for field in CRM_FIELDS if api_name(field.name) not in there]
+        missing = self._missing(one["api_name"] for one in known["fields"])
         if missing:
             self._api.call(
                 "POST",
@@ -192,15 +166,11 @@ class ZohoCrm(Crm):
                 params={"module": "Contacts"},
                 json={"fields": [_shape(field) for field in missing]},
             )
-        return [api_name(field.name) for field in missing]
+        return [self._names[field.name] for field in missing]
 
     def check(self) -> None:
         """Ask for one contact."""
         self._api.read("GET", "/crm/v8/Contacts", params={"fields": "id", "per_page": 1})
-
-    def close(self) -> None:
-        """Give up the connections."""
-        self._api.close()
 
     def _listing(self, token: str | None) -> dict[str, Any]:
         names = [name for name in self._reader.names if name != "id"]
@@ -239,12 +209,7 @@ class ZohoCrm(Crm):
             gone=lambda _: (),
         )
 
-    def _headers(self) -> dict[str, str]:
-        if not self._token:
-            self._sign_in()
-        return {"Authorization": f"Zoho-oauthtoken {self._token}"}
-
-    def _sign_in(self) -> None:
+    def _sign_in(self) -> str:
         settings = self._settings
         form = {
             "grant_type": "refresh_token",
@@ -259,12 +224,8 @@ class ZohoCrm(Crm):
                 "Zoho refused the refresh token: check GROUNDSWELL_ZOHO_CLIENT_ID, "
                 "_CLIENT_SECRET, _REFRESH_TOKEN, and that _ACCOUNTS_URL is of your region"
             )
-        self._token = found["access_token"]
-
-
-def api_name(name: str) -> str:
-    """Return the API name of one of our fields: groundswell_handles is Groundswell_Handles."""
-    return "_".join(part.capitalize() for part in name.split("_"))
+        token: str = found["access_token"]
+        return token
 
 
 def _less(since: str | None) -> datetime | None:
@@ -280,7 +241,7 @@ def _result(external_id: str, answer: Record) -> WriteResult:
 
 def _shape(field: CrmField) -> dict[str, Any]:
     # Zoho makes the API name of the label.
-    label = " ".join(part.capitalize() for part in field.name.split("_"))
+    label = capitalized(field.name).replace("_", " ")
     if field.kind is FieldKind.NUMBER:
         kind = {"data_type": "double" if field.digits else "integer"}
     elif field.kind is FieldKind.TIME:

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from crm_link.crm_fields import CRM_FIELDS
-from crm_link.crms.salesforce import api_name
+from crm_link.crms.salesforce import SalesforceCrm
 from tests.crm_link.crms.server import Answer, Call, FakeCrm
 
 _WHERE = re.compile(
     r"WHERE \(SystemModstamp > (\S+)\) OR \(SystemModstamp = \S+ AND Id > '(\w+)'\) ORDER"
 )
-_OURS = {field.name: api_name(field.name) for field in CRM_FIELDS}
+_OURS = {field.name: SalesforceCrm.api_name(field.name) for field in CRM_FIELDS}
 
 
 class FakeSalesforce(FakeCrm):

@@ -195,6 +195,7 @@ def test_what_was_written_is_read_as_the_same(fake: FakeCrm, crm: Crm) -> None:
 
     results = crm.write([wanted, update(number(1))])
     there = crm.read([number(0), number(2), number(99)])
+    assert there is not None
 
     assert [result.error for result in results] == [None, None]
     assert len(fake.writes()) == 1

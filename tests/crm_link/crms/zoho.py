@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from crm_link.crm_fields import CRM_FIELDS
-from crm_link.crms.zoho import api_name
+from crm_link.crms.zoho import ZohoCrm
 from tests.crm_link.crms.server import Answer, Call, FakeCrm
 
-_OURS = {field.name: api_name(field.name) for field in CRM_FIELDS}
+_OURS = {field.name: ZohoCrm.api_name(field.name) for field in CRM_FIELDS}
 
 
 class FakeZoho(FakeCrm):
