@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 from crm_link.any_of import any_of
 from crm_link.context import LinkContext
 from crm_link.facts import AuthorFacts, Candidate
+from crm_link.findings import Scale
 from crm_link.key_queries import contacts_by_key, contacts_by_value, name_counts
 from crm_link.keys import KeyKind
 from crm_link.levels import MAX_OF_OWN_HOST
 from crm_link.match_index import ALL, known_of
 from crm_link.match_keys import MAX_PER_AUTHOR, MAX_PER_KEY, author_keys, hash_key
-from crm_link.matching import Scale
 from crm_link.models import Contact
 from crm_link.policy import may_link
 from crm_link.refusals import consents_of, refused_pairs

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from crm_link.contact_keys import contact_keys
 from crm_link.facts import AuthorFacts, Candidate
+from crm_link.findings import Scale
 from crm_link.levels import MAX_OF_OWN_HOST, read_contact
 from crm_link.match_keys import MAX_PER_AUTHOR, MAX_PER_KEY, author_keys, contact_match_keys
-from crm_link.matching import Scale
 from crm_link.places import RegionBook
 from crm_link.policy import Verdict
 from crm_link.types import ContactRecord

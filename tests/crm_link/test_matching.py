@@ -7,6 +7,7 @@ import pytest
 
 from crm_link.extract import emails_in, phones_in
 from crm_link.facts import AuthorFacts, Candidate, Claim, Fact
+from crm_link.findings import Scale
 from crm_link.keys import (
     KeyKind,
     handle_key,
@@ -19,7 +20,7 @@ from crm_link.keys import (
 )
 from crm_link.levels import read_author, read_contact
 from crm_link.link_changes import next_state
-from crm_link.matching import Scale, judge
+from crm_link.matching import judge
 from crm_link.names import name_key, names_agree
 from crm_link.places import region_book
 from crm_link.policy import may_link, may_write_sentiment, normalise_source
