@@ -1,15 +1,15 @@
 """Why a mention was judged as it was: the words that carried it, found when somebody asks.
 
-Leaving each word out and scoring again costs one judgement a word, 129 at most: 0.1 s with the
-lexicon, half a second with the bundled model. One explanation runs at a time in a process, so
-that many readers do not take the machine from the scoring.
+Leaving words out and scoring again costs one judgement a word, and some times as many where
+several words are each enough: mostly 0.1 to 0.5 s with the bundled model. One explanation runs
+at a time in a process, so that many readers do not take the machine from the scoring.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 from sqlalchemy.orm import Session, sessionmaker
@@ -22,7 +22,6 @@ from sentiment.attribution import MAX_CHARS, explain
 from sentiment.fast_lane import PROVISIONAL, is_provisional
 from sentiment.history import Judge, judgements_of
 from sentiment.late_scorer import LateScorer
-from sentiment.topic_words import name_words
 from sentiment.types import Label, ScorableText, WordWeight
 
 #: Parts of the heaviest word's weight from which a word is shown, marked, and marked strongly.
@@ -141,7 +140,7 @@ def why(sessions: sessionmaker[Session], settings: Settings, mention_id: int) ->
         is_same=plain in versions,
         said=whole.label,
         score=whole.score,
-        words=_without_names(words, names),
+        words=words,
         text=text,
         is_cut=len(text) > MAX_CHARS,
     )
@@ -151,13 +150,6 @@ def why(sessions: sessionmaker[Session], settings: Settings, mention_id: int) ->
 def _scorer(setting: str) -> LateScorer:
     """Return the scorer of this process: loaded at the first question, kept for the next."""
     return LateScorer(setting)
-
-
-def _without_names(words: Sequence[WordWeight], names: Sequence[str]) -> tuple[WordWeight, ...]:
-    told = name_words(names)
-    return tuple(
-        replace(word, weight=0.0) if name_words([word.word]) & told else word for word in words
-    )
 
 
 def _pieces(text: str, words: Sequence[WordWeight]) -> list[Piece]:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 
-from sentiment.attribution import MAX_CHARS, MOST_TEXTS, explain
+from sentiment.attribution import MAX_CHARS, MOST_TEXTS, MOST_TOGETHER_TEXTS, explain
 from sentiment.scorer import make_scorer
-from sentiment.types import ScorableText, WordWeight
+from sentiment.types import ScorableText, Sentiment, WordWeight
 from tests.sentiment.scored import CountingScorer
 
 
@@ -80,3 +83,41 @@ def test_what_is_beyond_the_limit_of_characters_is_not_looked_at() -> None:
     found = explain(CountingScorer(), "good " * MAX_CHARS)
 
     assert found[-1].end <= MAX_CHARS
+
+
+class _EnoughScorer(CountingScorer):
+    """Says -0.9 as long as one of its words is in the text: one is as good as three."""
+
+    def score(self, texts: Sequence[ScorableText]) -> list[Sentiment]:
+        angry = [bool({"boycott", "terrible", "furious"} & set(one.text.split())) for one in texts]
+        return [
+            replace(found, score=-0.9 if is_angry else 0.1)
+            for found, is_angry in zip(super().score(texts), angry, strict=True)
+        ]
+
+
+def test_words_that_are_each_enough_are_found_together() -> None:
+    found = {
+        one.word: one.weight
+        for one in explain(_EnoughScorer(), "boycott them a terrible shop I am furious", lang="en")
+    }
+
+    assert {word: weight for word, weight in found.items() if weight} == {
+        "boycott": -1.0,
+        "terrible": -1.0,
+        "furious": -1.0,
+    }
+
+
+def test_words_that_are_each_enough_cost_no_more_than_their_limit() -> None:
+    scorer = _EnoughScorer()
+
+    explain(scorer, " ".join(["terrible"] * MOST_TEXTS), lang="en")
+
+    assert len(scorer.asked) <= MOST_TEXTS + 1 + MOST_TOGETHER_TEXTS
+
+
+def test_the_targets_own_name_carries_nothing() -> None:
+    found = explain(make_scorer("vader"), "@AwfulCoffee is what I drink", ["Awful Coffee"])
+
+    assert {one.weight for one in found} == {0.0}
