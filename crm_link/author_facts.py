@@ -15,8 +15,8 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from config.any_of import any_of
 from config.bulk import insert_new
-from crm_link.any_of import any_of
 from crm_link.context import LinkContext
 from crm_link.due import AnyRow
 from crm_link.facts import AuthorFacts, Profile

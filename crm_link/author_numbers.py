@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from crm_link.any_of import any_of
+from config.any_of import any_of
 from crm_link.escalation.models import Incident
 from listener.models import Author, Mention
 from sentiment.types import Label

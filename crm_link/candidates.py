@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm_link.any_of import any_of
+from config.any_of import any_of
 from crm_link.context import LinkContext
 from crm_link.facts import AuthorFacts, Candidate
 from crm_link.findings import Scale

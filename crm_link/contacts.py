@@ -15,10 +15,10 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from config.any_of import any_of
 from config.bulk import insert_new, upsert
 from config.clock import Clock, utc_now
 from config.db import read_session
-from crm_link.any_of import any_of
 from crm_link.contact_keys import contact_keys, record_hash, waking_keys
 from crm_link.context import LinkContext, load_context
 from crm_link.crm import Crm

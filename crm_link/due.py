@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
+from config.any_of import any_of
 from config.db import is_sqlite
-from crm_link.any_of import any_of
 from crm_link.context import LinkContext
 from crm_link.keys import KeyKind
 from crm_link.models import AuthorKey, IdentityLink

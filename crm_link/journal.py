@@ -15,10 +15,10 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from config.any_of import any_of
 from config.bulk import update_rows
 from config.clock import Clock
 from config.errors import TransientError
-from crm_link.any_of import any_of
 from crm_link.crm import Crm
 from crm_link.crm_fields import is_same
 from crm_link.models import CrmJournalEntry

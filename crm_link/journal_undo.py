@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from config.any_of import any_of
 from config.bulk import update_rows
 from config.clock import Clock, utc_now
 from config.db import read_session
-from crm_link.any_of import any_of
 from crm_link.crm import Crm
 from crm_link.journal import begin_entries, complete_entries, latest_entries, plan_write
 from crm_link.models import CrmJournalEntry

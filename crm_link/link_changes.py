@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import insert, select, tuple_
 from sqlalchemy.orm import Session
 
+from config.any_of import any_of
 from config.bulk import insert_new, update_rows
-from crm_link.any_of import any_of
 from crm_link.context import LinkContext
 from crm_link.due import AnyRow
 from crm_link.facts import Claim

@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
+from config.any_of import any_of
 from config.bulk import insert_new, upsert
-from crm_link.any_of import any_of
 from crm_link.levels import Known, read_contact
 from crm_link.match_keys import contact_match_keys, hash_key
 from crm_link.matching_models import MatchKey, NameCount

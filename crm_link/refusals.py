@@ -14,10 +14,10 @@ from typing import Any
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from config.any_of import any_of
 from config.bulk import insert_new
 from config.clock import Clock, utc_now
 from config.errors import ConflictError, InputError, NotFoundError
-from crm_link.any_of import any_of
 from crm_link.context import LinkContext
 from crm_link.due import mark_due
 from crm_link.facts import Candidate

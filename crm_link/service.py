@@ -16,9 +16,9 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, exists, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from config.any_of import any_of
 from config.clock import Clock, utc_now
 from config.db import read_session
-from crm_link.any_of import any_of
 from crm_link.author_facts import NOT_OWN, Gathered, author_columns, load_facts
 from crm_link.candidates import find_candidates
 from crm_link.context import LinkContext, load_context
