@@ -15,29 +15,20 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config.any_of import any_of
 from config.bulk import insert_new, update_rows
-from crm_link.any_of import any_of
 from crm_link.author_numbers import AuthorNumbers, author_numbers
+from crm_link.crm_fields import CRM_FIELDS
 from crm_link.due import AnyRow
 from crm_link.models import Contact, DeliveryStatus, IdentityLink, WriteBack
 from crm_link.policy import may_write_sentiment
 from crm_link.types import LinkState
 from listener.models import Author, Mention
 
-#: The fields that are written, each with our prefix: no other field of a record is touched.
-FIELDS = (
-    "groundswell_handles",
-    "groundswell_mentions",
-    "groundswell_last_mention_at",
-    "groundswell_last_sentiment",
-    "groundswell_average_sentiment",
-    "groundswell_open_incident",
-)
-
 #: Digits of the average sentiment; more would be written again for every mention.
 PRECISION = 2
 
-_CLEARED: dict[str, Any] = dict.fromkeys(FIELDS)
+_CLEARED: dict[str, Any] = dict.fromkeys(field.name for field in CRM_FIELDS)
 _CHUNK = 1000
 
 

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from crm_link.enrich import FIELDS, queue_enrichment, queue_incident_enrichment
+from crm_link.crm_fields import CRM_FIELDS
+from crm_link.enrich import queue_enrichment, queue_incident_enrichment
 from crm_link.escalation.models import Incident, IncidentStatus, ProtocolVersion
 from crm_link.exports import export_contacts, export_links
 from crm_link.models import Contact, DeliveryStatus, WriteBack
@@ -56,7 +57,7 @@ def test_a_confirmed_link_fills_the_record(sessions: sessionmaker[Session]) -> N
         "groundswell_average_sentiment": -0.15,
         "groundswell_open_incident": None,
     }
-    assert set(fields(sessions)) == set(FIELDS)
+    assert set(fields(sessions)) == {field.name for field in CRM_FIELDS}
 
 
 def test_a_later_mention_counts_and_the_same_twice_is_no_write(
@@ -94,7 +95,7 @@ def test_a_withdrawn_link_clears_the_fields(sessions: sessionmaker[Session]) -> 
         author.bio, author.link_due_at = None, NOW
     relink_due(sessions, clock=lambda: NOW, context=CONTEXT)
 
-    assert fields(sessions) == dict.fromkeys(FIELDS)
+    assert fields(sessions) == dict.fromkeys(field.name for field in CRM_FIELDS)
 
 
 @pytest.mark.parametrize(
