@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from crm_link.escalation.models import OPERATIONS
 from crm_link.escalation.protocol import ProtocolContact
 from crm_link.link_compare import level_words, title_of
 from crm_link.types import EvidenceKind
@@ -113,6 +114,11 @@ def platform(name: str) -> str:
 def person_name(contact: ProtocolContact) -> str:
     """Return how a person of a protocol is called."""
     return contact.name or contact.id
+
+
+def kind_words(kind: str) -> str:
+    """Say what an incident that is no crisis is: a drill, a test, an alert about ourselves."""
+    return "about Groundswell" if kind == OPERATIONS else kind
 
 
 def event_words(kind: str) -> str:

@@ -69,5 +69,6 @@ templates.env.globals.update(
     static=static_path,
     seconds=lambda number: timedelta(seconds=number),
     event_words=formats.event_words,
+    kind_words=formats.kind_words,
     evidence_words=formats.evidence_words,
 )

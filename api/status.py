@@ -9,7 +9,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config.db import Base
-from crm_link.escalation.models import DRILL, Incident, IncidentStatus, Notification
+from crm_link.escalation.models import (
+    BURST,
+    OPERATIONS,
+    Incident,
+    IncidentStatus,
+    Notification,
+)
 from crm_link.escalation.readiness import Readiness, read_readiness
 from crm_link.models import Contact, DeliveryStatus, Flag, FlagStatus, IdentityLink, WriteBack
 from crm_link.types import LinkState
@@ -43,7 +49,13 @@ def read_status(session: Session, now: datetime) -> Status:
             session,
             Incident,
             Incident.status != IncidentStatus.RESOLVED,
-            Incident.kind != DRILL,
+            Incident.kind == BURST,
+        ),
+        "alerts about Groundswell itself": _count(
+            session,
+            Incident,
+            Incident.status != IncidentStatus.RESOLVED,
+            Incident.kind == OPERATIONS,
         ),
         "notifications waiting": _count(session, Notification, Notification.status.in_(unsent)),
         "notifications dead": _count(

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from config.clock import Clock
 from config.errors import InputError
 from crm_link.escalation.locking import lock_unresolved
-from crm_link.escalation.models import BURST, DRILL, Incident
+from crm_link.escalation.models import Incident
 from crm_link.escalation.outbox import add_event, pinned_protocol
 from crm_link.escalation.playbooks import start_playbook
 from crm_link.escalation.protocol import EscalationProtocol
@@ -127,6 +127,6 @@ def begin_unassessed(
     session: Session, incident: Incident, protocol: EscalationProtocol, now: datetime
 ) -> None:
     """Start the playbook of the unknown claim, unless there is one already."""
-    if incident.playbook is None and incident.kind in {BURST, DRILL}:
+    if incident.playbook is None and incident.is_about_mentions:
         name = choose_playbook(found_in(incident), protocol.playbooks)
         start_playbook(session, incident, protocol, name, now=now)

@@ -19,7 +19,7 @@ from config.clock import Clock
 from crm_link.escalation import on_call
 from crm_link.escalation.acks import find_contact_id
 from crm_link.escalation.locking import lock_unresolved
-from crm_link.escalation.models import BURST, DRILL, Incident, IncidentStatus
+from crm_link.escalation.models import Incident, IncidentStatus
 from crm_link.escalation.outbox import add_event, pinned_protocol
 from crm_link.escalation.playbook_models import ClockKind, IncidentClock, IncidentTask
 from crm_link.escalation.protocol import EVERYONE, EscalationProtocol, ProtocolContact
@@ -137,7 +137,7 @@ def move_clocks(
     ran = session.scalar(
         select(IncidentClock.id).where(IncidentClock.incident_id == incident.id).limit(1)
     )
-    if not running and ran is None and incident.kind in {BURST, DRILL}:
+    if not running and ran is None and incident.is_about_mentions:
         start_clocks(session, incident, protocol, now)
 
 

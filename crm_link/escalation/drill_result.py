@@ -18,6 +18,7 @@ from crm_link.escalation.milestones import (
     limits_of,
     read_moments,
     timings,
+    worst_severity,
 )
 from crm_link.escalation.models import Incident
 from crm_link.escalation.outbox import MACHINE, pinned_protocol
@@ -93,6 +94,8 @@ def measure(session: Session, drill: Drill, *, now: datetime) -> tuple[dict[str,
         ]
         return {**posts, "incident_id": None, "times": [_row(one) for one in timed]}, 0
     protocol = pinned_protocol(session, incident)
+    events = list_events(session, incident.id)
+    worst = worst_severity(incident, events)
     moments = read_moments(session, incident)
     if incident.resolved_by == MACHINE:
         moments[Milestone.RESOLVE] = None  # nobody did
@@ -100,7 +103,7 @@ def measure(session: Session, drill: Drill, *, now: datetime) -> tuple[dict[str,
         moments,
         first_post_at=drill.started_at,
         opened_at=incident.opened_at,
-        limits=limits_of(protocol, _worst(session, incident)),
+        limits=limits_of(protocol, worst),
         until=now,
     )
     if drill.mode is DrillMode.FAST:
@@ -109,7 +112,7 @@ def measure(session: Session, drill: Drill, *, now: datetime) -> tuple[dict[str,
     return {
         **posts,
         "incident_id": incident.id if drill.mode is DrillMode.LIVE else None,
-        "severity": _worst(session, incident),
+        "severity": worst,
         "topic": incident.topic,
         "peak": incident.peak.get("negatives"),
         "times": [_row(one) for one in timed],
@@ -119,22 +122,12 @@ def measure(session: Session, drill: Drill, *, now: datetime) -> tuple[dict[str,
                 "kind": event.kind,
                 "who": event.detail.get("contacts", []),
             }
-            for event in list_events(session, incident.id)
+            for event in events
         ],
         "told": list(dict.fromkeys(row.contact for row in messages)),
         "messages": len(messages),
         "dead": sum(row.status is DeliveryStatus.DEAD for row in messages),
     }, score(timed)
-
-
-def _worst(session: Session, incident: Incident) -> str:
-    """Return the worst severity that the incident ever had."""
-    levels = {incident.severity}
-    for event in list_events(session, incident.id):
-        levels |= {
-            str(event.detail[key]) for key in ("severity", "from", "to") if event.detail.get(key)
-        }
-    return min(levels)
 
 
 def _row(timing: Timing) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, joinedload, sessionmaker
 
 from config.db import read_session
 from config.outputs import whole_file
-from crm_link.escalation.models import DRILL, Incident, IncidentEvent, Notification
+from crm_link.escalation.models import BURST, Incident, IncidentEvent, Notification
 
 #: Incidents that are read at a time, so that an export of any size needs little memory.
 PAGE = 500
@@ -27,7 +27,8 @@ def export_incidents(
 ) -> int:
     """Write every incident to `out`, oldest first, one JSON object a line; return how many.
 
-    The file appears when it is whole. Drills are left out.
+    The file appears when it is whole. Drills, tests and
+    alerts about Groundswell itself are left out.
 
     Args:
         sessions: Factory of sessions.
@@ -56,7 +57,7 @@ def _page(session: Session, after_id: int) -> list[Incident]:
     return list(
         session.scalars(
             select(Incident)
-            .where(Incident.id > after_id, Incident.kind != DRILL)
+            .where(Incident.id > after_id, Incident.kind == BURST)
             .options(joinedload(Incident.brand))
             .order_by(Incident.id)
             .limit(PAGE)

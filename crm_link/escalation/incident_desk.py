@@ -12,7 +12,7 @@ from crm_link.escalation.approval_rules import approver_words, may_approve, may_
 from crm_link.escalation.assessment import found_in
 from crm_link.escalation.claim_verdicts import ClaimView, list_claims
 from crm_link.escalation.clocks import list_clocks
-from crm_link.escalation.models import BURST, DRILL, Incident
+from crm_link.escalation.models import Incident
 from crm_link.escalation.outbox import pinned_protocol
 from crm_link.escalation.playbook_models import (
     IncidentClock,
@@ -84,7 +84,7 @@ def view_desk(session: Session, incident: Incident, *, reader: str, now: datetim
         now: The present.
 
     """
-    if incident.kind not in {BURST, DRILL}:
+    if not incident.is_about_mentions:
         return None
     protocol, found = pinned_protocol(session, incident), found_in(incident)
     return Desk(

@@ -22,6 +22,7 @@ from crm_link.escalation.closing import close
 from crm_link.escalation.locking import lock_incident, lock_unresolved
 from crm_link.escalation.models import (
     DRILL,
+    TEST,
     Incident,
     IncidentEvent,
     IncidentStatus,
@@ -67,7 +68,8 @@ def list_incidents(
 ) -> list[Incident]:
     """Return incidents with their brands, newest first; `before_id` is the last one seen.
 
-    Of drills only those that run are among them, unless `with_drills` asks for all.
+    Of drills only those that run are among them, and no test messages, unless `with_drills` asks
+    for all.
     """
     query = select(Incident).options(joinedload(Incident.brand)).order_by(Incident.id.desc())
     if brand_id is not None:
@@ -77,7 +79,8 @@ def list_incidents(
     if before_id is not None:
         query = query.where(Incident.id < before_id)
     if not with_drills:
-        query = query.where((Incident.kind != DRILL) | Incident.open_key.is_not(None))
+        is_real = Incident.kind.not_in((DRILL, TEST))
+        query = query.where(is_real | Incident.open_key.is_not(None))
     return list(session.scalars(query.limit(limit)))
 
 

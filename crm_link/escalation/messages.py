@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from config.durations import format_duration
 from crm_link.escalation.assessment import found_in
 from crm_link.escalation.channel import Message
-from crm_link.escalation.models import BURST, DRILL, OPERATIONS, TEST, Incident, Notification
+from crm_link.escalation.models import OPERATIONS, TEST, Incident, Notification
 from crm_link.escalation.protocol import EscalationProtocol, ProtocolContact
 from crm_link.escalation.scct import choose_playbook
 
@@ -128,7 +128,7 @@ def _what(telling: Telling) -> list[str]:
 def _knowledge(telling: Telling) -> list[str]:
     """Return what people know about the claim, and the playbook that follows from it."""
     incident = telling.incident
-    if incident.kind not in {BURST, DRILL} or not telling.protocol.playbooks:
+    if not incident.is_about_mentions or not telling.protocol.playbooks:
         return []
     found = found_in(incident)
     lines = [f"Claim: {found.claim.replace('_', ' ')}."]

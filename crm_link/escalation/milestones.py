@@ -7,7 +7,7 @@ first taken on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -22,7 +22,7 @@ from crm_link.escalation.playbook_models import (
     IncidentStatement,
     StatementState,
 )
-from crm_link.escalation.protocol import EscalationProtocol
+from crm_link.escalation.protocol import LEVELS, EscalationProtocol
 
 
 class Milestone(StrEnum):
@@ -95,6 +95,12 @@ def _first(session: Session, incident_id: int, kind: str) -> datetime | None:
             IncidentEvent.incident_id == incident_id, IncidentEvent.kind == kind
         )
     )
+
+
+def worst_severity(incident: Incident, events: Iterable[IncidentEvent]) -> str:
+    """Return the worst severity that an incident ever had."""
+    said = [event.detail.get(key) for event in events for key in ("severity", "from", "to")]
+    return min({incident.severity, *(str(level) for level in said if level in LEVELS)})
 
 
 def limits_of(protocol: EscalationProtocol, level: str) -> dict[Milestone, timedelta | None]:

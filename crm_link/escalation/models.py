@@ -98,6 +98,11 @@ class Incident(Base):
         """Whether it is a rehearsal: told over drill channels only, and in no statistics."""
         return self.kind == DRILL
 
+    @property
+    def is_about_mentions(self) -> bool:
+        """Whether it is a crisis or its rehearsal, and not about Groundswell itself or a test."""
+        return self.kind in {BURST, DRILL}
+
 
 class IncidentWhy(Base):
     """Why an incident was raised, as it stood when it was opened; made by `why`.

@@ -15,12 +15,18 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from config.bulk import upsert
-from config.errors import ConflictError, InputError
+from config.errors import ConflictError, InputError, NotFoundError
 from crm_link.author_numbers import INCIDENT_LOOKBACK
 from crm_link.escalation.drill_models import Drill, DrillState, IncidentReview
 from crm_link.escalation.drill_result import list_drills
 from crm_link.escalation.incidents import get_incident, list_events, list_notifications
-from crm_link.escalation.milestones import Timing, limits_of, read_moments, timings
+from crm_link.escalation.milestones import (
+    Timing,
+    limits_of,
+    read_moments,
+    timings,
+    worst_severity,
+)
 from crm_link.escalation.models import Incident, IncidentEvent, Notification
 from crm_link.escalation.outbox import MACHINE, add_event, pinned_protocol
 from crm_link.escalation.protocol import EscalationProtocol
@@ -131,15 +137,15 @@ def read_report(
         with_people: Whether the contacts who spoke are named; else they are counted only.
 
     Raises:
-        NotFoundError: There is no such incident.
+        NotFoundError: There is no such incident, or it has no report.
 
     """
-    incident = get_incident(session, incident_id)
+    incident = _get_reported(session, incident_id)
     protocol = pinned_protocol(session, incident)
     events = list_events(session, incident_id)
     since = attack_began(incident)
     until = incident.resolved_at or now
-    worst = _worst_severity(incident, events)
+    worst = worst_severity(incident, events)
     return Report(
         incident=incident,
         worst_severity=worst,
@@ -200,13 +206,13 @@ def write_review(
     """Store what people wrote after an incident; what was there is replaced.
 
     Raises:
-        NotFoundError: There is no such incident.
+        NotFoundError: There is no such incident, or it has no report.
         ConflictError: It is not resolved yet.
         InputError: A field is not one that the protocol asks of people, nothing is written, or
             a text is too long.
 
     """
-    incident = get_incident(session, incident_id)
+    incident = _get_reported(session, incident_id)
     if incident.resolved_at is None:
         msg = f"incident {incident_id} is not resolved: its review comes afterwards"
         raise ConflictError(msg)
@@ -239,13 +245,12 @@ def write_review(
     return read_review(session, incident, protocol, now=now)
 
 
-def _worst_severity(incident: Incident, events: Sequence[IncidentEvent]) -> str:
-    levels = {incident.severity}
-    for event in events:
-        levels |= {
-            str(event.detail[key]) for key in ("severity", "from", "to") if event.detail.get(key)
-        }
-    return min(levels)
+def _get_reported(session: Session, incident_id: int) -> Incident:
+    incident = get_incident(session, incident_id)
+    if not incident.is_about_mentions:
+        msg = f"incident {incident_id} has no report: it is not about mentions of the brand"
+        raise NotFoundError(msg)
+    return incident
 
 
 def _curve(
