@@ -13,7 +13,7 @@ from functools import partial
 from api.backlog import BATCH, Backlog
 from api.batches import do_batch
 from config.db import read_session
-from config.errors import AppError
+from config.errors import AppError, ConflictError
 from config.logs import get_logger
 from crm_link import contacts, service, writeback
 from crm_link.escalation import (
@@ -60,11 +60,18 @@ class Engine(Backlog):
     def collect_one(self, source_id: int) -> int:
         """Collect one source; a platform's failure is on the source's record, not raised."""
         try:
-            keep_raw = self.settings.raw_retention_days > 0
-            return collect(self.sessions, source_id, clock=self.clock, keep_raw=keep_raw).new
-        except AppError as error:
-            log.warning("collection failed", source_id=source_id, kind=type(error).__name__)
+            result = collect(
+                self.sessions,
+                source_id,
+                clock=self.clock,
+                keep_raw=self.settings.keeps_raw,
+            )
+        except ConflictError:
+            log.info("collected elsewhere", source=source_id)
             return 0
+        except AppError:
+            return 0  # `collect` has logged it
+        return result.new
 
     def process(self) -> int:
         """Take everything that waits all its way; return how many mentions the model judged."""

@@ -80,6 +80,11 @@ class Settings(BaseSettings):
         default=30, ge=0, description="Days that the platforms' raw answers are kept; 0 keeps none."
     )
 
+    @property
+    def keeps_raw(self) -> bool:
+        """Whether the platforms' raw answers are kept at all."""
+        return self.raw_retention_days > 0
+
     def resolved_database_url(self) -> str:
         """Return the database address, with the embedded default in the home folder."""
         return self.database_url or f"sqlite:///{(self.home / 'groundswell.db').resolve()}"

@@ -90,6 +90,7 @@ def mentions(
                 match=match,
                 platform=platform,
                 zone=_zone(timezone),
+                keep_raw=opened.settings.keeps_raw,
                 on_progress=lambda so_far: advance(so_far.read),
             )
         say.print(

@@ -106,6 +106,7 @@ def collect(
                         opened.sessions,
                         source_id,
                         since=begin,
+                        keep_raw=opened.settings.keeps_raw,
                         on_page=partial(_show_seen, advance),
                     )
                 except AppError as error:

@@ -26,6 +26,7 @@ from crm_link.crms.csv_file import CsvFileCrm
 from crm_link.escalation.protocols import Protocols
 from crm_link.models import Contact
 from listener.models import Source
+from listener.running import only_collection_of
 from sentiment.scorer import make_scorer
 from tests.make import NOW, make_brand
 
@@ -51,6 +52,32 @@ def test_a_job_that_fails_is_said_without_its_words(
     assert "jane" not in repr(said) + caplog.text
     if event == "broke":
         assert said[0]["at"].startswith("test_worker.py:")
+
+
+def test_a_collection_that_fails_is_said_once(sessions: sessionmaker[Session]) -> None:
+    with sessions.begin() as session:
+        source = Source(
+            brand_id=make_brand(session).id,
+            name="feed",
+            platform="rss",
+            options={},  # a feed without its address
+            every_s=3600,
+            created_at=NOW,
+        )
+        session.add(source)
+        session.flush()
+        source_id = source.id
+    engine = Engine(Settings(), sessions, make_scorer("vader"), Protocols(sessions, {}))
+
+    with structlog.testing.capture_logs() as said:
+        assert engine.collect_one(source_id) == 0
+        with only_collection_of(sessions, source_id):
+            assert engine.collect_one(source_id) == 0
+
+    assert [(one["event"], one["source"]) for one in said] == [
+        ("collection failed", source_id),
+        ("collected elsewhere", source_id),
+    ]
 
 
 def test_a_source_that_waits_for_a_free_thread_is_collected_once(

@@ -7,6 +7,7 @@ import json
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -336,6 +337,23 @@ def test_collect_reads_now_and_back_to_since(home: Home, networks: Networks) -> 
     status = _ok(home.run("status"))
     assert "x-search" in status
     assert "retrying" in status
+
+
+@pytest.mark.parametrize(("days", "kept"), [("30", 2), ("0", 0)])
+def test_raw_answers_are_kept_as_the_setting_says(
+    home: Home, networks: Networks, days: str, kept: int
+) -> None:
+    networks.control.reset()
+    home.write_brand(networks)
+    home.environment["GROUNDSWELL_RAW_RETENTION_DAYS"] = days
+    networks.control.add("x", [{"text": "Nordlicht opens"}])
+
+    _ok(home.run("collect", "x-search"))
+    _ok(home.run("import", "mentions", home.write("pages.jsonl", _lines([PAGE]))))
+
+    with closing(sqlite3.connect(home.folder / "groundswell.db")) as database:
+        assert database.execute("SELECT count(*) FROM mention").fetchone() == (2,)
+        assert database.execute("SELECT count(*) FROM raw_post").fetchone() == (kept,)
 
 
 def test_check_says_what_is_wrong_and_what_answers(home: Home, networks: Networks) -> None:
