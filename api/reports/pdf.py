@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, NoReturn
 
 from config.errors import InputError
@@ -25,6 +26,8 @@ def to_pdf(html: str) -> bytes:
         import weasyprint  # noqa: PLC0415 - an extra, and slow to import
     except (ImportError, OSError) as error:
         raise InputError(HOW) from error
+    # It warns of what only browsers understand of the style sheet.
+    logging.getLogger("weasyprint").setLevel(logging.ERROR)
     document: Any = weasyprint.HTML(string=html, url_fetcher=_refuse)
     content: bytes = document.write_pdf()
     return content

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from api.formats import duration, event_words, percent, things, words
+from api.formats import duration, event_words, percent, signed, things, words
 from crm_link.escalation.milestones import Milestone, Timing
 from crm_link.escalation.report_curve import Rebound
 
@@ -70,7 +70,7 @@ def rebound_words(found: Rebound) -> str:
         + (
             ""
             if found.band.net_low is None
-            else f" and a net sentiment of {found.band.net_low:+.2f} or more"
+            else f" and a net sentiment of {signed(found.band.net_low)} or more"
         )
         + f" (of {found.band.days} days before)."
     )

@@ -27,8 +27,8 @@ def export_incidents(
 ) -> int:
     """Write every incident to `out`, oldest first, one JSON object a line; return how many.
 
-    The file appears when it is whole. Drills, tests and
-    alerts about Groundswell itself are left out.
+    The file appears when it is whole. Drills, tests and alerts about Groundswell itself are
+    left out.
 
     Args:
         sessions: Factory of sessions.
