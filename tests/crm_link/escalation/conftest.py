@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.crm_link.escalation.receiver import Receiver
+from tests.crm_link.making import MovableClock
 
 SECRET = "made-up-secret-of-the-tests"
 
@@ -17,3 +18,8 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
     receiver = Receiver()
     yield receiver
     receiver.stop()
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock()
