@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from crm_link.any_of import any_of
 from listener.models import Author, Brand, Mention
 from sentiment.intents import Intent
 from sentiment.reasons import Reason
@@ -117,13 +116,12 @@ def first_answers(session: Session, brand_id: int, since: datetime, until: datet
     """Return the seconds to the brand's first reply, of each mention that has one, sorted."""
     names = session.scalar(select(Brand.names).where(Brand.id == brand_id)) or []
     handles = sorted({name.lstrip("@").casefold() for name in names if name.startswith("@")})
-    own = session.scalars(select(Author.id).where(func.lower(Author.handle).in_(handles))).all()
-    if not own:
-        return []
     asked, answer = aliased(Mention), aliased(Mention)
+    # From the window's replies, not from all authors: no index knows a handle in any case.
     rows = session.execute(
         select(asked.published_at, func.min(answer.published_at))
         .select_from(answer)
+        .join(Author, Author.id == answer.author_id)
         .join(
             asked,
             and_(
@@ -134,9 +132,10 @@ def first_answers(session: Session, brand_id: int, since: datetime, until: datet
             ),
         )
         .where(
-            any_of(session, answer.author_id, own),
+            func.lower(Author.handle).in_(handles),
             answer.brand_id == brand_id,
             answer.published_at >= since,
+            answer.reply_to_id.is_not(None),
             asked.published_at >= since,
             asked.published_at < until,
             asked.deleted_at.is_(None),
