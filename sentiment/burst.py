@@ -25,7 +25,7 @@ from sentiment.burst_calibration import Calibration
 from sentiment.burst_config import DAY_S, BurstConfig
 from sentiment.burst_expected import ExpectedVolume, surprise
 from sentiment.burst_rules import OnePerIncident
-from sentiment.burst_steps import count_left_out
+from sentiment.burst_steps import check_maker, count_left_out
 
 #: Written into a state, so that one made by another version is never misread.
 STATE_VERSION = 1
@@ -64,6 +64,20 @@ class BurstReading:
     is_ready: bool
 
 
+def nothing_seen(step_s: int) -> BurstReading:
+    """Return the reading before the first step."""
+    return BurstReading(
+        index=0.0,
+        expected=0.0,
+        surprise=0.0,
+        is_alert=False,
+        seen=0.0,
+        window_s=step_s,
+        is_known=False,
+        is_ready=False,
+    )
+
+
 #: By name, because `dataclasses.asdict` takes longer than a step.
 _READING = tuple(field.name for field in fields(BurstReading))
 
@@ -96,16 +110,7 @@ class BurstDetector:
             quiet_s=self._config.quiet_s,
             growth=self._config.growth,
         )
-        self._reading = BurstReading(
-            index=0.0,
-            expected=0.0,
-            surprise=0.0,
-            is_alert=False,
-            seen=0.0,
-            window_s=self._config.step_s,
-            is_known=False,
-            is_ready=False,
-        )
+        self._reading = nothing_seen(self._config.step_s)
 
     @property
     def reading(self) -> BurstReading:
@@ -199,7 +204,7 @@ class BurstDetector:
 
     def expected_at(self, at: datetime) -> float:
         """Return the count that is expected of the step that begins at `at`."""
-        return 0.0 if self._volume.is_empty else self._volume.predict(at.timestamp() % DAY_S)
+        return self._volume.predict(at.timestamp() % DAY_S)
 
     def is_more_than_expected(self, seen: float, at: datetime) -> bool:
         """Say whether a step's count alone is more than is expected of it."""
@@ -218,8 +223,7 @@ class BurstDetector:
         sums, step_s = list(self._sums), self._config.step_s
         last = self._last_at or 0.0
         for number, seen in enumerate(coming, start=1):
-            second_of_day = (last + number * step_s) % DAY_S
-            expected = 0.0 if self._volume.is_empty else self._volume.predict(second_of_day)
+            expected = self._volume.predict((last + number * step_s) % DAY_S)
             sums.append((sums[-1][0] + seen, sums[-1][1] + expected))
         longest = newest = len(sums) - 1
         if since is not None:
@@ -276,14 +280,7 @@ class BurstDetector:
 
         """
         detector = cls(config)
-        wanted = detector._fingerprint()
-        given = state.get("made_by")
-        if given != wanted:
-            msg = (
-                f"the stored burst state was made by {given}, but this detector is {wanted}; "
-                "replay the stored counts to make a new one"
-            )
-            raise InputError(msg)
+        check_maker(state.get("made_by"), detector._fingerprint())
         detector._volume.restore(state["volume"])
         detector._calibration.restore(state["calibration"])
         detector._sums.clear()

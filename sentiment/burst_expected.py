@@ -61,7 +61,7 @@ class ExpectedVolume:
         return self._steps == 0
 
     def predict(self, second_of_day: float) -> float:
-        """Return the count expected of a step at this time of day."""
+        """Return the count expected of a step at this time of day, 0 before anything is learned."""
         return sum(self._levels) / len(self._levels) * self._factor(second_of_day)
 
     def learn(self, seen: float, expected: float, second_of_day: float) -> None:

@@ -20,12 +20,11 @@ from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, Self
 
-from config.errors import InputError
-from sentiment.burst import BurstReading
+from sentiment.burst import BurstReading, nothing_seen
 from sentiment.burst_calibration import Calibration
 from sentiment.burst_config import DAY_S
 from sentiment.burst_expected import ExpectedVolume, surprise
-from sentiment.burst_steps import count_left_out
+from sentiment.burst_steps import check_maker, count_left_out
 from sentiment.burst_usual_share import Pair, ShareConfig, UsualShare, share_surprise
 
 #: Written into a state, so that one made by another version is never misread.
@@ -69,16 +68,7 @@ class ShareDetector:
         self._volume_alone = Calibration(config.volume)
         self._sums: deque[Totals] = deque([_NOTHING], maxlen=self._windows[-1] + 1)
         self._last_at: float | None = None
-        self._reading = BurstReading(
-            index=0.0,
-            expected=0.0,
-            surprise=0.0,
-            is_alert=False,
-            seen=0.0,
-            window_s=config.volume.step_s,
-            is_known=False,
-            is_ready=False,
-        )
+        self._reading = nothing_seen(config.volume.step_s)
 
     @property
     def reading(self) -> BurstReading:
@@ -119,8 +109,6 @@ class ShareDetector:
 
     def is_more_than_expected(self, seen: Pair, at: datetime) -> bool:
         """Say whether a step's negatives alone are more than is expected of it."""
-        if self._volume.is_empty:
-            return seen[0] > 0
         return seen[0] > self._volume.predict(at.timestamp() % DAY_S)
 
     def look_ahead(self, coming: Sequence[Pair]) -> BurstReading:
@@ -160,7 +148,7 @@ class ShareDetector:
 
     def _extended(self, last: Totals, number: int, seen: Pair) -> Totals:
         second = ((self._last_at or 0.0) + number * self._config.volume.step_s) % DAY_S
-        expected = 0.0 if self._volume.is_empty else self._volume.predict(second)
+        expected = self._volume.predict(second)
         return _added(last, seen, expected, self._share.value(self._config.volume.step_s))
 
     def _window_totals(self, sums: Sequence[Totals], longest: int | None = None) -> list[Totals]:
@@ -256,12 +244,7 @@ class ShareDetector:
 
         """
         detector = cls(config)
-        if state.get("made_by") != detector._fingerprint():
-            msg = (
-                f"the stored burst state was made by {state.get('made_by')}, but this detector "
-                f"is {detector._fingerprint()}; replay the stored counts to make a new one"
-            )
-            raise InputError(msg)
+        check_maker(state.get("made_by"), detector._fingerprint())
         detector._volume.restore(state["volume"])
         detector._share.restore(state["share"])
         detector._both.restore(state["both"])

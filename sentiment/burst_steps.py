@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from config.clock import to_utc
 from config.errors import InputError
@@ -30,3 +32,18 @@ def count_left_out(last_at: float | None, at: datetime, step_s: float) -> tuple[
         )
         raise InputError(msg)
     return timestamp, round((timestamp - last_at) / step_s) - 1
+
+
+def check_maker(given: Mapping[str, Any] | None, wanted: Mapping[str, Any]) -> None:
+    """Refuse a stored state that another version or configuration made.
+
+    Raises:
+        InputError: It was; the message says what to do.
+
+    """
+    if given != wanted:
+        msg = (
+            f"the stored burst state was made by {given}, but this detector is {wanted}; "
+            "replay the stored counts to make a new one"
+        )
+        raise InputError(msg)
