@@ -79,8 +79,14 @@ class MovableClock:
 def make_protocol(text: str = PROTOCOL, **replaced: str) -> EscalationProtocol:
     """Parse a protocol; keyword arguments replace words of the text."""
     for old, new in replaced.items():
-        text = text.replace(old, new)
+        text = changed(text, old, new, most=-1)
     return parse_protocol(text)
+
+
+def changed(text: str, old: str, new: str, *, most: int = 1) -> str:
+    """Return a text with words replaced, which must be in it: at most so many times, -1 is all."""
+    assert old in text, f"{old!r} is not there to be replaced"
+    return text.replace(old, new, most)
 
 
 def make_brand(sessions: sessionmaker[Session], key: str = "acme", **fields: Any) -> int:

@@ -7,7 +7,7 @@ import pytest
 from crm_link.escalation.protocol_diff import diff_protocols
 from crm_link.escalation.protocol_file import default_protocol_text, inspect_protocol
 from tests.crm_link.escalation.test_playbook import FULL
-from tests.crm_link.making import PROTOCOL, make_protocol
+from tests.crm_link.making import PROTOCOL, changed, make_protocol
 
 TODAY = date(2026, 3, 10)
 
@@ -94,9 +94,7 @@ def test_the_default_protocol_asks_for_channels_and_approvals_only() -> None:
     ],
 )
 def test_what_lets_people_down_is_said_with_its_rule(old: str, new: str, said: str) -> None:
-    assert old in GOOD
-
-    findings = _said(GOOD.replace(old, new, 1))
+    findings = _said(changed(GOOD, old, new))
 
     assert any(said in one for one in findings), findings
 
@@ -155,9 +153,7 @@ def test_what_lets_people_down_is_said_with_its_rule(old: str, new: str, said: s
     ],
 )
 def test_what_contradicts_itself_is_refused(old: str, new: str, said: str) -> None:
-    assert old in GOOD
-
-    findings = inspect_protocol(GOOD.replace(old, new, 1), TODAY)
+    findings = inspect_protocol(changed(GOOD, old, new), TODAY)
 
     assert any(one.level == "error" and said in one.message for one in findings), findings
 

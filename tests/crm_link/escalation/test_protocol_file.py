@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from config.errors import InputError
 from crm_link.escalation.protocol_file import default_protocol_text, load_protocol, parse_protocol
 from crm_link.escalation.protocol_lint import check_channels, resolve_address
 from crm_link.triage_rules import TriageInput, TriageRules
-from tests.crm_link.making import PROTOCOL, make_protocol
+from tests.crm_link.making import PROTOCOL, changed, make_protocol
 
 
 def _problems(text: str) -> str:
@@ -23,6 +24,20 @@ def test_the_default_protocol_is_right_and_needs_nothing_from_outside() -> None:
     assert check_channels(protocol) == []
     assert [one.level for one in protocol.severity] == ["SEV-1", "SEV-2", "SEV-3", "SEV-4"]
     assert {channel.kind for one in protocol.contacts for channel in one.channels} == {"log"}
+
+
+def test_every_example_in_the_default_protocol_is_obeyed_as_it_stands() -> None:
+    example = r"^( *)# ( *(?:- \{|known_as: |last: |[a-z_]+: \{|on_call:$).*)$"
+    whole, number = re.subn(example, r"\1\2", default_protocol_text(), flags=re.MULTILINE)
+
+    protocol = parse_protocol(whole, "the default protocol")
+
+    assert number == 14
+    assert set(protocol.on_call) == {"social", "night"}
+    assert protocol.business_hours is not None
+    assert protocol.operations.severity == "SEV-3"
+    assert protocol.drills.last is not None
+    assert sum(step.all_must_ack for step in protocol.escalation["default"].steps) == 1
 
 
 @pytest.mark.parametrize(
@@ -128,11 +143,7 @@ def test_the_source_is_kept_word_for_word_and_names_the_version() -> None:
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(old: str, new: str, message: str) -> None:
-    assert old in PROTOCOL
-
-    problems = _problems(
-        PROTOCOL.replace(old, new, 1) if "kind" not in old else PROTOCOL.replace(old, new)
-    )
+    problems = _problems(changed(PROTOCOL, old, new))
 
     assert message in problems
     assert problems.startswith("protocol.yaml, line ")
@@ -155,7 +166,7 @@ def test_all_problems_are_said_at_once() -> None:
     ],
 )
 def test_a_secret_in_the_file_is_refused_without_repeating_it(to: str) -> None:
-    problems = _problems(PROTOCOL.replace("{kind: log}", f'{{kind: apprise, to: "{to}"}}', 1))
+    problems = _problems(changed(PROTOCOL, "{kind: log}", f'{{kind: apprise, to: "{to}"}}'))
 
     assert "holds a secret" in problems
     assert "to: env:ANNA_APPRISE" in problems
