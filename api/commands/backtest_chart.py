@@ -47,7 +47,7 @@ def draw_index(found: Backtest, *, width: int = 72, height: int = 8) -> str:
     line = min(int(found.alert_index / top * height), height - 1)
     rows = []
     for row in range(height - 1, -1, -1):
-        label = f"{top * (row + 1) / height:5.1f} " if row in {height - 1, line} else "      "
+        label = {line: f"{found.alert_index:5.4g} ", height - 1: f"{top:5.1f} "}.get(row, "      ")
         cells = "".join(_cell(highest / top * height - row, row == line) for _, highest in columns)
         rows.append(f"{label}│{cells}")
     alerted = [

@@ -36,7 +36,7 @@ def test_the_terminal_shows_index_threshold_and_alert() -> None:
     assert all(len(line) <= 68 for line in drawn)
     assert drawn[0].lstrip().startswith("4.0 │")
     assert "█" in drawn[0]
-    assert any(line.lstrip().startswith("1.3 │") and "·" in line for line in drawn)
+    assert any(line.lstrip().startswith("1 │") and "·" in line for line in drawn)
     assert drawn[-2].count("▲") == 1
     # The alert's mark stands under the index that raised it.
     assert abs(drawn[-2].index("▲") - drawn[0].index("█")) <= 1
