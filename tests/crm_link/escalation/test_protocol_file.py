@@ -32,7 +32,7 @@ def test_every_example_in_the_default_protocol_is_obeyed_as_it_stands() -> None:
 
     protocol = parse_protocol(whole, "the default protocol")
 
-    assert number == 14
+    assert number == 15
     assert set(protocol.on_call) == {"social", "night"}
     assert protocol.business_hours is not None
     assert protocol.operations.severity == "SEV-3"
