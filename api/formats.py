@@ -146,7 +146,7 @@ _EVENTS = {
     "severity": "Severity changed",
     "escalated": "Escalated by hand",
     "acknowledged_one": "Acknowledged, others must too",
-    "nobody": "Nobody is on call: passed over",
+    "nobody": "Nobody to tell: passed over",
     "paused": "Waits for the hours of the next step",
     "step_skipped": "Passed over outside its hours",
     "silenced": "Silenced",

@@ -56,6 +56,7 @@ class IncidentView:
 def view_incident(session: Session, incident_id: int, *, now: datetime) -> IncidentView:
     """Return an incident with everything around it."""
     incident = get_incident(session, incident_id)
+    is_about_mentions = incident.is_about_mentions
     end = incident.resolved_at or now
     until = min(end, incident.last_seen_at + timedelta(hours=6)) + timedelta(seconds=BAR_S)
     since = max(incident.opened_at - BEFORE, until - timedelta(seconds=BAR_S * MAX_BARS))
@@ -64,8 +65,12 @@ def view_incident(session: Session, incident_id: int, *, now: datetime) -> Incid
         events=list_events(session, incident_id),
         notifications=list_notifications(session, incident_id),
         next_step=_next_step(session, incident),
-        top_posts=_top_posts(session, incident),
-        bars=volume_series(session, incident.brand_id, since=since, until=until, grain_s=BAR_S),
+        top_posts=_top_posts(session, incident) if is_about_mentions else (),
+        bars=(
+            volume_series(session, incident.brand_id, since=since, until=until, grain_s=BAR_S)
+            if is_about_mentions
+            else ()
+        ),
     )
 
 
@@ -88,7 +93,9 @@ def _next_step(session: Session, incident: Incident) -> NextStep | None:
         return None
     words, at = found
     people = on_call.people(session, protocol, incident.brand_id, words, at)
-    return NextStep(tuple(contact for contact, _ in people), words, at)
+    left_out = incident.facts.get("leave_out", ())
+    told = tuple(contact for contact, _ in people if contact.id not in left_out)
+    return NextStep(told, words, at)
 
 
 def _top_posts(session: Session, incident: Incident) -> Sequence[Mention]:

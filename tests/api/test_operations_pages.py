@@ -59,7 +59,7 @@ def test_the_page_says_what_happened_and_nothing_of_mentions(sign_in: SignIn, al
 
     assert page.index(LINES[1]) < page.index(LINES[0])  # the newest first
     assert "about Groundswell" in page
-    for absent in ("Posts that reach", "Last post", "<dt>Topic", "/why", "/report"):
+    for absent in ("Posts that reach", "Last post", "all mentions", "<dt>Topic", "/why", "/report"):
         assert absent not in page
 
 
