@@ -151,12 +151,7 @@ def tally_of(cells: Iterable[Cell]) -> Tally:
 
 def windows_of(protocols: Iterable[EscalationProtocol]) -> set[timedelta]:
     """Return all windows that the protocols look at."""
-    return {
-        condition.window
-        for protocol in protocols
-        for severity in protocol.severity
-        for condition in severity.conditions
-    }
+    return {condition.window for protocol in protocols for condition in protocol.conditions}
 
 
 def needs_totals(protocols: Iterable[EscalationProtocol], window: timedelta) -> bool:
@@ -164,8 +159,7 @@ def needs_totals(protocols: Iterable[EscalationProtocol], window: timedelta) -> 
     return any(
         condition.needs_totals
         for protocol in protocols
-        for severity in protocol.severity
-        for condition in severity.conditions
+        for condition in protocol.conditions
         if condition.window == window
     )
 
@@ -175,8 +169,7 @@ def needs_reach(protocols: Iterable[EscalationProtocol], window: timedelta) -> b
     return any(
         condition.reach_gte is not None
         for protocol in protocols
-        for severity in protocol.severity
-        for condition in severity.conditions
+        for condition in protocol.conditions
         if condition.window == window
     )
 

@@ -162,8 +162,7 @@ def _looks(
                 condition, bounds.get((look.brand_id, condition.window)), look.highest_index
             )
             for protocol in look.protocols
-            for severity in protocol.severity
-            for condition in severity.conditions
+            for condition in protocol.conditions
         )
     ]
 

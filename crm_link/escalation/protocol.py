@@ -92,6 +92,11 @@ class EscalationProtocol(Strict):
         """The SHA-256 of the source, in hexadecimal."""
         return hashlib.sha256(self.source.encode()).hexdigest()
 
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """The conditions of every severity."""
+        return tuple(one for severity in self.severity for one in severity.conditions)
+
     def find_contact(self, contact_id: str) -> ProtocolContact | None:
         """Return the contact, or None."""
         return next((one for one in self.contacts if one.id == contact_id), None)

@@ -18,7 +18,7 @@ from crm_link.enrich import queue_incident_enrichment
 from crm_link.escalation import chain
 from crm_link.escalation.burst_words import burst_facts, index_in, worst_facts
 from crm_link.escalation.clocks import start_clocks
-from crm_link.escalation.counts import Cell, top_posts
+from crm_link.escalation.counts import Cell, needs_totals, top_posts
 from crm_link.escalation.incidents import resolve
 from crm_link.escalation.models import (
     BURST,
@@ -232,11 +232,7 @@ def _facts(
         topics[cell.topic] += cell.negatives
     firsts = [cell.first_at for cell in alert.cells if cell.first_at is not None]
     since = now - measure.window
-    has_totals = measure.mentions > 0 and any(
-        condition.needs_totals and condition.window == measure.window
-        for severity in alert.protocol.severity
-        for condition in severity.conditions
-    )
+    has_totals = measure.mentions > 0 and needs_totals([alert.protocol], measure.window)
     return {
         "severity": alert.finding.severity.level,
         "window_s": measure.window.total_seconds(),

@@ -37,11 +37,7 @@ def trend_for(
         now: The present.
 
     """
-    asks = any(
-        condition.negative_trend_days_gte is not None
-        for severity in protocol.severity
-        for condition in severity.conditions
-    )
+    asks = any(condition.negative_trend_days_gte is not None for condition in protocol.conditions)
     if not asks or (settled is not None and settled.date() == now.date()):
         return 0
     return negative_trend_days(session, brand_id, now)
