@@ -82,18 +82,9 @@ def take_slack(
         raise SignInRequiredError("the signature is not Slack's, or too old")
     form = _form(body)
     if "payload" not in form:
-        read = read_words(form.get("text", ""))
-        if read is None:
-            return _to_slack(HELP)
-        reply = Reply(
-            source="slack",
-            external_id=form.get("trigger_id", ""),
-            known_as=f"slack:{form.get('user_id', '')}",
-            action=read[0],
-            incident_id=read[1],
-            text=read[2],
-        )
-        return _to_slack(_taken(session, reply, state))
+        sender = f"slack:{form.get('user_id', '')}"
+        said = _in_words("slack", form.get("trigger_id", ""), sender, form.get("text", ""))
+        return _to_slack(HELP if said is None else _taken(session, said, state))
     payload = _json(form["payload"])
     try:
         action = payload["actions"][0]
@@ -123,18 +114,9 @@ def take_twilio(request: Request, body: BodyDep, session: SessionDep, state: Sta
     signature = request.headers.get("x-twilio-signature", "")
     if not is_from_twilio(token, url, form, signature=signature):
         raise SignInRequiredError("the signature is not Twilio's for this address")
-    read = read_words(form.get("Body", ""))
-    if read is None:
-        return _to_twilio(HELP)
-    reply = Reply(
-        source="sms",
-        external_id=form.get("MessageSid", ""),
-        known_as=f"tel:{form.get('From', '')}",
-        action=read[0],
-        incident_id=read[1],
-        text=read[2],
-    )
-    return _to_twilio(_taken(session, reply, state))
+    sender = f"tel:{form.get('From', '')}"
+    said = _in_words("sms", form.get("MessageSid", ""), sender, form.get("Body", ""))
+    return _to_twilio(HELP if said is None else _taken(session, said, state))
 
 
 @router.post("/webhook")
@@ -169,6 +151,12 @@ def take_webhook(request: Request, body: BodyDep, session: SessionDep, state: St
         text=text,
     )
     return JSONResponse({"answer": take_reply(session, reply, clock=state.clock)})
+
+
+def _in_words(source: str, external_id: str, known_as: str, text: str) -> Reply | None:
+    """Return what somebody wrote as a reply; None: it is none, and they want help."""
+    read = read_words(text)
+    return None if read is None else Reply(source, external_id, known_as, *read)
 
 
 def _taken(session: SessionDep, reply: Reply, state: StateDep) -> str:
