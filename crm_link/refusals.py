@@ -18,11 +18,12 @@ from config.any_of import any_of
 from config.bulk import insert_new
 from config.clock import Clock, utc_now
 from config.errors import ConflictError, InputError, NotFoundError
+from crm_link.contact_keys import waking_keys
 from crm_link.context import LinkContext
 from crm_link.due import mark_due
 from crm_link.facts import Candidate
 from crm_link.matching_models import ContactConsent, LinkRefusal
-from crm_link.models import Contact
+from crm_link.models import Contact, ContactKey
 from listener.models import Author
 
 #: The scope of a consent that holds for every platform but those that deny linking.
@@ -66,8 +67,7 @@ def record_consent(
     """
     if not scope.strip() or len(scope) > _MAX_SCOPE or not note.strip():
         raise InputError("a consent needs a platform (or 'any') and where it is on file")
-    if session.get(Contact, contact_id) is None:
-        raise NotFoundError(f"there is no contact {contact_id}")
+    contact = _get_contact(session, contact_id)
     consent = ContactConsent(
         contact_id=contact_id,
         scope=scope.strip().casefold(),
@@ -77,23 +77,51 @@ def record_consent(
     )
     session.add(consent)
     session.flush()
-    mark_due(session, keys=(), contact_ids=[contact_id], now=clock(), context=context)
+    # Whoever was passed over until now is looked at: they show what the contact has.
+    keys = waking_keys([contact.name]) | {
+        (key.kind, key.value)
+        for key in session.execute(
+            select(ContactKey.kind, ContactKey.value).where(ContactKey.contact_id == contact_id)
+        )
+    }
+    mark_due(session, keys=keys, contact_ids=[contact_id], now=clock(), context=context)
     return consent
 
 
+def list_consents(session: Session, contact_id: int) -> Sequence[ContactConsent]:
+    """Return what was recorded for a contact, oldest first, with what was taken back.
+
+    Raises:
+        NotFoundError: There is no such contact.
+
+    """
+    _get_contact(session, contact_id)
+    return session.scalars(
+        select(ContactConsent)
+        .where(ContactConsent.contact_id == contact_id)
+        .order_by(ContactConsent.id)
+    ).all()
+
+
 def revoke_consent(
-    session: Session, consent_id: int, *, by: str, context: LinkContext, clock: Clock = utc_now
+    session: Session,
+    contact_id: int,
+    consent_id: int,
+    *,
+    by: str,
+    context: LinkContext,
+    clock: Clock = utc_now,
 ) -> ContactConsent:
     """Take a consent back; links that rest on it are withdrawn at the next look.
 
     Raises:
-        NotFoundError: There is no such consent.
+        NotFoundError: The contact has no such consent.
         ConflictError: It was taken back already.
 
     """
-    consent = session.get(ContactConsent, consent_id)
-    if consent is None:
-        raise NotFoundError(f"there is no consent {consent_id}")
+    consent = session.get(ContactConsent, consent_id, with_for_update=True)
+    if consent is None or consent.contact_id != contact_id:
+        raise NotFoundError(f"contact {contact_id} has no consent {consent_id}")
     if consent.revoked_at is not None:
         raise ConflictError(f"consent {consent_id} was taken back already")
     consent.revoked_at = clock()
@@ -156,12 +184,17 @@ def opt_out(
         NotFoundError: There is no such contact.
 
     """
-    contact = session.get(Contact, contact_id)
-    if contact is None:
-        raise NotFoundError(f"there is no contact {contact_id}")
+    contact = _get_contact(session, contact_id)
     value = f"{contact.crm}:{contact.external_id}"
     refuse(session, [("contact", value)], reason=Reason.OPT_OUT, context=context, clock=clock)
     mark_due(session, keys=(), contact_ids=[contact_id], now=clock(), context=context)
+
+
+def _get_contact(session: Session, contact_id: int) -> Contact:
+    contact = session.get(Contact, contact_id)
+    if contact is None:
+        raise NotFoundError(f"there is no contact {contact_id}")
+    return contact
 
 
 def refused_pairs(

@@ -25,7 +25,7 @@ from sentiment.burst_counts import (
 )
 from sentiment.burst_listening import STEP_S
 from sentiment.burst_readings import Burst, burst_of, stronger
-from sentiment.burst_series import Series, brand_series, make_detector, topic_series
+from sentiment.burst_series import WHOLE_BRAND, Series, brand_series, make_detector, topic_series
 from sentiment.burst_stored import HISTORY
 from sentiment.rollups import bucket_of
 
@@ -210,7 +210,7 @@ def _replay(
                 other = found.get(series.topic)
                 found[series.topic] = burst if other is None else stronger(burst, other)
         if found:
-            topic = max(found, key=lambda name: (found[name].index, name == ""))
+            topic = max(found, key=lambda name: (found[name].index, name == WHOLE_BRAND))
             history.append((at + step, topic, found[topic]))
     return history
 

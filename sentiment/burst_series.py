@@ -42,6 +42,9 @@ WEIGHTS: Mapping[tuple[str, str], float] = {
 #: The same for each topic: there are many, and each may cry wolf.
 TOPIC_WEIGHT = 0.6
 
+#: The topic of the series that follow a brand as a whole.
+WHOLE_BRAND = ""
+
 #: Indexes below this are not worth a row of their own between two buckets.
 NOTABLE_INDEX = 0.5
 
@@ -69,7 +72,7 @@ class Detector(Protocol):
 
 
 class Series(NamedTuple):
-    """What a detector follows; `topic` is empty for the whole brand."""
+    """What a detector follows; `topic` may be `WHOLE_BRAND`."""
 
     brand_id: int
     topic: str
@@ -84,8 +87,8 @@ class Series(NamedTuple):
 
 def brand_series(brand_id: int) -> tuple[Series, ...]:
     """Return the series of a whole brand; all mentions are only shown."""
-    alerting = (Series(brand_id, "", kind, config) for kind, config in WEIGHTS)
-    return (*alerting, Series(brand_id, "", ALL, "default"))
+    alerting = (Series(brand_id, WHOLE_BRAND, kind, config) for kind, config in WEIGHTS)
+    return (*alerting, Series(brand_id, WHOLE_BRAND, ALL, "default"))
 
 
 def topic_series(brand_id: int, topic: str) -> Series:

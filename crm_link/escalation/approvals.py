@@ -1,7 +1,7 @@
 """A statement's way out: requested, approved by those who must, published, or not.
 
 The protocol names the roles for each severity. A role's approval is given by the people who
-have it or stand in for them, where the file says who they are in the console (`user`); else by
+have it or stand in for them, where the file says who they are in the console (`known_as`); else by
 any PR lead but the one who asked. Where nobody answers within `max_wait`, a text that was
 approved beforehand may go, if the protocol says so. Nothing that contradicts a verdict or
 another statement is requested, approved or published.
@@ -80,7 +80,7 @@ def request_statement(
     needs = list(protocol.approvals.roles_for(incident.severity))
     if not needs and not is_ready:
         needs = [ANOTHER_PERSON]
-    may_go = is_ready and protocol.approvals.then == "pre_approved_text_may_go"
+    goes_unanswered = is_ready and protocol.approvals.then == "pre_approved_text_may_go"
     statement = IncidentStatement(
         incident_id=incident_id,
         claim_id=claim_id,
@@ -91,7 +91,7 @@ def request_statement(
         state=StatementState.REQUESTED if needs else StatementState.APPROVED,
         needs=needs,
         approvals=[],
-        may_go_at=now + protocol.approvals.max_wait if needs and may_go else None,
+        may_go_at=now + protocol.approvals.max_wait if needs and goes_unanswered else None,
         requested_at=now,
         requested_by=by,
         closed_at=None,

@@ -33,14 +33,12 @@ from crm_link.escalation.rules import find_severity
 from crm_link.escalation.trend import trend_for
 from sentiment.burst_budget import budget_index
 from sentiment.burst_readings import Burst, high_bursts, rest_burst
+from sentiment.burst_series import WHOLE_BRAND
 
 log = get_logger(__name__)
 
 #: From this share of the negatives on, a brand's incident is a topic's.
 MAIN_TOPIC_SHARE = 0.5
-
-#: The detectors' name for a brand as a whole.
-_WHOLE_BRAND = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,12 +256,12 @@ def _burst(session: Session, look: _Look, topic: str) -> Burst | None:
 
 def _rest_burst(session: Session, look: _Look, in_hand: set[str]) -> Burst | None:
     """Return the burst of what is in no incident of a topic and was in none."""
-    burst, settled = look.bursts.get(_WHOLE_BRAND), look.resolved.get(GENERAL)
+    burst, settled = look.bursts.get(WHOLE_BRAND), look.resolved.get(GENERAL)
     without = {**look.resolved, **dict.fromkeys(in_hand)}
     without.pop(GENERAL, None)
     if burst is not None and (settled is not None or without):
         burst = rest_burst(
-            session, look.brand_id, _WHOLE_BRAND, since=settled, without=without, now=look.now
+            session, look.brand_id, WHOLE_BRAND, since=settled, without=without, now=look.now
         )
     return look.measured(burst)
 

@@ -35,7 +35,7 @@ from crm_link.escalation.outbox import (
     pinned_protocol,
 )
 from crm_link.escalation.severity_changes import change_severity
-from crm_link.escalation.signs_of_work import expiry
+from crm_link.escalation.signs_of_work import expiry, show_work
 
 #: Longer notes belong into a document.
 MAX_NOTE_CHARS = 10_000
@@ -175,8 +175,7 @@ def add_note(
     now = clock()
     kind = "decision" if is_decision else "note"
     add_event(session, incident_id, kind, by, now, {"text": note})
-    if incident.status is IncidentStatus.ACKNOWLEDGED:
-        incident.next_due_at = expiry(pinned_protocol(session, incident), incident.severity, now)
+    show_work(incident, pinned_protocol(session, incident), now)
     session.flush()
     return incident
 

@@ -13,12 +13,10 @@ from crm_link.escalation.models import Incident, IncidentStatus
 from crm_link.escalation.pinned import read_pinned
 from crm_link.escalation.protocol import WAKING_LEVELS
 from sentiment.burst_readings import bursts_of
+from sentiment.burst_series import WHOLE_BRAND
 
 #: An incident is let go by itself only while the burst index is known and below this.
 CALM_INDEX = 0.5
-
-#: The detectors' name for a brand as a whole.
-_WHOLE_BRAND = ""
 
 
 def let_go_of_quiet(
@@ -51,5 +49,5 @@ def let_go_of_quiet(
 def _is_calm(session: Session, incident: Incident, now: datetime) -> bool:
     """Say whether nothing speaks against a calm: no burst, and no source fallen silent."""
     bursts = bursts_of(session, incident.brand_id, now)
-    burst = bursts.get(incident.topic) or bursts.get(_WHOLE_BRAND)
+    burst = bursts.get(incident.topic) or bursts.get(WHOLE_BRAND)
     return burst is None or (burst.is_known and burst.index < CALM_INDEX)

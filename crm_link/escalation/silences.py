@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from config.clock import Clock
@@ -45,6 +45,15 @@ class Matcher:
             and incident.severity in self.severities
             and (not self.topics or incident.topic in self.topics)
         )
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return what `fits` asks, for a query."""
+        found = [Incident.kind == BURST, Incident.severity.in_(self.severities)]
+        if self.brand_id is not None:
+            found.append(Incident.brand_id == self.brand_id)
+        if self.topics:
+            found.append(Incident.topic.in_(self.topics))
+        return found
 
 
 def matcher_of(silence: Silence) -> Matcher:
@@ -88,18 +97,10 @@ def preview(session: Session, matcher: Matcher, *, now: datetime) -> list[Incide
     query = (
         select(Incident)
         .options(joinedload(Incident.brand))
-        .where(
-            Incident.kind == BURST,
-            Incident.severity.in_(matcher.severities),
-            Incident.opened_at >= now - LOOK_BACK,
-        )
+        .where(*matcher.conditions(), Incident.opened_at >= now - LOOK_BACK)
         .order_by(Incident.open_key.is_(None), Incident.id.desc())
         .limit(MOST_PREVIEWED)
     )
-    if matcher.brand_id is not None:
-        query = query.where(Incident.brand_id == matcher.brand_id)
-    if matcher.topics:
-        query = query.where(Incident.topic.in_(matcher.topics))
     return list(session.scalars(query))
 
 
@@ -168,15 +169,8 @@ def end_silence(session: Session, silence_id: int, *, by: str, clock: Clock) -> 
 
 def _look_again(session: Session, matcher: Matcher, now: datetime) -> None:
     """Let the chain look at the open incidents that fit: it finds the silence by itself."""
-    open_ones = session.scalars(
-        select(Incident)
-        .where(Incident.open_key.is_not(None), Incident.status == IncidentStatus.OPEN)
-        .with_for_update()
-    )
-    for incident in open_ones:
-        if matcher.fits(incident):
-            incident.next_due_at = now
-    session.flush()
+    is_open = Incident.open_key.is_not(None), Incident.status == IncidentStatus.OPEN
+    session.execute(update(Incident).where(*matcher.conditions(), *is_open).values(next_due_at=now))
 
 
 def _check(

@@ -49,12 +49,8 @@ def find_accounts(posts: Sequence[Post], until: datetime) -> Part:
     """Return how many accounts speak, how many are new, and the busiest."""
     by_author = Counter(post.author_id for post in posts if post.author_id is not None)
     first = {post.author_id: post for post in posts}
-    new = [
-        author
-        for author in by_author
-        if until - (first[author].joined_at or first[author].first_seen_at) < NEW_ACCOUNT
-        and first[author].joined_at is not None
-    ]
+    joined = [first[author].joined_at for author in by_author]
+    new = [at for at in joined if at is not None and until - at < NEW_ACCOUNT]
     return {
         "accounts": len(by_author),
         "new_accounts": len(new),

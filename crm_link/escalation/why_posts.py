@@ -57,7 +57,6 @@ def read_posts(
             Mention.reposts,
             Mention.replies,
             Author.followers,
-            Author.first_seen_at,
             Author.created_at.label("joined_at"),
         )
         .outerjoin(Author, Author.id == Mention.author_id)
@@ -89,6 +88,7 @@ def count_posts(
         _IS_NEGATIVE,
         Mention.published_at >= since,
         Mention.published_at <= until,
+        Mention.deleted_at.is_(None),
     )
     if topics is not None:
         query = query.where(Mention.topic.in_(list(topics)))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from config.errors import NotFoundError
 from crm_link.matching_models import LinkRefusal
 from crm_link.models import AuthorKey, Contact, Flag, FlagStatus, IdentityLink
-from crm_link.refusals import opt_out, record_consent, revoke_consent
+from crm_link.refusals import list_consents, opt_out, record_consent, revoke_consent
 from crm_link.service import link_mentions, relink_due
 from crm_link.types import LinkState, Priority
 from listener.gaps import mark_deleted
@@ -86,9 +88,41 @@ def test_consent_opens_reddit_for_the_person_who_connected_the_account(
 
     assert links(sessions) == [(author_id, CONFIRMED)]
     with sessions.begin() as session:
-        revoke_consent(session, consent_id, by="a@b.c", context=CONTEXT, clock=lambda: NOW)
+        revoke_consent(
+            session, contact_id, consent_id, by="a@b.c", context=CONTEXT, clock=lambda: NOW
+        )
     relink_due(sessions, clock=lambda: NOW, context=CONTEXT)
     assert links(sessions) == [(author_id, WITHDRAWN)]
+
+
+def test_consent_wakes_who_was_passed_over(sessions: sessionmaker[Session]) -> None:
+    sync(sessions, make_record(emails=("jane@example.com",), relationship_source="bought"))
+    author = {"platform": "x", "handle": "jane", "bio": "jane@example.com"}
+    mention_id, author_id = add_mention(sessions, author)
+    link(sessions, mention_id)
+    assert links(sessions) == []
+
+    with sessions.begin() as session:
+        contact_id = session.scalars(select(Contact.id)).one()
+        record_consent(
+            session, contact_id, "x", note="form 12", by="a@b.c", context=CONTEXT, clock=lambda: NOW
+        )
+    relink_due(sessions, clock=lambda: NOW, context=CONTEXT)
+
+    assert links(sessions) == [(author_id, CONFIRMED)]
+
+
+def test_a_consent_is_taken_back_by_its_own_contact_only(sessions: sessionmaker[Session]) -> None:
+    sync(sessions, make_record("c1"), make_record("c2"))
+    with sessions.begin() as session:
+        one, other = session.scalars(select(Contact.id).order_by(Contact.id)).all()
+        consent = record_consent(session, one, "x", note="f", by="a@b.c", context=CONTEXT)
+
+        with pytest.raises(NotFoundError, match=f"contact {other} has no consent"):
+            revoke_consent(session, other, consent.id, by="a@b.c", context=CONTEXT)
+
+        assert list_consents(session, one) == [consent]
+        assert list_consents(session, other) == []
 
 
 def test_who_opted_out_is_never_proposed_again(sessions: sessionmaker[Session]) -> None:

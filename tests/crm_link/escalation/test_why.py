@@ -111,6 +111,20 @@ def test_it_tells_what_grew_who_began_and_where(sessions: sessionmaker[Session])
     assert why["coordination"]["edges"] == []
 
 
+def test_of_a_big_burst_the_newest_are_read_and_all_that_are_there_counted(
+    sessions: sessionmaker[Session],
+) -> None:
+    brand_id = make_brand(sessions)
+    ids = _organic(sessions, brand_id)
+    with sessions.begin() as session:
+        session.execute(update(Mention).where(Mention.id == ids[3]).values(deleted_at=NOON))
+
+    with sessions() as session:
+        why = explain(session, brand_id, None, since=NOON - HOUR, until=NOON, most=10)
+
+    assert (why["posts"], why["posts_read"], why["first_posts"]) == (29, 10, ids[20:25])
+
+
 def test_copies_inside_a_minute_are_a_network(sessions: sessionmaker[Session]) -> None:
     brand_id = make_brand(sessions)
     with sessions.begin() as session:

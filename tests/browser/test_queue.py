@@ -1,0 +1,111 @@
+"""A community manager works the review queue, in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from config.clock import utc_now
+from crm_link.models import Flag, FlagStatus
+from crm_link.queue import close_flag
+from tests.api.scene import Scene
+
+pytestmark = pytest.mark.browser
+
+OpenPage = Callable[..., Page]
+
+
+def _status(sessions: sessionmaker[Session], mention_id: int) -> FlagStatus:
+    with sessions() as session:
+        flag = session.scalar(select(Flag).where(Flag.mention_id == mention_id))
+        assert flag is not None
+        return flag.status
+
+
+def test_the_queue_is_worked_by_keyboard_alone(
+    open_page: OpenPage, scene: Scene, sessions: sessionmaker[Session]
+) -> None:
+    page = open_page()
+    card = page.locator(f"#card-{scene.first}")
+    expect(card.locator("mark").first).to_have_text("Acme coffee")
+
+    page.keyboard.press("j")
+    expect(card).to_be_focused()
+    page.keyboard.press("e")
+    expect(page.get_by_text("Done:")).to_be_visible()
+    assert _status(sessions, scene.first) is FlagStatus.DONE
+    expect(page.locator(".card.chosen")).not_to_have_id(f"card-{scene.first}")
+
+    page.keyboard.press("u")
+    expect(card.get_by_role("button", name="Dismiss")).to_be_visible()
+    assert _status(sessions, scene.first) is FlagStatus.OPEN
+
+    page.keyboard.press("d")
+    expect(page.get_by_text("Dismissed:")).to_be_visible()
+    assert _status(sessions, scene.first) is FlagStatus.DISMISSED
+
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.type("refund")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/queue?text=refund")
+    expect(page.locator("[data-card]").first).to_contain_text("refund")
+    page.keyboard.press("j")
+    page.keyboard.press("o")
+    page.wait_for_url("**/mentions/*")
+
+
+def test_filters_live_in_the_address(open_page: OpenPage) -> None:
+    page = open_page()
+
+    page.get_by_label("Priority").select_option("purchase")
+
+    page.wait_for_url("**/queue?priority=purchase")
+    chips = page.locator(".card .chip").all_text_contents()
+    assert set(chips) == {"purchase"}
+    page.get_by_label("Platform").select_option("reddit")
+    page.wait_for_url("**/queue?platform=reddit&priority=purchase")
+    expect(page.get_by_role("heading", name="Nothing in the queue matches")).to_be_visible()
+
+
+def test_more_of_the_queue_comes_while_scrolling(open_page: OpenPage) -> None:
+    page = open_page()
+    expect(page.locator(".card")).to_have_count(25)
+
+    page.locator("#next").scroll_into_view_if_needed()
+
+    expect(page.locator(".card")).to_have_count(33)
+
+
+def test_somebody_else_was_faster(
+    open_page: OpenPage, scene: Scene, sessions: sessionmaker[Session]
+) -> None:
+    page = open_page()
+    with sessions.begin() as session:
+        close_flag(
+            session, scene.first, status=FlagStatus.DONE, by="ana@example.org", clock=utc_now
+        )
+
+    page.locator(f"#card-{scene.first}").get_by_role("button", name="Done").click()
+
+    problem = page.locator(f"#card-{scene.first} .problem-text")
+    expect(problem).to_contain_text("already done by ana@example.org")
+
+
+def test_the_queue_works_without_script(
+    open_page: OpenPage, scene: Scene, sessions: sessionmaker[Session]
+) -> None:
+    page = open_page(java_script_enabled=False)
+
+    page.locator(f"#card-{scene.first}").get_by_role("button", name="Done").click()
+
+    expect(page.get_by_role("status")).to_contain_text("is done")
+    assert _status(sessions, scene.first) is FlagStatus.DONE
+    expect(page.locator("time").first).to_contain_text("ago")
