@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from api import users
 from api.deps import Actor
+from api.language import LANGUAGES, is_zone
 from api.models import ApiKey, Role, User
-from config.errors import NotFoundError
+from config.errors import InputError, NotFoundError
 from crm_link import queue, review
 from crm_link.escalation import incidents
 from crm_link.escalation.models import Incident
@@ -132,6 +133,16 @@ def change_own_password(actor: Actor, *, current: str, new: str) -> User:
         actor.session, email=actor.user.email, current=current, new=new
     )
     actor.record("password changed", f"user {user.id}")
+    return user
+
+
+def set_reading(actor: Actor, *, language: str, zone: str) -> User:
+    """Set the language and the time zone that the actor reads in; empty follows the browser."""
+    user = actor.session.get_one(User, actor.user.id)
+    if (language and language not in LANGUAGES) or (zone and not is_zone(zone)):
+        raise InputError("there is no such language or time zone")
+    user.language, user.zone = language, zone
+    actor.record("language and time set", f"user {user.id}")
     return user
 
 

@@ -17,6 +17,7 @@ from starlette.middleware.sessions import SessionMiddleware
 from api.console import router as console
 from api.deps import State, StateDep
 from api.errors import install_error_handlers
+from api.language import ReaderMiddleware, load_catalogues
 from api.pages import FOLDER
 from api.routes import router as api
 from api.security import HEADERS
@@ -82,7 +83,9 @@ def create_app(
     )
     app.state.groundswell = State(settings, sessions, clock, is_demo)
     install_error_handlers(app)
+    load_catalogues()
     is_https = settings.resolved_public_url().startswith("https://")
+    app.add_middleware(ReaderMiddleware)
     app.add_middleware(
         SessionMiddleware,
         secret_key=hashlib.sha256(b"session" + secret.encode()).hexdigest(),

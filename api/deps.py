@@ -12,6 +12,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.errors import SignInRequiredError
+from api.language import read_as
 from api.models import ApiKey, Role, User
 from api.users import KEY_PREFIX, USE_RESOLUTION, audit, find_api_key
 from config.clock import Clock
@@ -80,6 +81,7 @@ def get_user(request: Request, state: StateDep) -> User:
     if request.method not in READ_METHODS:
         require_same_origin(request)
     request.state.user = user
+    read_as(language=user.language, zone=user.zone)
     return user
 
 

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode, urlsplit
+from zoneinfo import ZoneInfo
 
+from babel.dates import format_datetime
+from babel.numbers import format_decimal, format_percent
+
+from api import language
+from api.language import gettext
 from crm_link.escalation.models import OPERATIONS
 from crm_link.escalation.protocol import ProtocolContact
 from crm_link.link_compare import level_words, title_of
@@ -30,13 +37,27 @@ def utc(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
+def local(moment: datetime) -> str:
+    """Return a time in the reader's zone and language."""
+    return _local(moment, language.language(), language.zone().key)
+
+
+@lru_cache(4096)
+def _local(moment: datetime, locale: str, zone: str) -> str:
+    # One order for all, because the English of a browser may be American or British.
+    told = format_datetime(moment, "d MMM y, HH:mm", tzinfo=ZoneInfo(zone), locale=locale)
+    return f"{told} UTC" if zone == "UTC" else told
+
+
 def ago(moment: datetime, now: datetime) -> str:
     """Return how long ago a time is, in one unit."""
     age_s = (now - moment).total_seconds()
     for unit_s, name in _UNITS:
         if age_s >= unit_s:
-            return f"{int(age_s // unit_s)} {name} ago"
-    return "now" if age_s > -_UNITS[-1][0] else f"in {duration(moment - now)}"
+            return gettext("%(age)s ago", age=f"{int(age_s // unit_s)} {name}")
+    if age_s > -_UNITS[-1][0]:
+        return gettext("now")
+    return gettext("in %(age)s", age=duration(moment - now))
 
 
 def duration(length: timedelta) -> str:
@@ -44,7 +65,7 @@ def duration(length: timedelta) -> str:
     seconds = abs(length.total_seconds())
     for unit_s, name in _UNITS:
         if seconds >= unit_s:
-            return f"{seconds / unit_s:.1f}".removesuffix(".0") + f" {name}"
+            return f"{decimal(round(seconds / unit_s, 1), '#,##0.#')} {name}"
     return f"{seconds:.0f} s"
 
 
@@ -64,27 +85,47 @@ def count(number: float | None) -> str:
     if number is None:
         return "–"  # noqa: RUF001 - a dash stands for nothing
     if number >= _MILLION:
-        return f"{number / _MILLION:.1f}M"
+        return decimal(number / _MILLION, "0.0") + "M"
     if number >= _TEN_THOUSAND:
-        return f"{number / _THOUSAND:.1f}k"
-    return f"{number:,.0f}"
+        return decimal(number / _THOUSAND, "0.0") + "k"
+    return decimal(round(number), "#,##0")
+
+
+@lru_cache(4096)
+def _decimal(number: float, pattern: str, locale: str) -> str:
+    return format_decimal(number, format=pattern, locale=locale)
+
+
+def decimal(number: float, pattern: str = "#,##0.###") -> str:
+    """Return a number as the reader's language writes it."""
+    return _decimal(number, pattern, language.language())
 
 
 def things(number: float | None, one: str) -> str:
     """Return how many of something there are: `1 like`, `2 likes`."""
-    return f"{count(number)} {one}{'' if number == 1 else 's'}"
+    return f"{count(number)} {one if number == 1 else one + 's'}"
 
 
 def percent(share: float | None) -> str:
     """Return a share of 0 to 1 in percent."""
-    return "–" if share is None else f"{share:.0%}"  # noqa: RUF001 - a dash stands for nothing
+    if share is None:
+        return "–"  # noqa: RUF001 - a dash stands for nothing
+    return _percent(round(share, 4), language.language())
+
+
+@lru_cache(4096)
+def _percent(share: float, locale: str) -> str:
+    return format_percent(share, locale=locale)
 
 
 def signed(value: float | None, digits: int = 2) -> str:
     """Return a value with its sign, with the minus that is as wide as the plus."""
     if value is None:
         return "–"  # noqa: RUF001 - a dash stands for nothing
-    return f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    places = "0" * digits
+    return decimal(
+        value, f"+0.{places};\N{MINUS SIGN}0.{places}" if digits else "+0;\N{MINUS SIGN}0"
+    )
 
 
 def words(name: object) -> str:

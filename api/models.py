@@ -36,6 +36,9 @@ class User(Base):
     locked_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
     last_sign_in_at: Mapped[datetime | None]
+    # Empty means what the browser says.
+    language: Mapped[str] = mapped_column(String(10), default="", server_default="")
+    zone: Mapped[str] = mapped_column(String(60), default="", server_default="")
 
 
 class ApiKey(Base):

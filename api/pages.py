@@ -6,22 +6,27 @@ import hashlib
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.templating import Jinja2Templates
 
-from api import formats
+from api import formats, language
+from api.language import gettext
 from api.post_text import post_text
 
 FOLDER = Path(__file__).parent / "console"
 
 templates = Jinja2Templates(directory=FOLDER / "templates")
+templates.env.add_extension("jinja2.ext.i18n")
+# What the extension looks texts up with; jinja2 has no types for it.
+cast("Any", templates.env).install_gettext_callables(**language.lookups())
 templates.env.trim_blocks = templates.env.lstrip_blocks = True
 templates.env.filters.update(
     ago=formats.ago,
     utc=formats.utc,
+    local=formats.local,
     iso=formats.iso,
     count=formats.count,
     things=formats.things,
@@ -65,8 +70,25 @@ def static_path(name: str) -> str:
     return f"/static/{name}?v={digest}"
 
 
+def script_words() -> dict[str, str]:
+    """Return the texts that `app.js` shows, in the reader's language."""
+    return {
+        "ago": gettext("%(age)s ago", age="{}"),
+        "in": gettext("in %(age)s", age="{}"),
+        "now": gettext("now"),
+        "soon": gettext("in a moment"),
+        "copied": gettext("Copied"),
+        "away": gettext(
+            "The console cannot be reached. What you typed is still here; try again in a moment."
+        ),
+    }
+
+
 templates.env.globals.update(
     static=static_path,
+    language=language.language,
+    zone=language.zone,
+    script_words=script_words,
     seconds=lambda number: timedelta(seconds=number),
     event_words=formats.event_words,
     kind_words=formats.kind_words,

@@ -9,7 +9,8 @@ from fastapi.responses import Response
 
 from api import actions, users
 from api.console.page import PageDep
-from api.deps import AnybodyDep
+from api.deps import AnybodyDep, UserDep
+from api.language import LANGUAGES, gettext, is_zone, zones
 from api.pages import back_to
 from api.users import MIN_PASSWORD
 
@@ -22,6 +23,28 @@ def account(page: PageDep) -> Response:
     return _account(page)
 
 
+@router.post("/reading")
+def set_reading(
+    request: Request,
+    actor: AnybodyDep,
+    language: Annotated[str, Form(max_length=10)] = "",
+    zone: Annotated[str, Form(max_length=60)] = "",
+) -> Response:
+    """Choose the language and the time zone that one reads in; empty follows the browser."""
+    actions.set_reading(actor, language=language, zone=zone)
+    return back_to(request, "/account", gettext("Language and time are saved."))
+
+
+@router.post("/zone")
+def tell_zone(
+    request: Request, user: UserDep, zone: Annotated[str, Form(max_length=60)]
+) -> Response:
+    """Keep the browser's time zone for this session, for users who have not chosen one."""
+    if is_zone(zone) and not user.zone:
+        request.session["zone"] = zone
+    return Response(status_code=204)
+
+
 @router.post("/password")
 def change_password(
     request: Request,
@@ -32,7 +55,9 @@ def change_password(
     """Change one's own password; all other sessions end."""
     user = actions.change_own_password(actor, current=current, new=new)
     request.session["epoch"] = user.session_epoch
-    return back_to(request, "/account", "Your password is changed; other sessions have ended.")
+    return back_to(
+        request, "/account", gettext("Your password is changed; other sessions have ended.")
+    )
 
 
 @router.post("/keys")
@@ -48,9 +73,18 @@ def make_key(
 def revoke_key(request: Request, actor: AnybodyDep, key_id: int) -> Response:
     """Make one of one's keys useless."""
     key = actions.revoke_api_key(actor, key_id)
-    return back_to(request, "/account", f"The key {key.prefix}... is revoked.")
+    return back_to(
+        request, "/account", gettext("The key %(prefix)s... is revoked.", prefix=key.prefix)
+    )
 
 
 def _account(page: PageDep, *, secret: str = "") -> Response:
     keys = users.list_api_keys(page.session, page.user.id)
-    return page.show("account.html", {"keys": keys, "secret": secret, "min_password": MIN_PASSWORD})
+    context = {
+        "keys": keys,
+        "secret": secret,
+        "min_password": MIN_PASSWORD,
+        "languages": LANGUAGES,
+        "zones": zones(),
+    }
+    return page.show("account.html", context)

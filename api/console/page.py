@@ -38,6 +38,7 @@ class Page:
                 "user": self.user,
                 "role": Role,
                 "may": lambda role: may(self.user, role),
+                "asks_zone": not self.user.zone,
                 "now": self.state.clock(),
                 "is_demo": self.state.is_demo,
                 "notice": self.request.session.pop("notice", ""),

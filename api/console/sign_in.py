@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from api import users
 from api.deps import SessionDep, State, StateDep, require_same_origin
+from api.language import gettext
 from api.models import User
 from api.pages import render
 from api.security import HOME, safe_next
@@ -44,9 +45,11 @@ def sign_in(
     user = users.sign_in(state.sessions, email=email, password=password, now=now)
     if user is None:
         # One message for every reason, so that nobody learns which addresses are known.
-        problem = (
+        problem = gettext(
             "E-mail address or password is wrong, or the account is locked for "
-            f"{users.LOCK.seconds // 60} minutes after {users.MAX_FAILURES} wrong passwords."
+            "%(minutes)s minutes after %(number)s wrong passwords.",
+            minutes=users.LOCK.seconds // 60,
+            number=users.MAX_FAILURES,
         )
         return _page(request, state, next, email=email, problem=problem, status_code=401)
     return _let_in(request, user, next)

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from api import actions, users
 from api.console.page import PageDep
 from api.deps import AdminDep, AdminUserDep
+from api.language import gettext
 from api.models import Role
 from api.pages import back_to
 
@@ -34,7 +35,7 @@ def make_user(
 ) -> Response:
     """Create a user."""
     user = actions.create_user(actor, email=email, name=name, role=role, password=password)
-    return back_to(request, "/users", f"{user.name} may sign in now.")
+    return back_to(request, "/users", gettext("%(name)s may sign in now.", name=user.name))
 
 
 @router.post("/{user_id}/role")
@@ -43,7 +44,7 @@ def set_role(
 ) -> Response:
     """Give a user another role."""
     user = actions.change_user(actor, user_id, role=role)
-    return back_to(request, "/users", f"The role of {user.name} is saved.")
+    return back_to(request, "/users", gettext("The role of %(name)s is saved.", name=user.name))
 
 
 @router.post("/{user_id}/active")
@@ -52,4 +53,8 @@ def set_active(
 ) -> Response:
     """Switch a user on or off."""
     user = actions.change_user(actor, user_id, is_active=is_active)
-    return back_to(request, "/users", f"{user.name} is switched {'on' if is_active else 'off'}.")
+    if is_active:
+        said = gettext("%(name)s is switched on.", name=user.name)
+    else:
+        said = gettext("%(name)s is switched off.", name=user.name)
+    return back_to(request, "/users", said)

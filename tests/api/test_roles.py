@@ -102,6 +102,8 @@ LEAST_ROLE: dict[tuple[str, str], Role | None] = {
     ("POST", "/users/{user_id}/active"): Role.ADMIN,
     ("GET", "/account"): Role.VIEWER,
     ("POST", "/account/password"): Role.VIEWER,
+    ("POST", "/account/reading"): Role.VIEWER,
+    ("POST", "/account/zone"): Role.VIEWER,
     ("POST", "/account/keys"): Role.VIEWER,
     ("POST", "/account/keys/{key_id}/revoke"): Role.VIEWER,
     # Signed by their senders; tests/api/test_replies.py and test_acks.py see to that.

@@ -3,18 +3,29 @@
 "use strict";
 
 const MINUTE = 60, HOUR = 3600, DAY = 86400;
+const ROOT = document.documentElement;
+const WORDS = JSON.parse(document.getElementById("words").textContent);
 
 function ago(date) {
   const s = (Date.now() - date.getTime()) / 1000;
   const size = Math.abs(s);
   const text = size >= DAY ? `${Math.floor(size / DAY)} d` : size >= HOUR ? `${Math.floor(size / HOUR)} h`
     : size >= MINUTE ? `${Math.floor(size / MINUTE)} min` : "";
-  if (!text) return s >= 0 ? "now" : "in a moment";
-  return s >= 0 ? `${text} ago` : `in ${text}`;
+  if (!text) return s >= 0 ? WORDS.now : WORDS.soon;
+  return (s >= 0 ? WORDS.ago : WORDS.in).replace("{}", text);
 }
 
-const LOCAL = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const SHORT = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
+// The browser knows the reader's kind of a language (British or American); the page knows which one.
+const LOCALE = navigator.language.startsWith(ROOT.lang) ? navigator.language : ROOT.lang;
+const BROWSER_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const ZONE = "asksZone" in ROOT.dataset ? BROWSER_ZONE : ROOT.dataset.zone;
+const LOCAL = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeStyle: "short", timeZone: ZONE });
+const SHORT = new Intl.DateTimeFormat(LOCALE, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", timeZone: ZONE });
+
+// The session keeps the browser's zone, so that pages and files come with its times.
+if ("asksZone" in ROOT.dataset && ROOT.dataset.zone !== BROWSER_ZONE) {
+  fetch("/account/zone", { method: "POST", body: new URLSearchParams({ zone: BROWSER_ZONE }) }).catch(() => {});
+}
 
 function showTimes(root) {
   for (const el of root.querySelectorAll("time[datetime]")) {
@@ -95,7 +106,7 @@ document.addEventListener("click", (event) => {
   const copier = event.target.closest("[data-copy]");
   if (copier) {
     navigator.clipboard.writeText(document.getElementById(copier.dataset.copy).textContent)
-      .then(() => { copier.textContent = "Copied"; });
+      .then(() => { copier.textContent = WORDS.copied; });
   }
 });
 
@@ -147,7 +158,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 
 document.addEventListener("htmx:sendError", () => {
-  document.getElementById("problems").textContent = "The console cannot be reached. What you typed is still here; try again in a moment.";
+  document.getElementById("problems").textContent = WORDS.away;
 });
 
 document.addEventListener("htmx:beforeRequest", () => { document.getElementById("problems").textContent = ""; });

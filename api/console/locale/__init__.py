@@ -1,0 +1,1 @@
+"""The catalogues of the console's texts: one folder for each language."""

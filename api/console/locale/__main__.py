@@ -1,0 +1,64 @@
+"""Brings the catalogues up to the texts: `python -m api.console.locale` (docs/translating.md)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+import api
+from api.language import DOMAIN, LANGUAGES, SOURCE, catalogue_path
+
+#: What is read for texts, and how.
+METHODS = [("**.py", "python"), ("console/templates/**.html", "jinja2")]
+OPTIONS = {"console/templates/**.html": {"newstyle_gettext": "true", "trimmed": "false"}}
+
+#: Functions that take texts, beside gettext's own.
+KEYWORDS = {
+    "_": None,
+    "gettext": None,
+    "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "npgettext": ((1, "c"), 2, 3),
+    "later": None,
+}
+
+
+def extracted() -> Catalog:
+    """Return every text of the templates and of the Python code."""
+    found = Catalog(
+        domain=DOMAIN,
+        charset="utf-8",
+    )
+    root = Path(api.__file__).parent
+    for _, _, message, _, context in extract_from_dir(
+        str(root), METHODS, OPTIONS, keywords=KEYWORDS
+    ):
+        found.add(message, context=context)
+    return found
+
+
+def update() -> None:
+    """Write the catalogue of every language anew; translations stay."""
+    texts = extracted()
+    for name in LANGUAGES:
+        if name == SOURCE:
+            continue
+        path = catalogue_path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kept = Catalog(locale=name, domain=DOMAIN)
+        if path.is_file():
+            with path.open("rb") as file:
+                kept = read_po(file, locale=name, domain=DOMAIN)
+        kept.update(texts, no_fuzzy_matching=True)
+        kept.obsolete.clear()
+        kept.project, kept.version, kept.fuzzy = "Groundswell", "", False
+        kept.header_comment = f"# {LANGUAGES[name]}; see docs/translating.md."
+        with path.open("wb") as file:
+            write_po(file, kept, width=100, no_location=True, sort_output=True, omit_header=False)
+
+
+if __name__ == "__main__":
+    update()
