@@ -6,7 +6,7 @@ Each step finds its own work in the database: unfinished rows are the backlog.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -48,7 +48,8 @@ class Backlog:
     sessions: sessionmaker[Session]
     scorer: Scorer
     protocols: Protocols
-    crm: Crm | None = None
+    #: The CRMs by name, in their order.
+    crms: Mapping[str, Crm] = field(default_factory=dict)
     clock: Clock = utc_now
     #: Judges new mentions at once, until the scorer comes to them; None: they wait for it.
     lexicon: Scorer | None = None

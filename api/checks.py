@@ -13,7 +13,7 @@ from config.db import make_engine
 from config.errors import AppError, ConflictError, InputError
 from config.migrate import current_revision, head_revision
 from config.settings import MIN_SECRET, Settings
-from crm_link.crm import make_crm
+from crm_link.crm import crms_in, make_crm
 from crm_link.escalation.protocol_advice import advise
 from crm_link.escalation.protocol_file import load_protocol
 from crm_link.escalation.protocol_lint import check_channels
@@ -55,8 +55,13 @@ def run_checks(settings: Settings, *, offline: bool = False) -> Iterator[CheckRe
                     f"source {brand.id}/{source.key}",
                     lambda source=source: _source(source, offline=offline),  # type: ignore[misc]
                 )
-    if settings.crm:
-        yield _tried(f"CRM {settings.crm}", lambda: _crm(settings, offline=offline))
+    try:
+        crms = crms_in(settings.crm)
+    except InputError as error:
+        yield CheckResult("CRM", is_ok=False, message=str(error))
+        return
+    for name in crms:
+        yield _tried(f"CRM {name}", lambda name=name: _crm(name, offline=offline))  # type: ignore[misc]
 
 
 def _tried(what: str, look: Callable[[], str]) -> CheckResult:
@@ -126,8 +131,8 @@ def _source(source: SourceEntry, *, offline: bool) -> str:
     return "answers"
 
 
-def _crm(settings: Settings, *, offline: bool) -> str:
-    crm = make_crm(settings.crm)
+def _crm(name: str, *, offline: bool) -> str:
+    crm = make_crm(name)
     if offline:
         return "settings are there; not asked (--offline)"
     crm.check()

@@ -6,6 +6,7 @@ behind, never wrong. Nothing here holds state that a restart would lose.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -165,25 +166,42 @@ class Engine(Backlog):
         return calendars.refresh_calendars(self.sessions, in_force, clock=self.clock)
 
     def write_back(self) -> int:
-        """Link again whose contacts changed, and write enrichment to the CRM."""
+        """Link again whose contacts changed, and write enrichment to the CRMs."""
         service.relink_due(self.sessions, limit=BATCH, clock=self.clock)
-        if self.crm is None:
-            return 0
-        return writeback.deliver_write_backs(
-            self.sessions, self.crm, name=self.settings.crm, clock=self.clock
+        return self._in_each_crm(
+            self.crms,
+            lambda name: writeback.deliver_write_backs(
+                self.sessions, self.crms[name], name=name, clock=self.clock
+            ),
         )
 
     def sync_contacts(self) -> int:
-        """Bring what changed in the CRM into our mirror; return how many contacts did."""
-        if self.crm is None or not self.crm.has_contacts:
-            return 0
-        found = contacts.sync_contacts(
-            self.sessions, self.crm, name=self.settings.crm, clock=self.clock
-        )
+        """Bring what changed in the CRMs into our mirror; return how many contacts did."""
+        names = [name for name, crm in self.crms.items() if crm.has_contacts]
+        return self._in_each_crm(names, self._sync_contacts_of)
+
+    def _sync_contacts_of(self, name: str) -> int:
+        found = contacts.sync_contacts(self.sessions, self.crms[name], name=name, clock=self.clock)
         changed = found.new + found.changed + found.deleted
         if changed or found.rejected:
-            log.info("contacts synced", changed=changed, rejected=len(found.rejected))
+            log.info("contacts synced", crm=name, changed=changed, rejected=len(found.rejected))
         return changed
+
+    def _in_each_crm(self, names: Collection[str], work: Callable[[str], int]) -> int:
+        """Do something in several CRMs side by side: one that is slow or fails holds up none.
+
+        Raises:
+            AppError: What the first one that failed said, when all others are done.
+
+        """
+        if len(names) < 2:  # noqa: PLR2004 - one needs no thread
+            return sum(work(name) for name in names)
+        with ThreadPoolExecutor(len(names), thread_name_prefix="crm") as pool:
+            tasks = {name: pool.submit(work, name) for name in names}
+        for name, task in tasks.items():
+            if error := task.exception():
+                log.warning("CRM failed", crm=name, kind=type(error).__name__)
+        return sum(task.result() for task in tasks.values())
 
     def rescore(self) -> int:
         """Let what another scorer judged wait for this one, while nothing else does."""

@@ -21,7 +21,7 @@ from config.db import make_engine, make_sessions, read_session
 from config.errors import ConflictError, InputError, TransientError
 from config.migrate import current_revision, require_current, upgrade
 from config.settings import Settings
-from crm_link.crm import make_crm
+from crm_link.crm import make_crms
 from crm_link.escalation.protocols import Protocols
 from listener.brands_file import BrandsFile, read_brands
 from listener.models import Brand
@@ -101,7 +101,7 @@ def make_pipeline(runtime: Runtime) -> Engine:
         scorer=open_scorer(settings),
         lexicon=_lexicon(settings),
         protocols=Protocols(runtime.sessions, ProtocolFiles(settings.brands_path())),
-        crm=make_crm(settings.crm) if settings.crm else None,
+        crms=make_crms(settings.crm),
     )
 
 

@@ -57,7 +57,10 @@ class Settings(BaseSettings):
         description="Processes that run the scorer; 1 is the worker's own. Each holds the model.",
     )
     crm: str = Field(
-        default="csv_file", description="CRM plugin that contact enrichment is written to."
+        default="csv_file",
+        description="CRMs that contacts come from and enrichment goes to, separated by commas, "
+        "each as PLUGIN or PLUGIN:ACCOUNT; the first is the one that opens a person's cases. "
+        "Empty means none.",
     )
     host: str = Field(default="127.0.0.1", description="Address that the console listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port of the console.")
@@ -134,17 +137,28 @@ def load_settings() -> Settings:
     return read_settings(Settings)
 
 
-def read_settings(kind: type[SettingsT]) -> SettingsT:
+def settings_prefix(kind: type[BaseSettings], account: str = "") -> str:
+    """Return what the names of a plugin's settings begin with, those of one account if given."""
+    prefix = kind.model_config.get("env_prefix", "")
+    return f"{prefix}{account}_".upper() if account else prefix
+
+
+def read_settings(kind: type[SettingsT], account: str = "") -> SettingsT:
     """Return an instance of the settings class `kind`, read from the environment.
+
+    Args:
+        kind: The class.
+        account: One of several accounts of a plugin: its settings have its name in theirs
+            (GROUNDSWELL_HUBSPOT_EMEA_TOKEN), and nothing is taken from another one's.
 
     Raises:
         InputError: A setting is missing or has a value that it cannot have.
 
     """
+    prefix = settings_prefix(kind, account)
     try:
-        return kind()
+        return kind(_env_prefix=prefix)
     except ValidationError as error:
-        prefix = kind.model_config.get("env_prefix", "")
         lines = [
             f"{prefix}{'_'.join(str(part) for part in problem['loc'])}".upper()
             + f": {problem['msg']}"

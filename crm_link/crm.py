@@ -1,15 +1,25 @@
-"""The contract of a CRM: contacts in, enrichment out."""
+"""The contract of a CRM: contacts in, enrichment out.
+
+Several CRMs, and several accounts of one, are used side by side. Each is known by the name that
+`GROUNDSWELL_CRM` has for it (`hubspot`, `hubspot:emea`), which stands in the column `crm` of
+contacts, cursors, outbox and journal, so that nothing of one is ever taken for another's.
+"""
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from config.errors import InputError
 from config.plugins import load_plugin, plugin_names
 from crm_link.types import ContactPage, ContactUpdate, WriteResult
 
 FOLDER = "crm_link.crms"
+
+#: A plugin, and one of its accounts behind a colon; together as long as a contact's column.
+_NAME = re.compile(r"[a-z0-9_]{1,24}(:[a-z0-9_]{1,15})?")
 
 
 class Crm(ABC):
@@ -23,6 +33,10 @@ class Crm(ABC):
 
     #: Records that one `write` takes at most.
     batch_size: int = 100
+
+    def __init__(self, *, account: str = "") -> None:
+        """Read the settings, those of one of several accounts where it is named."""
+        del account
 
     @property
     def has_contacts(self) -> bool:
@@ -64,12 +78,41 @@ def crm_names() -> tuple[str, ...]:
     return plugin_names(FOLDER)
 
 
+def crms_in(said: str) -> tuple[str, ...]:
+    """Return the names of CRMs in a list such as `hubspot, hubspot:emea, tryton`, in order.
+
+    Raises:
+        InputError: One of them cannot be a name, or stands there twice.
+
+    """
+    names = tuple(part for part in (one.strip() for one in said.split(",")) if part)
+    for place, name in enumerate(names):
+        if not _NAME.fullmatch(name):
+            msg = (
+                f"GROUNDSWELL_CRM: '{name}' is no CRM; it is a plugin's name, or PLUGIN:ACCOUNT "
+                "in small letters, digits and _ (an account has 15 at most)"
+            )
+            raise InputError(msg)
+        if name in names[:place]:
+            raise InputError(f"GROUNDSWELL_CRM names {name} twice")
+    return names
+
+
 def make_crm(name: str) -> Crm:
-    """Return the CRM plugin `name`, signed in with the settings of the environment.
+    """Return the CRM called `name`, signed in with the settings of the environment.
+
+    Args:
+        name: A plugin, or one of its accounts, as `hubspot:emea`.
 
     Raises:
         InputError: There is no such plugin, or its settings are wrong.
 
     """
-    kind: type[Crm] = load_plugin(FOLDER, name, Crm)  # type: ignore[type-abstract]
-    return kind()
+    plugin, _, account = name.partition(":")
+    kind: type[Crm] = load_plugin(FOLDER, plugin, Crm)  # type: ignore[type-abstract]
+    return kind(account=account)
+
+
+def make_crms(said: str) -> dict[str, Crm]:
+    """Return the CRMs of a list such as GROUNDSWELL_CRM, by name, in its order."""
+    return {name: make_crm(name) for name in crms_in(said)}

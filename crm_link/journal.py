@@ -220,11 +220,11 @@ def _applied(last: Mapping[str, CrmJournalEntry], there: Mapping[str, Fields]) -
     ]
 
 
-def newest_entries(session: Session, crm: str, limit: int) -> Sequence[CrmJournalEntry]:
-    """Return the newest entries of a CRM, newest first."""
+def newest_entries(session: Session, crms: Sequence[str], limit: int) -> Sequence[CrmJournalEntry]:
+    """Return the newest entries of some CRMs, newest first."""
     return session.scalars(
         select(CrmJournalEntry)
-        .where(CrmJournalEntry.crm == crm)
+        .where(CrmJournalEntry.crm.in_(crms))
         .order_by(CrmJournalEntry.id.desc())
         .limit(limit)
     ).all()

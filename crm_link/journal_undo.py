@@ -28,6 +28,12 @@ class UndoResult:
     kept: int = 0
     failed: int = 0
 
+    def __add__(self, other: UndoResult) -> UndoResult:
+        """Return both together."""
+        return UndoResult(
+            self.restored + other.restored, self.kept + other.kept, self.failed + other.failed
+        )
+
 
 def undo(
     sessions: sessionmaker[Session],
@@ -66,10 +72,7 @@ def undo(
     total = UndoResult()
     for start in range(0, len(touched), crm.batch_size):
         part = touched[start : start + crm.batch_size]
-        found = _undo_batch(sessions, crm, name, part, since, clock)
-        total = UndoResult(
-            total.restored + found.restored, total.kept + found.kept, total.failed + found.failed
-        )
+        total += _undo_batch(sessions, crm, name, part, since, clock)
         if on_progress is not None:
             on_progress(start + len(part))
     return total

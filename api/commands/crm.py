@@ -1,7 +1,9 @@
-"""`groundswell crm`: our fields in the CRM, what was written there, and taking it back."""
+"""`groundswell crm`: our fields in the CRMs, what was written there, and taking it back."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -12,53 +14,91 @@ from api.commands.users import ACTOR
 from api.users import audit
 from config.clock import utc_now
 from config.db import read_session
-from config.errors import InputError, TransientError
+from config.errors import AppError, InputError, TransientError
+from config.settings import Settings
 from crm_link.contacts import sync_contacts
-from crm_link.crm import make_crm
+from crm_link.crm import Crm, crms_in, make_crm
+from crm_link.crm_status import crm_status
 from crm_link.journal import newest_entries
+from crm_link.journal_undo import UndoResult
 from crm_link.journal_undo import undo as undo_writes
 
-app = typer.Typer(help="The CRM: contacts in, our fields, what was written.", no_args_is_help=True)
+app = typer.Typer(help="The CRMs: contacts in, our fields, what was written.", no_args_is_help=True)
+
+CrmOption = Annotated[
+    str | None,
+    typer.Option("--crm", help="One of GROUNDSWELL_CRM, such as hubspot:emea; else all of them."),
+]
 
 
 @app.command("setup")
-def setup() -> None:
-    """Create our fields in the CRM; those that are there stay."""
+def setup(crm: CrmOption = None) -> None:
+    """Create our fields in the CRMs; those that are there stay."""
+
+    def set_up(name: str) -> None:
+        with _opened(name) as made:
+            created = made.setup()
+        for field in created:
+            out.print(field, markup=False)
+        did = f"created {len(created)} fields" if created else "all fields are there"
+        say.print(f"{name}: {did}", markup=False)
+
     with runtime() as opened:
-        created = make_crm(opened.settings.crm).setup()
-    for name in created:
-        out.print(name, markup=False)
-    say.print(f"created {len(created)} fields" if created else "all fields are there")
+        _in_each(_names(opened.settings, crm), set_up)
 
 
 @app.command("sync")
-def sync() -> None:
-    """Bring what changed in the CRM into our mirror, now."""
-    with runtime() as opened, progress("contacts") as advance:
-        name = opened.settings.crm
-        found = sync_contacts(opened.sessions, make_crm(name), name=name, on_progress=advance)
-    say.print(
-        f"seen {found.seen:,}: {found.new:,} new, {found.changed:,} changed, "
-        f"{found.deleted:,} deleted, {len(found.rejected):,} not understood"
-    )
-    for reason in found.rejected[:20]:
-        say.print(f"  {reason}", markup=False)
+def sync(crm: CrmOption = None) -> None:
+    """Bring what changed in the CRMs into our mirror, now."""
+    with runtime() as opened:
+
+        def sync_one(name: str) -> None:
+            with _opened(name) as made, progress(f"contacts of {name}") as advance:
+                found = sync_contacts(opened.sessions, made, name=name, on_progress=advance)
+            say.print(
+                f"{name}: seen {found.seen:,}: {found.new:,} new, {found.changed:,} changed, "
+                f"{found.deleted:,} deleted, {len(found.rejected):,} not understood",
+                markup=False,
+            )
+            for reason in found.rejected[:20]:
+                say.print(f"  {reason}", markup=False)
+
+        _in_each(_names(opened.settings, crm), sync_one)
+
+
+@app.command("status")
+def status() -> None:
+    """Show how far each CRM is: contacts, the last sync, what waits and what is dead."""
+    with runtime() as opened, read_session(opened.sessions) as session:
+        rows = crm_status(session, crms_in(opened.settings.crm))
+    table = Table("CRM", "Contacts", "Last sync (UTC)", "Waiting", "Dead", "Last error")
+    for row in rows:
+        table.add_row(
+            row.name,
+            f"{row.contacts:,}",
+            f"{row.synced_at:%Y-%m-%d %H:%M:%S}" if row.synced_at else "never",
+            str(row.waiting),
+            str(row.dead),
+            row.last_error or "",
+        )
+    out.print(table)
 
 
 @app.command("journal")
 def journal(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many writes.")] = 20,
+    crm: CrmOption = None,
 ) -> None:
-    """Show what was written into the CRM, newest first, with what stood there before."""
+    """Show what was written into the CRMs, newest first, with what stood there before."""
     with runtime() as opened, read_session(opened.sessions) as session:
-        rows = newest_entries(session, opened.settings.crm, limit)
-    table = Table("Written", "Record", "Field", "Before", "After", "State")
+        rows = newest_entries(session, _names(opened.settings, crm), limit)
+    table = Table("Written", "CRM", "Record", "Field", "Before", "After", "State")
     for row in rows:
         state = "undone" if row.undone_at else "written" if row.done_at else "not confirmed"
         for name in row.before:
             before, after = (str(one.get(name) or "") for one in (row.before, row.after))
             when = row.at.isoformat(timespec="seconds")
-            table.add_row(when, row.external_id, name, before, after, state)
+            table.add_row(when, row.crm, row.external_id, name, before, after, state)
     out.print(table)
 
 
@@ -69,25 +109,71 @@ def undo(
     ],
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    crm: CrmOption = None,
 ) -> None:
-    """Put back what stood in the CRM's records before our writes.
+    """Put back what stood in the CRMs' records before our writes.
 
     Fields that a person has changed since are left alone.
     """
     when = parse_since(since)
     if when is None:
         raise InputError("--since needs a time, for example 7d")
-    if not yes:
-        typer.confirm(f"Take back what was written since {when:%Y-%m-%d %H:%M} UTC?", abort=True)
     with runtime() as opened:
-        name = opened.settings.crm
-        with progress("records") as advance:
-            found = undo_writes(
-                opened.sessions, make_crm(name), name=name, since=when, on_progress=advance
-            )
-        with opened.sessions.begin() as session:
-            subject = f"{name} since {when.isoformat()}"
-            audit(session, actor=ACTOR, action="crm writes undone", subject=subject, now=utc_now())
+        names = _names(opened.settings, crm)
+        if not yes:
+            asked = f"Take back what was written into {', '.join(names)} since"
+            typer.confirm(f"{asked} {when:%Y-%m-%d %H:%M} UTC?", abort=True)
+        found = UndoResult()
+        for name in names:
+            with _opened(name) as made, progress(f"records of {name}") as advance:
+                found += undo_writes(
+                    opened.sessions, made, name=name, since=when, on_progress=advance
+                )
+            with opened.sessions.begin() as session:
+                subject = f"{name} since {when.isoformat()}"
+                audit(
+                    session, actor=ACTOR, action="crm writes undone", subject=subject, now=utc_now()
+                )
     say.print(f"restored {found.restored} records; {found.kept} have fields that a person changed")
     if found.failed:
         raise TransientError(f"{found.failed} records could not be restored: run it again")
+
+
+def _in_each(names: Sequence[str], work: Callable[[str], None]) -> None:
+    """Do something in each CRM; one that fails is told, and its error raised when all are done."""
+    failed: AppError | None = None
+    for name in names:
+        try:
+            work(name)
+        except AppError as error:
+            if len(names) > 1:
+                say.print(f"{name}: {error}", markup=False)
+            failed = failed or error
+    if failed is not None:
+        raise failed
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[Crm]:
+    made = make_crm(name)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def _names(settings: Settings, crm: str | None) -> tuple[str, ...]:
+    """Return the CRM that is asked for, or all that are set.
+
+    Raises:
+        InputError: It is none of them, or none is set.
+
+    """
+    names = crms_in(settings.crm)
+    if not names:
+        raise InputError("no CRM is set: see GROUNDSWELL_CRM")
+    if crm is None:
+        return names
+    if crm not in names:
+        raise InputError(f"--crm {crm}: GROUNDSWELL_CRM has {', '.join(names)}")
+    return (crm,)

@@ -17,7 +17,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.errors import InputError, PermanentError, TransientError
-from config.settings import Settings, read_settings
+from config.settings import Settings, read_settings, settings_prefix
 from crm_link.contact_columns import Columns, find_columns
 from crm_link.contact_rows import to_record
 from crm_link.crm import Crm
@@ -50,7 +50,7 @@ class CsvFileSettings(BaseSettings):
     out: Path | None = Field(
         default=None,
         description="CSV file that enrichment is written to; empty means enriched_contacts.csv "
-        "in the home folder.",
+        "in the home folder, with the account behind an underscore if there is one.",
     )
 
 
@@ -65,6 +65,7 @@ class CsvFileCrm(Crm):
         *,
         mapping: Mapping[str, str] | None = None,
         out: Path | None = None,
+        account: str = "",
     ) -> None:
         """Read `path` and write `out`; what is not given comes from the settings.
 
@@ -72,12 +73,15 @@ class CsvFileCrm(Crm):
             path: The file with contacts.
             mapping: Target to header, see `crm_link.contact_columns.find_columns`.
             out: The file that enrichment goes to.
+            account: Which of several pairs of files.
 
         """
-        settings = read_settings(CsvFileSettings)
+        settings = read_settings(CsvFileSettings, account)
+        self._setting = f"{settings_prefix(CsvFileSettings, account)}PATH"
         self._path = path or settings.path
         self._mapping = mapping
-        self._out = out or settings.out or read_settings(Settings).home / "enriched_contacts.csv"
+        name = f"enriched_contacts_{account}.csv" if account else "enriched_contacts.csv"
+        self._out = out or settings.out or read_settings(Settings).home / name
 
     @property
     def has_contacts(self) -> bool:
@@ -141,7 +145,7 @@ class CsvFileCrm(Crm):
 
     def _source(self) -> Path:
         if self._path is None:
-            msg = "no contact file is set: set GROUNDSWELL_CSV_FILE_PATH, or import one"
+            msg = f"no contact file is set: set {self._setting}, or import one"
             raise InputError(msg)
         return self._path
 

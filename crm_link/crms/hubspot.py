@@ -21,7 +21,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.clock import Clock, utc_now
 from config.errors import InputError, PermanentError, TransientError
-from config.settings import read_settings
+from config.settings import read_settings, settings_prefix
 from crm_link.crm_fields import FieldKind, make_reader
 from crm_link.hubspot_contacts import HubspotContacts
 from crm_link.rest import Refused, RestClient, retry_after_s
@@ -84,17 +84,18 @@ class HubspotCrm(RestCrm):
 
     batch_size = 100
 
-    def __init__(self, *, clock: Clock = utc_now) -> None:
+    def __init__(self, *, account: str = "", clock: Clock = utc_now) -> None:
         """Read the settings; nothing is called yet.
 
         Raises:
             InputError: The token is missing, or the mapping names what is not there.
 
         """
-        settings = read_settings(HubspotSettings)
+        settings = read_settings(HubspotSettings, account)
         token = settings.token.get_secret_value()
         if not token:
-            raise InputError("set GROUNDSWELL_HUBSPOT_TOKEN to the token of a private app")
+            name = f"{settings_prefix(HubspotSettings, account)}TOKEN"
+            raise InputError(f"set {name} to the token of a private app")
         api = RestClient(
             "HubSpot",
             lambda: settings.base_url,

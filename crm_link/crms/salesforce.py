@@ -16,7 +16,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.errors import InputError, PermanentError, TransientError
-from config.settings import read_settings
+from config.settings import read_settings, settings_prefix
 from crm_link.crm_fields import CrmField, FieldKind, capitalized, make_reader
 from crm_link.rest import Refused, RestClient, ask_for_token, parse_time
 from crm_link.rest_crm import Record, RestCrm, Token, page_of
@@ -83,17 +83,18 @@ class SalesforceCrm(RestCrm):
 
     batch_size = 200
 
-    def __init__(self) -> None:
+    def __init__(self, *, account: str = "") -> None:
         """Read the settings; nothing is called yet.
 
         Raises:
             InputError: A setting is missing, or the mapping names what is not there.
 
         """
-        self._settings = settings = read_settings(SalesforceSettings)
+        self._settings = settings = read_settings(SalesforceSettings, account)
+        self._prefix = settings_prefix(SalesforceSettings, account)
         for name in ("base_url", "client_id"):
             if not getattr(settings, name):
-                raise InputError(f"set GROUNDSWELL_SALESFORCE_{name.upper()}")
+                raise InputError(f"set {self._prefix}{name.upper()}")
         self._instance = settings.base_url
         self._data = f"/services/data/v{settings.api_version}"
         token = Token("Bearer", self._sign_in)
@@ -212,7 +213,7 @@ class SalesforceCrm(RestCrm):
         found = ask_for_token("Salesforce", url, form, timeout_s=settings.timeout_s)
         if "access_token" not in found:
             raise PermanentError(
-                "Salesforce refused the connected app: check GROUNDSWELL_SALESFORCE_CLIENT_ID and "
+                f"Salesforce refused the connected app: check {self._prefix}CLIENT_ID and "
                 "_CLIENT_SECRET, and that its client credentials flow has a user"
             )
         self._instance = found.get("instance_url") or settings.base_url

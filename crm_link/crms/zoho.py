@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.clock import Clock, utc_now
 from config.errors import InputError, PermanentError, TransientError
-from config.settings import read_settings
+from config.settings import read_settings, settings_prefix
 from crm_link.crm_fields import CrmField, FieldKind, capitalized, make_reader
 from crm_link.rest import Refused, RestClient, ask_for_token, parse_time, retry_after_s
 from crm_link.rest_crm import Record, RestCrm, Token, page_of
@@ -88,16 +88,17 @@ class ZohoCrm(RestCrm):
 
     batch_size = 100
 
-    def __init__(self, *, clock: Clock = utc_now) -> None:
+    def __init__(self, *, account: str = "", clock: Clock = utc_now) -> None:
         """Read the settings; nothing is called yet.
 
         Raises:
             InputError: A setting is missing, or the mapping names what is not there.
 
         """
-        self._settings = settings = read_settings(ZohoSettings)
+        self._settings = settings = read_settings(ZohoSettings, account)
+        self._prefix = settings_prefix(ZohoSettings, account)
         if not settings.client_id or not settings.refresh_token.get_secret_value():
-            raise InputError("set GROUNDSWELL_ZOHO_CLIENT_ID, _CLIENT_SECRET and _REFRESH_TOKEN")
+            raise InputError(f"set {self._prefix}CLIENT_ID, _CLIENT_SECRET and _REFRESH_TOKEN")
         self._clock = clock
         token = Token("Zoho-oauthtoken", self._sign_in)
         api = RestClient(
@@ -221,7 +222,7 @@ class ZohoCrm(RestCrm):
         found = ask_for_token("Zoho", url, form, timeout_s=settings.timeout_s)
         if "access_token" not in found:
             raise PermanentError(
-                "Zoho refused the refresh token: check GROUNDSWELL_ZOHO_CLIENT_ID, "
+                f"Zoho refused the refresh token: check {self._prefix}CLIENT_ID, "
                 "_CLIENT_SECRET, _REFRESH_TOKEN, and that _ACCOUNTS_URL is of your region"
             )
         token: str = found["access_token"]

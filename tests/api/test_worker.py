@@ -140,7 +140,7 @@ def test_the_contact_file_that_is_set_is_kept_up_with(
         sessions,
         make_scorer("vader"),
         Protocols(sessions, {}),
-        crm=CsvFileCrm(path, out=tmp_path / "out.csv"),
+        crms={"csv_file": CsvFileCrm(path, out=tmp_path / "out.csv")},
     )
     path.write_text("id,name\n1,Jane Doe\n2,Ben Roe\n", "utf-8")
 
@@ -156,6 +156,7 @@ def test_the_contact_file_that_is_set_is_kept_up_with(
 
 def test_without_a_contact_file_there_is_nothing_to_sync(sessions: sessionmaker[Session]) -> None:
     protocols = Protocols(sessions, {})
-    engine = Engine(Settings(), sessions, make_scorer("vader"), protocols, crm=CsvFileCrm())
+    crms = {"csv_file": CsvFileCrm()}
+    engine = Engine(Settings(), sessions, make_scorer("vader"), protocols, crms=crms)
 
     assert engine.sync_contacts() == 0

@@ -88,6 +88,14 @@ class FakeCrm:
         """Return the settings of the plugin that talks to this server."""
         raise NotImplementedError
 
+    def environment_of(self, account: str) -> dict[str, str]:
+        """Return the settings of one of several accounts of the plugin."""
+        prefix = f"GROUNDSWELL_{self.name.upper()}_"
+        return {
+            f"{prefix}{account.upper()}_{name.removeprefix(prefix)}": value
+            for name, value in self.environment().items()
+        }
+
 
 @contextmanager
 def served(fake: FakeCrm) -> Iterator[None]:
