@@ -5,22 +5,22 @@ from __future__ import annotations
 import hashlib
 from importlib.metadata import version
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
-from starlette.middleware.base import RequestResponseEndpoint
 from starlette.middleware.sessions import SessionMiddleware
 
 from api.console import router as console
 from api.deps import State, StateDep
 from api.errors import install_error_handlers
 from api.language import ReaderMiddleware, load_catalogues
+from api.live import LiveHub
 from api.pages import FOLDER
 from api.routes import router as api
-from api.security import HEADERS
+from api.security import SecurityHeaders
 from config.clock import Clock, utc_now
 from config.db import read_session
 from config.errors import InputError
@@ -81,7 +81,7 @@ def create_app(
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
     )
-    app.state.groundswell = State(settings, sessions, clock, is_demo)
+    app.state.groundswell = State(settings, sessions, clock, LiveHub(sessions), is_demo)
     install_error_handlers(app)
     load_catalogues()
     is_https = settings.resolved_public_url().startswith("https://")
@@ -95,18 +95,8 @@ def create_app(
         https_only=is_https,
     )
     app.add_middleware(GZipMiddleware, minimum_size=1000)
+    app.add_middleware(SecurityHeaders, is_https=is_https)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
-
-    @app.middleware("http")
-    async def _headers(request: Request, call_next: RequestResponseEndpoint) -> Response:
-        response = await call_next(request)
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        if is_https:
-            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-        if not request.url.path.startswith("/static/"):
-            response.headers.setdefault("Cache-Control", "no-store")
-        return response
 
     @app.get("/healthz", include_in_schema=False)
     def healthz(state: StateDep) -> Response:

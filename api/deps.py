@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from api.errors import SignInRequiredError
 from api.language import read_as
+from api.live import LiveHub
 from api.models import ApiKey, Role, User
 from api.users import KEY_PREFIX, USE_RESOLUTION, audit, find_api_key
 from config.clock import Clock
@@ -31,6 +32,7 @@ class State:
     settings: Settings
     sessions: sessionmaker[Session]
     clock: Clock
+    live: LiveHub
     is_demo: bool = False
 
 

@@ -189,21 +189,11 @@ def serve_app(
         ConflictError: The port is taken.
     """
     # The web takes a third of the time that all imports take: only who serves waits for it.
-    import uvicorn  # noqa: PLC0415
-
     from api.app import create_app  # noqa: PLC0415
+    from api.serving import Server  # noqa: PLC0415
 
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(settings, opened.sessions, is_demo=is_demo),
-            host=settings.host,
-            port=settings.port,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=5,
-        )
-    )
+    app = create_app(settings, opened.sessions, is_demo=is_demo)
+    server = Server(app, host=settings.host, port=settings.port)
     try:
         listening = server.config.bind_socket()
     except SystemExit as error:

@@ -9,6 +9,7 @@ from api.console import (
     acks,
     board,
     drills,
+    events,
     incidents,
     links,
     mentions,
@@ -32,3 +33,4 @@ for part in (drills, reports):
     router.include_router(part.router)
 router.include_router(playbook.router)
 router.include_router(why.router)
+router.include_router(events.router)

@@ -26,6 +26,8 @@ class Page:
     session: Session
     state: State
     user: User
+    #: The newest live event when this page began to be made: it is followed from here.
+    seen: str
 
     def show(
         self, template: str, context: Mapping[str, Any] | None = None, *, status_code: int = 200
@@ -40,6 +42,7 @@ class Page:
                 "may": lambda role: may(self.user, role),
                 "asks_zone": not self.user.zone,
                 "now": self.state.clock(),
+                "live_id": self.seen,
                 "is_demo": self.state.is_demo,
                 "notice": self.request.session.pop("notice", ""),
                 "open_flags": count_open(self.session),
@@ -53,7 +56,7 @@ class Page:
 
 def get_page(request: Request, user: UserDep, session: SessionDep, state: StateDep) -> Page:
     """Return the page that this request asks for."""
-    return Page(request, session, state, user)
+    return Page(request, session, state, user, state.live.last_id)
 
 
 PageDep = Annotated[Page, Depends(get_page)]

@@ -52,7 +52,10 @@ def settings() -> Settings:
 
 @pytest.fixture
 def app(settings: Settings, sessions: sessionmaker[Session], clock: MovableClock) -> FastAPI:
-    return create_app(settings, sessions, clock=clock)
+    app = create_app(settings, sessions, clock=clock)
+    # A test client waits for the end of an answer, and live streams end with the server only.
+    app.state.groundswell.live.close()
+    return app
 
 
 def email_of(role: Role) -> str:

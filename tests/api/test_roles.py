@@ -23,6 +23,7 @@ LEAST_ROLE: dict[tuple[str, str], Role | None] = {
     ("POST", "/sign-out"): None,
     ("GET", "/queue"): Role.VIEWER,
     ("GET", "/queue/fresh"): Role.VIEWER,
+    ("GET", "/events"): Role.VIEWER,
     ("POST", "/queue/{mention_id}/done"): Role.COMMUNITY_MANAGER,
     ("POST", "/queue/{mention_id}/dismiss"): Role.COMMUNITY_MANAGER,
     ("POST", "/queue/{mention_id}/reopen"): Role.COMMUNITY_MANAGER,

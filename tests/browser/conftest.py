@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pydantic import SecretStr
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.app import create_app
 from api.pages import FOLDER
+from api.serving import Server
 from config.clock import utc_now
 from config.settings import Settings
 from tests.api.scene import Scene, make_scene
@@ -41,7 +41,7 @@ def address(sessions: sessionmaker[Session], scene: Scene) -> Iterator[str]:
     """Give the address of a console that serves the scene."""
     assert scene.users
     app = create_app(Settings(secret_key=SecretStr("k" * 40)), sessions, is_demo=True)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", ws="none"))
+    server = Server(app, port=0)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 30

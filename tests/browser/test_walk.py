@@ -88,9 +88,11 @@ def test_an_incident_page_follows_what_others_do(open_page: OpenPage, scene: Sce
     for page in (mine, theirs):
         page.goto(f"/incidents/{scene.incident}")
 
+    expect(mine.locator("html[data-line=on]")).to_be_attached()
     theirs.get_by_role("button", name="Acknowledge").click()
+    expect(theirs.locator(".tile .state")).to_have_text("acknowledged")
 
-    expect(mine.locator(".tile .state")).to_have_text("acknowledged", timeout=10_000)
+    expect(mine.locator(".tile .state")).to_have_text("acknowledged", timeout=2_000)
     expect(mine.get_by_role("button", name="Acknowledge")).to_have_count(0)
 
 
