@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from api import users
 from api.deps import Actor
 from api.language import LANGUAGES, is_zone
@@ -70,6 +72,14 @@ def undo_link(actor: Actor, link_id: int) -> IdentityLink:
     review.undo(actor.session, link_id, by=actor.name, clock=actor.clock)
     actor.record("link decision undone", f"link {link_id}")
     return get_link(actor.session, link_id)
+
+
+def split_links(actor: Actor, contact_id: int, link_ids: Sequence[int]) -> list[IdentityLink]:
+    """Say that some of a contact's accounts are other people's."""
+    links = review.split(actor.session, contact_id, link_ids, by=actor.name, clock=actor.clock)
+    for link in links:
+        actor.record("link split off", f"link {link.id}")
+    return links
 
 
 def acknowledge(actor: Actor, incident_id: int) -> Incident:

@@ -37,7 +37,16 @@ class Contact(Base):
     """A person in a CRM: our mirror, known by the CRM's own id."""
 
     __tablename__ = "contact"
-    __table_args__ = (UniqueConstraint("crm", "external_id"),)
+    __table_args__ = (
+        UniqueConstraint("crm", "external_id"),
+        Index(
+            "ix_contact_tier",
+            "tier",
+            "id",
+            sqlite_where=text("deleted_at IS NULL"),
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     crm: Mapped[str] = mapped_column(String(40))

@@ -69,7 +69,7 @@ def suggestions(
 
 def history(session: Session, link_id: int) -> list[LinkEvent]:
     """Return what happened to a link, oldest first."""
-    _get(session, link_id)
+    _get(session, link_id, is_locked=False)
     return list(
         session.scalars(
             select(LinkEvent).where(LinkEvent.link_id == link_id).order_by(LinkEvent.id)
@@ -172,7 +172,7 @@ def preview_undo(session: Session, link_id: int) -> Undone:
         ConflictError: Nothing is left to be undone.
 
     """
-    return _undone(session, _get(session, link_id))
+    return _undone(session, _get(session, link_id, is_locked=False))
 
 
 def undo(session: Session, link_id: int, *, by: str, clock: Clock = utc_now) -> Undone:
@@ -227,14 +227,16 @@ def _undone(session: Session, link: IdentityLink) -> Undone:
     )
 
 
-def _get(session: Session, link_id: int) -> IdentityLink:
-    link = session.scalar(
+def _get(session: Session, link_id: int, *, is_locked: bool = True) -> IdentityLink:
+    query = (
         select(IdentityLink)
         .where(IdentityLink.id == link_id)
         .options(joinedload(IdentityLink.author), joinedload(IdentityLink.contact))
-        .with_for_update(of=IdentityLink)
-        .execution_options(populate_existing=True)
     )
+    if is_locked:
+        # What stands is read anew: somebody else may have been faster.
+        query = query.with_for_update(of=IdentityLink).execution_options(populate_existing=True)
+    link = session.scalar(query)
     if link is None:
         raise NotFoundError(f"there is no link {link_id}")
     return link

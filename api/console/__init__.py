@@ -14,6 +14,7 @@ from api.console import (
     links,
     mentions,
     on_call,
+    people,
     playbook,
     queue,
     reports,
@@ -34,3 +35,4 @@ for part in (drills, reports):
 router.include_router(playbook.router)
 router.include_router(why.router)
 router.include_router(events.router)
+router.include_router(people.router)

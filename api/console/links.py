@@ -13,12 +13,16 @@ from api.deps import CommunityManagerDep
 from api.pages import back_to, is_htmx, render
 from api.paging import CursorQuery, decode_id, encode_cursor
 from crm_link import review
+from crm_link.mention_view import get_link
 from crm_link.models import IdentityLink
 
 router = APIRouter(prefix="/links")
 
 #: The mention on whose page the decision was made, where it was not the list.
 Next = Annotated[int | None, Query()]
+
+#: The contact on whose page it was.
+Person = Annotated[int | None, Query()]
 
 #: Links on one page.
 ROWS = 20
@@ -36,6 +40,12 @@ def links(page: PageDep, cursor: CursorQuery = "") -> Response:
             "next_cursor": encode_cursor(found[ROWS - 1].id) if is_more else None,
         },
     )
+
+
+@router.get("/{link_id}")
+def link(page: PageDep, link_id: int) -> Response:
+    """Show one link, whatever its state."""
+    return page.show("link.html", {"link": get_link(page.session, link_id)})
 
 
 @router.post("/{link_id}/confirm")
@@ -66,12 +76,14 @@ def undo(
     actor: CommunityManagerDep,
     link_id: int,
     next: Next = None,  # noqa: A002 - the address says it
+    person: Person = None,
 ) -> Response:
     """Take a decision back."""
     link = actions.undo_link(actor, link_id)
     if is_htmx(page.request):
         return page.show("_open_link.html", {"link": link})
-    return back_to(page.request, _target(next), "The decision is taken back.")
+    target = f"/people/{person}" if person else _target(next)
+    return back_to(page.request, target, "The decision is taken back.")
 
 
 def _decided(request: Request, link: IdentityLink, mention_id: int | None) -> Response:

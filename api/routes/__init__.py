@@ -14,6 +14,7 @@ from api.routes import (
     incidents,
     links,
     mentions,
+    people,
     playbook,
     replies,
     reports,
@@ -40,3 +41,4 @@ router.include_router(reports.router)
 router.include_router(playbook.router)
 router.include_router(figures.router)
 router.include_router(why.router)
+router.include_router(people.router)

@@ -46,7 +46,12 @@ def test_the_migrations_make_exactly_the_tables_of_the_models(engine: Engine) ->
             connection,
             opts={
                 "include_name": lambda name, kind, parents: (
-                    not (name is not None and (name == "search" or "mention_search" in name))
+                    not (
+                        name is not None
+                        and (
+                            name == "search" or "mention_search" in name or "contact_search" in name
+                        )
+                    )
                 )
             },
         )

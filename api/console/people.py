@@ -1,0 +1,93 @@
+"""People: contacts as a list, and one with everything around it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import Response
+
+from api import actions
+from api.console.page import PageDep
+from api.console.person_chart import weeks_svg
+from api.deps import CommunityManagerDep
+from api.formats import things
+from api.pages import back_to
+from api.paging import CursorQuery, decode_id, encode_cursor
+from api.routes.people import people_filter
+from config.errors import InputError
+from crm_link.figures import DEFINITIONS, Segment
+from crm_link.people_list import LINKED, PeopleFilter, list_crms, list_people, list_tiers
+from crm_link.person_view import view_person
+from crm_link.types import LinkState
+
+router = APIRouter(prefix="/people")
+
+#: People on one page.
+ROWS = 30
+
+
+@router.get("")
+def people(
+    page: PageDep,
+    wanted: Annotated[PeopleFilter, Depends(people_filter)],
+    cursor: CursorQuery = "",
+) -> Response:
+    """List contacts, the newest first."""
+    found = list_people(
+        page.session, wanted, now=page.state.clock(), after=decode_id(cursor), limit=ROWS
+    )
+    filters = {key: value for key, value in asdict(wanted).items() if value}
+    return page.show(
+        "people.html",
+        {
+            "people": found.people,
+            "next_cursor": encode_cursor(found.after) if found.after else None,
+            "is_first": not cursor,
+            "filters": filters,
+            "crm_options": [(one, one) for one in list_crms(page.session)],
+            "tier_options": [(one, one) for one in list_tiers(page.session)],
+            "linked_options": LINKED,
+            "segment_options": [one.value for one in Segment],
+            "definition": DEFINITIONS["segments"],
+        },
+    )
+
+
+@router.get("/{contact_id}")
+def person(page: PageDep, contact_id: int) -> Response:
+    """Show one contact."""
+    view = view_person(page.session, contact_id, now=page.state.clock())
+    judged = sum(week.mentions for week in view.weeks)
+    return page.show(
+        "person.html",
+        {
+            "view": view,
+            "contact": view.contact,
+            "judged": judged,
+            "live": [one for one in view.accounts if one.link.state in _LIVE],
+            "past": [one for one in view.accounts if one.link.state not in _LIVE],
+            "chart": weeks_svg(
+                view.weeks, f"{things(judged, 'judged mention')} in {len(view.weeks)} weeks"
+            ),
+        },
+    )
+
+
+@router.post("/{contact_id}/split")
+def split(
+    request: Request,
+    actor: CommunityManagerDep,
+    contact_id: int,
+    link_ids: Annotated[list[int] | None, Form()] = None,
+) -> Response:
+    """Say that some of the accounts are other people's."""
+    if not link_ids:
+        raise InputError("tick the accounts that are other people's")
+    links = actions.split_links(actor, contact_id, link_ids)
+    notice = f"{things(len(links), 'account')} split off; each can be taken back below."
+    return back_to(request, f"/people/{contact_id}", notice)
+
+
+_LIVE = (LinkState.CONFIRMED, LinkState.SUGGESTED)

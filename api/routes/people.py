@@ -1,0 +1,63 @@
+"""People: contacts with their accounts, as a list and one by one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query
+
+from api import actions
+from api.deps import CommunityManagerDep, SessionDep, StateDep, get_user
+from api.paging import CursorQuery, LimitQuery, Page, decode_id, encode_cursor
+from api.schemas.people import LinkOut
+from api.schemas.persons import PersonOut, PersonRowOut, SplitIn, person_out, row_out
+from crm_link.people_list import PeopleFilter, list_people
+from crm_link.person_view import view_person
+
+router = APIRouter(prefix="/people", tags=["people"], dependencies=[Depends(get_user)])
+
+
+def people_filter(
+    text: Annotated[
+        str, Query(max_length=200, description="Words of name, e-mail, phone or account.")
+    ] = "",
+    crm: Annotated[str, Query(max_length=40)] = "",
+    tier: Annotated[str, Query(max_length=200)] = "",
+    linked: Annotated[
+        Literal["", "yes", "no", "suggested"], Query(description="Whether accounts are known.")
+    ] = "",
+    segment: Annotated[
+        Literal["", "detractor", "ordinary", "promoter"], Query(description="By the last 90 days.")
+    ] = "",
+) -> PeopleFilter:
+    """Return which people an address asks for."""
+    return PeopleFilter(text=text.strip(), crm=crm, tier=tier, linked=linked, segment=segment)
+
+
+@router.get("")
+def read_people(
+    session: SessionDep,
+    state: StateDep,
+    wanted: Annotated[PeopleFilter, Depends(people_filter)],
+    cursor: CursorQuery = "",
+    limit: LimitQuery = 25,
+) -> Page[PersonRowOut]:
+    """List contacts, the newest first, with their accounts and how they speak."""
+    found = list_people(session, wanted, now=state.clock(), after=decode_id(cursor), limit=limit)
+    return Page(
+        items=[row_out(row) for row in found.people],
+        next_cursor=encode_cursor(found.after) if found.after else None,
+    )
+
+
+@router.get("/{contact_id}")
+def read_person(session: SessionDep, state: StateDep, contact_id: int) -> PersonOut:
+    """Return a contact with accounts, sentiment over time, open cases, consent and twins."""
+    return person_out(view_person(session, contact_id, now=state.clock()))
+
+
+@router.post("/{contact_id}/split")
+def split_person(actor: CommunityManagerDep, contact_id: int, body: SplitIn) -> list[LinkOut]:
+    """Say that some of the accounts are other people's; each can be taken back by itself."""
+    links = actions.split_links(actor, contact_id, body.link_ids)
+    return [LinkOut.model_validate(link) for link in links]

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from api.models import Role
+from crm_link.models import IdentityLink
+from crm_link.types import LinkState
+from tests.api.conftest import SignIn, all_items
+from tests.api.scene import Scene
+
+
+def test_people_are_listed_and_searched(sign_in: SignIn) -> None:
+    client = sign_in(Role.VIEWER)
+
+    everybody = all_items(client, "/api/v1/people", limit=1)
+    found = all_items(client, "/api/v1/people", text="okaf", linked="yes")
+
+    assert [one["contact"]["name"] for one in everybody] == ["Jo Lind", "Ines Okafor"]  # type: ignore[index]
+    assert [one["speech"]["segment"] for one in found] == ["ordinary"]  # type: ignore[index]
+    page = client.get("/people?text=okaf")
+    assert "Ines Okafor" in page.text
+    assert "Jo Lind" not in page.text
+    assert "Nobody is like that" in client.get("/people?text=xyz").text
+
+
+def test_accounts_are_split_off_and_taken_back(
+    sign_in: SignIn, scene: Scene, sessions: sessionmaker[Session]
+) -> None:
+    assert scene.brand
+    client = sign_in(Role.COMMUNITY_MANAGER)
+    with sessions() as session:
+        link = session.scalars(
+            select(IdentityLink).where(IdentityLink.state == LinkState.CONFIRMED)
+        ).one()
+    path = f"/people/{link.contact_id}"
+    assert "Ines Okafor" in client.get(path).text
+
+    assert client.post(f"{path}/split", data={}).status_code == 422
+    assert client.post(f"{path}/split", data={"link_ids": [link.id]}).status_code == 303
+
+    text = client.get(path).text
+    assert "1 account split off" in text
+    assert "Undo: confirmed again" in text
+    (account,) = client.get(f"/api/v1{path}").json()["accounts"]
+    assert account["link"]["state"] == "rejected"
+    assert account["undo"]["is_record_written"]
+    answer = client.post(f"/links/{link.id}/undo?person={link.contact_id}")
+    assert answer.headers["location"] == path
+    (account,) = client.get(f"/api/v1{path}").json()["accounts"]
+    assert account["link"]["state"] == "confirmed"
+    other = client.post(f"/api/v1{path}/split", json={"link_ids": [scene.link]})
+    assert other.status_code == 404
