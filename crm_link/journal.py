@@ -78,7 +78,7 @@ def _ours(there: Fields, last: CrmJournalEntry | None) -> Fields:
     """Return what we wrote into a record, field by field; what never arrived is not in it."""
     if last is None:
         return {}
-    if last.done_at is not None:
+    if last.done_at is not None or _has_arrived(last, there):
         return last.after
     lost = {name: was for name, was in last.before.items() if is_same(there.get(name), was)}
     return last.after | lost
@@ -176,7 +176,7 @@ def write_with_journal(
                 for one in updates
                 if one.external_id in there
             ]
-            complete_entries(session, _applied(last, there), now=clock())
+            complete_entries(session, arrived(last, there), now=clock())
         entries = begin_entries(session, name, plans, now=clock())
     results = _send(crm, updates, plans)
     with sessions.begin() as session:
@@ -209,15 +209,27 @@ def _send(
     return results
 
 
-def _applied(last: Mapping[str, CrmJournalEntry], there: Mapping[str, Fields]) -> list[int]:
+def arrived(last: Mapping[str, CrmJournalEntry], there: Mapping[str, Fields]) -> list[int]:
     """Return the entries that were not completed, but whose write did arrive."""
     return [
         entry.id
         for external_id, entry in last.items()
         if entry.done_at is None
         and external_id in there
-        and all(is_same(there[external_id].get(name), entry.after[name]) for name in entry.before)
+        and _has_arrived(entry, there[external_id])
     ]
+
+
+def _has_arrived(entry: CrmJournalEntry, there: Fields) -> bool:
+    """Say whether a write stands in its record.
+
+    A record is written as a whole: one field that holds what we wrote, and not what stood there
+    before, tells it; the others a person may have changed since.
+    """
+    return any(
+        is_same(there.get(name), entry.after[name]) and not is_same(was, entry.after[name])
+        for name, was in entry.before.items()
+    )
 
 
 def newest_entries(session: Session, crms: Sequence[str], limit: int) -> Sequence[CrmJournalEntry]:

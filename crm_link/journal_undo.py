@@ -15,7 +15,13 @@ from config.bulk import update_rows
 from config.clock import Clock, utc_now
 from config.db import read_session
 from crm_link.crm import Crm
-from crm_link.journal import begin_entries, complete_entries, latest_entries, plan_write
+from crm_link.journal import (
+    arrived,
+    begin_entries,
+    complete_entries,
+    latest_entries,
+    plan_write,
+)
 from crm_link.models import CrmJournalEntry
 from crm_link.types import ContactUpdate
 
@@ -96,6 +102,7 @@ def _undo_batch(
             )
             for one, fields in wanted.items()
         ]
+        complete_entries(session, arrived(last, there), now=clock())
         entries = begin_entries(session, name, plans, now=clock(), is_undo=True)
     updates = [
         ContactUpdate(plan.external_id, plan.fields, f"undo:{entries[plan.external_id]}")

@@ -25,7 +25,7 @@ from tests.crm_link.crms.zoho import FakeZoho
 #: Wanted for 100,000 contacts, in seconds.
 TARGET_S = 300
 
-_FAKES: dict[str, type[FakeCrm]] = {
+FAKES: dict[str, type[FakeCrm]] = {
     "hubspot": FakeHubspot,
     "salesforce": FakeSalesforce,
     "zoho": FakeZoho,
@@ -36,18 +36,18 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--contacts", type=int, default=100_000)
-    parser.add_argument("--crm", action="append", choices=sorted(_FAKES))
+    parser.add_argument("--crm", action="append", choices=sorted(FAKES))
     parser.add_argument("--database", action="append")
     given = parser.parse_args()
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     print(f"{os.cpu_count()} cores, load {load}; {given.contacts:,} contacts")
-    for name in given.crm or sorted(_FAKES):
+    for name in given.crm or sorted(FAKES):
         for address in given.database or _default_databases():
             _measure(name, address, given.contacts)
 
 
 def _measure(name: str, address: str, count: int) -> None:
-    fake = _FAKES[name]()
+    fake = FAKES[name]()
     for number in range(count):
         fake.add(
             f"{number:015d}",

@@ -244,3 +244,35 @@ def test_after_its_time_a_worker_begins_no_write(sessions: sessionmaker[Session]
 
     assert crm.sent == []
     assert entries(sessions) == []
+
+
+def test_a_write_that_arrived_before_a_crash_is_confirmed_though_a_person_changed_it_since(
+    sessions: sessionmaker[Session],
+) -> None:
+    crm = Records(c1={"handles": None, "mentions": None})
+    crm.dies_after = True
+    with pytest.raises(TransientError):
+        write(sessions, crm, c1={"handles": "x:ann", "mentions": 1})
+    crm.dies_after = False
+    crm.records["c1"]["handles"] = None
+
+    write(sessions, crm, 1, c1={"handles": "x:ann", "mentions": 2})
+
+    # Cleared by a person, who wants it so; not taken for a write that never arrived.
+    assert crm.records["c1"] == {"handles": None, "mentions": "2"}
+    assert [entry.done_at is not None for entry in entries(sessions)] == [True, True]
+
+
+def test_an_undo_says_first_what_became_of_a_write_without_an_answer(
+    sessions: sessionmaker[Session],
+) -> None:
+    crm = Records(c1={"mentions": None})
+    crm.dies_after = True
+    with pytest.raises(TransientError):
+        write(sessions, crm, c1={"mentions": 1})
+    crm.dies_after = False
+
+    assert take_back(sessions, crm) == (1, 0, 0)
+
+    assert crm.records["c1"] == {"mentions": None}
+    assert [entry.done_at is not None for entry in entries(sessions)] == [True, True]
