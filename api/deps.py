@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from sqlalchemy import update
 from sqlalchemy.orm import Session, sessionmaker
 
+from api.brand_limits import BrandIds, brands_of, limit_session, limited_sessions
 from api.errors import SignInRequiredError
 from api.language import read_as
 from api.live import LiveHub
@@ -48,14 +49,23 @@ StateDep = Annotated[State, Depends(get_state)]
 def get_session(request: Request, state: StateDep) -> Iterator[Session]:
     """Give a session for this request: reading for GET, else one transaction.
 
-    It has the scope of the function, so that it commits before the answer leaves.
+    It has the scope of the function, so that it commits before the answer leaves. What it reads
+    is narrowed to the brands of whoever asks, once that is known.
     """
     if request.method in READ_METHODS:
         with read_session(state.sessions) as session:
+            limit_session(session, lambda: brands_of_request(request))
             yield session
     else:
         with state.sessions.begin() as session:
+            limit_session(session, lambda: brands_of_request(request))
             yield session
+
+
+def brands_of_request(request: Request) -> BrandIds:
+    """Return the brands that whoever asks may see; None for all, and where nobody must sign in."""
+    found: BrandIds = getattr(request.state, "brands", None)
+    return found
 
 
 SessionDep = Annotated[Session, Depends(get_session, scope="function")]
@@ -70,12 +80,16 @@ def get_user(request: Request, state: StateDep) -> User:
     """
     secret = _bearer(request)
     if secret:
-        return _user_of_key(state, secret)
+        holder = _user_of_key(state, secret)
+        with read_session(state.sessions) as session:
+            request.state.brands = brands_of(session, holder)
+        return holder
     found = request.session.get("user_id") if "session" in request.scope else None
     if found is None:
         raise SignInRequiredError("sign in, or send an API key as `Authorization: Bearer gsk_...`")
     with read_session(state.sessions) as session:
         user = session.get(User, found)
+        request.state.brands = brands_of(session, user) if user is not None else frozenset()
         session.expunge_all()
     if user is None or not user.is_active or user.session_epoch != request.session.get("epoch"):
         request.session.clear()
@@ -88,6 +102,15 @@ def get_user(request: Request, state: StateDep) -> User:
 
 
 UserDep = Annotated[User, Depends(get_user)]
+
+
+def get_sessions(request: Request, state: StateDep, _user: UserDep) -> sessionmaker[Session]:
+    """Give a factory of sessions that read the brands of whoever asks, for what takes longer."""
+    brands = brands_of_request(request)
+    return state.sessions if brands is None else limited_sessions(state.sessions, brands)
+
+
+SessionsDep = Annotated[sessionmaker[Session], Depends(get_sessions)]
 
 
 def require_role(role: Role) -> Callable[[User], User]:
@@ -113,6 +136,7 @@ class Actor:
     session: Session
     user: User
     clock: Clock
+    brands: BrandIds = None
 
     @property
     def name(self) -> str:
@@ -129,8 +153,10 @@ def actor_with(role: Role) -> Callable[..., Actor]:
     allowed = Depends(require_role(role))
 
     # The role is checked before the transaction begins, because keywords are solved in order.
-    def give(*, user: User = allowed, session: SessionDep, state: StateDep) -> Actor:
-        return Actor(session, user, state.clock)
+    def give(
+        request: Request, *, user: User = allowed, session: SessionDep, state: StateDep
+    ) -> Actor:
+        return Actor(session, user, state.clock, brands_of_request(request))
 
     return give
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from api.brand_limits import require_every_brand
 from api.deps import Actor
 from crm_link.escalation import on_call, silences, trial
 from crm_link.escalation.calendars import list_problems
@@ -91,6 +92,8 @@ def add_silence(
     actor: Actor, matcher: Matcher, *, starts_at: datetime, ends_at: datetime, comment: str
 ) -> Silence:
     """Plan a silence."""
+    if matcher.brand_id is None:
+        require_every_brand(actor.brands, "a silence of every brand")
     silence = silences.create_silence(
         actor.session,
         matcher,
@@ -106,6 +109,9 @@ def add_silence(
 
 def end_silence(actor: Actor, silence_id: int) -> Silence:
     """End a silence now."""
+    planned = actor.session.get(Silence, silence_id)
+    if planned is not None and planned.brand_id is None:
+        require_every_brand(actor.brands, "a silence of every brand")
     silence = silences.end_silence(actor.session, silence_id, by=actor.name, clock=actor.clock)
     actor.record("silence ended", f"silence {silence_id}")
     return silence

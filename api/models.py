@@ -1,4 +1,4 @@
-"""The tables of who may come in: users and their API keys."""
+"""The tables of who may come in: users, their teams and their API keys."""
 
 from __future__ import annotations
 
@@ -24,12 +24,15 @@ class User(Base):
     """A person who may sign in."""
 
     __tablename__ = "user_account"
+    __table_args__ = (Index("ix_user_account_subject", "subject", unique=True),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(String(320), unique=True)  # lower case
     name: Mapped[str]
     role: Mapped[Role] = mapped_column(enum_text(Role))
-    password_hash: Mapped[str]  # argon2
+    password_hash: Mapped[str]  # argon2; empty where only single sign-on lets them in
+    #: Who they are to the sign-on provider: its address and its name for them; None: nobody yet.
+    subject: Mapped[str | None] = mapped_column(String(500))
     is_active: Mapped[bool] = mapped_column(default=True)
     session_epoch: Mapped[int] = mapped_column(default=0)  # raised to end all sessions
     failed_sign_ins: Mapped[int] = mapped_column(default=0)
@@ -39,6 +42,42 @@ class User(Base):
     # Empty means what the browser says.
     language: Mapped[str] = mapped_column(String(10), default="", server_default="")
     zone: Mapped[str] = mapped_column(String(60), default="", server_default="")
+
+
+class Team(Base):
+    """People who look after some brands. Who is in a team sees its brands only.
+
+    Who is in no team sees every brand, and so do admins: they decide about teams.
+    """
+
+    __tablename__ = "team"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    created_at: Mapped[datetime]
+
+
+class TeamBrand(Base):
+    """A brand that a team looks after."""
+
+    __tablename__ = "team_brand"
+
+    team_id: Mapped[int] = mapped_column(
+        ForeignKey("team.id", ondelete="CASCADE"), primary_key=True
+    )
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id"), primary_key=True)
+
+
+class TeamMember(Base):
+    """A user who is in a team."""
+
+    __tablename__ = "team_member"
+    __table_args__ = (Index("ix_team_member_user", "user_id"),)
+
+    team_id: Mapped[int] = mapped_column(
+        ForeignKey("team.id", ondelete="CASCADE"), primary_key=True
+    )
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), primary_key=True)
 
 
 class ApiKey(Base):

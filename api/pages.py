@@ -84,11 +84,20 @@ def script_words() -> dict[str, str]:
     }
 
 
+def admin_pages() -> list[tuple[str, str]]:
+    """Return the pages of the administration: address and name."""
+    return [
+        ("/users", gettext("Users")),
+        ("/admin/teams", gettext("Teams")),
+    ]
+
+
 templates.env.globals.update(
     static=static_path,
     language=language.language,
     zone=language.zone,
     script_words=script_words,
+    admin_pages=admin_pages,
     seconds=lambda number: timedelta(seconds=number),
     event_words=formats.event_words,
     kind_words=formats.kind_words,

@@ -21,6 +21,7 @@ from api.console import (
     sign_in,
     silences,
     sources,
+    teams,
     users,
     why,
 )
@@ -36,3 +37,4 @@ router.include_router(playbook.router)
 router.include_router(why.router)
 router.include_router(events.router)
 router.include_router(people.router)
+router.include_router(teams.router)

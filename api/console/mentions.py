@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from api import actions
 from api.console.filters import Options, filter_options
 from api.console.page import PageDep
-from api.deps import CommunityManagerDep
+from api.deps import CommunityManagerDep, SessionsDep
 from api.formats import iso
 from api.pages import back_to, is_htmx, render
 from api.paging import CursorQuery, mention_cursor, mention_key
@@ -69,9 +69,9 @@ def mention(page: PageDep, mention_id: int) -> Response:
 
 
 @router.get("/{mention_id}/why")
-def mention_why(page: PageDep, mention_id: int) -> Response:
+def mention_why(page: PageDep, sessions: SessionsDep, mention_id: int) -> Response:
     """Show the words that carried a mention's judgement."""
-    found = why(page.state.sessions, page.state.settings, mention_id)
+    found = why(sessions, page.state.settings, mention_id)
     if is_htmx(page.request):
         return render(page.request, "_why.html", {"why": found})
     return page.show("why.html", {"why": found})

@@ -13,6 +13,7 @@ from api.deps import AdminDep, AdminUserDep
 from api.language import gettext
 from api.models import Role
 from api.pages import back_to
+from api.teams import teams_of
 
 router = APIRouter(prefix="/users")
 
@@ -20,7 +21,11 @@ router = APIRouter(prefix="/users")
 @router.get("")
 def list_users(_admin: AdminUserDep, page: PageDep) -> Response:
     """List all users."""
-    context = {"users": users.list_users(page.session), "roles": list(Role)}
+    context = {
+        "users": users.list_users(page.session),
+        "roles": list(Role),
+        "teams": teams_of(page.session),
+    }
     return page.show("users.html", context)
 
 

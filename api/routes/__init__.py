@@ -20,6 +20,7 @@ from api.routes import (
     reports,
     signals,
     sources,
+    teams,
     trends,
     users,
     why,
@@ -42,3 +43,4 @@ router.include_router(playbook.router)
 router.include_router(figures.router)
 router.include_router(why.router)
 router.include_router(people.router)
+router.include_router(teams.router)

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from api import actions
-from api.deps import CommunityManagerDep, SessionDep, StateDep, get_user
+from api.deps import CommunityManagerDep, SessionDep, SessionsDep, StateDep, get_user
 from api.paging import CursorQuery, LimitQuery, Page, mention_cursor, mention_key
 from api.schemas.incidents import IncidentOut
 from api.schemas.mentions import (
@@ -114,9 +114,9 @@ def read_mention(session: SessionDep, mention_id: int) -> MentionDetailOut:
 
 
 @router.get("/{mention_id}/why")
-def read_why(state: StateDep, mention_id: int) -> WhyOut:
+def read_why(sessions: SessionsDep, state: StateDep, mention_id: int) -> WhyOut:
     """Return the words that carried a mention's judgement; costs up to a second."""
-    return WhyOut.model_validate(why(state.sessions, state.settings, mention_id))
+    return WhyOut.model_validate(why(sessions, state.settings, mention_id))
 
 
 @router.post("/{mention_id}/correct")

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from api.models import Role
 from api.schemas.base import Out
+from api.teams import TeamView
 
 
 class UserOut(Out):
@@ -60,3 +61,27 @@ class UserChangeIn(BaseModel):
     role: Role | None = None
     is_active: bool | None = None
     password: str | None = Field(default=None, max_length=1000)
+
+
+class TeamIn(BaseModel):
+    """A team to make or change."""
+
+    name: str = Field(min_length=1, max_length=100, examples=["Coffee"])
+    brands: list[str] = Field(default=[], description="Keys of the brands it looks after.")
+    members: list[int] = Field(default=[], description="Ids of the users in it.")
+
+
+class TeamOut(TeamIn):
+    """People who look after some brands, and see no others unless another team of theirs does."""
+
+    id: int
+
+    @classmethod
+    def of(cls, team: TeamView) -> TeamOut:
+        """Return what is told about a team."""
+        return cls(
+            id=team.id,
+            name=team.name,
+            brands=[brand.key for brand in team.brands],
+            members=[user.id for user in team.members],
+        )

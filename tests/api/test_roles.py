@@ -109,6 +109,14 @@ LEAST_ROLE: dict[tuple[str, str], Role | None] = {
     ("POST", "/users/{user_id}/role"): Role.ADMIN,
     ("POST", "/users/{user_id}/active"): Role.ADMIN,
     ("GET", "/account"): Role.VIEWER,
+    ("GET", "/admin/teams"): Role.ADMIN,
+    ("POST", "/admin/teams"): Role.ADMIN,
+    ("POST", "/admin/teams/{team_id}"): Role.ADMIN,
+    ("POST", "/admin/teams/{team_id}/delete"): Role.ADMIN,
+    ("GET", "/api/v1/teams"): Role.ADMIN,
+    ("POST", "/api/v1/teams"): Role.ADMIN,
+    ("PUT", "/api/v1/teams/{team_id}"): Role.ADMIN,
+    ("DELETE", "/api/v1/teams/{team_id}"): Role.ADMIN,
     ("POST", "/account/password"): Role.VIEWER,
     ("POST", "/account/reading"): Role.VIEWER,
     ("POST", "/account/zone"): Role.VIEWER,
@@ -203,6 +211,7 @@ def _send(client: TestClient, method: str, path: str) -> int:
         "override_id",
         "silence_id",
         "drill_id",
+        "team_id",
         "token",
     ):
         path = path.replace(f"{{{name}}}", NOT_THERE)
