@@ -17,6 +17,7 @@ from api.commands import (
     engine,
     figures,
     link,
+    privacy,
     protocol,
     report,
     sentiment,
@@ -44,6 +45,7 @@ backtest.add_commands(app)
 figures.add_commands(app)
 link.add_commands(app)
 app.add_typer(crm.app, name="crm")
+app.add_typer(privacy.app, name="privacy")
 app.add_typer(protocol.app, name="protocol")
 app.add_typer(users.app, name="users")
 

@@ -31,6 +31,7 @@ from crm_link.escalation import (
 )
 from crm_link.escalation.in_force import store_in_force
 from crm_link.judging import judge_incidents_first
+from crm_link.privacy.erasure import run_open_erasures
 from listener import retention
 from listener.service import collect
 from listener.sources import due_sources
@@ -203,6 +204,10 @@ class Engine(Backlog):
                 log.warning("CRM failed", crm=name, kind=type(error).__name__)
         return sum(task.result() for task in tasks.values())
 
+    def erase(self) -> int:
+        """Take requests to erase a person on; return how many were done."""
+        return run_open_erasures(self.sessions, clock=self.clock)
+
     def rescore(self) -> int:
         """Let what another scorer judged wait for this one, while nothing else does."""
         with self.sessions.begin() as session:
@@ -231,4 +236,8 @@ class Engine(Backlog):
             self.work_backlog()
             done["escalated"] += self.escalate()
             done["delivered"] += self.deliver()
-        return done | {"signals": self.find_signals(), "written_back": self.write_back()}
+        return done | {
+            "signals": self.find_signals(),
+            "written_back": self.write_back(),
+            "erased": self.erase(),
+        }

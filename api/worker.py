@@ -31,6 +31,9 @@ WRITE_BACK_EVERY_S = 5
 RESCORE_EVERY_S = 5
 MAINTENANCE_EVERY_S = 3600
 
+#: Seconds between two looks for requests to erase a person.
+ERASE_EVERY_S = 10
+
 #: Seconds between two looks at drills and reviews that are overdue.
 REMIND_EVERY_S = 3600
 
@@ -100,6 +103,7 @@ class Worker:
             Job("heartbeat", self._heart.beat, self._heart.every_s),
             Job("contacts", self._engine.sync_contacts, CONTACTS_EVERY_S),
             Job("write_back", self._engine.write_back, max(tick_s, WRITE_BACK_EVERY_S)),
+            Job("erase", self._engine.erase, ERASE_EVERY_S),
             Job("rescore", self._rescore, max(tick_s, RESCORE_EVERY_S)),
             Job("signals", self._engine.find_signals, tick_s),
             Job("topics", self._engine.remember_topics, REMEMBER_EVERY_S),

@@ -26,6 +26,7 @@ from crm_link.due import mark_due
 from crm_link.match_index import load_known, update_index
 from crm_link.models import Contact, ContactKey, CrmCursor
 from crm_link.rebuild import ensure_index
+from crm_link.refusals import erased_records
 from crm_link.types import ContactPage, ContactRecord
 from listener.lookup import find_by_ids
 
@@ -182,6 +183,9 @@ def _store_page(
     session: Session, crm: str, page: ContactPage, now: datetime, context: LinkContext
 ) -> SyncResult:
     records = {record.external_id: record for record in page.contacts}
+    seen = len(records)
+    for erased in erased_records(session, crm, records, context):
+        del records[erased]
     known = _find(session, crm, records)
     keys: dict[str, set[tuple[str, str]]] = {}
     rows: list[dict[str, Any]] = []
@@ -204,9 +208,7 @@ def _store_page(
         rows.append(_row(crm, record, digest, now))
     if rows:
         _write(session, crm, rows, keys, known, now, context)
-    return SyncResult(
-        len(records), new, len(rows) - new - deleted, deleted, page.rejected, unusable
-    )
+    return SyncResult(seen, new, len(rows) - new - deleted, deleted, page.rejected, unusable)
 
 
 def _write(

@@ -62,6 +62,15 @@ class Crm(ABC):
         del external_ids
         return None
 
+    def forget(self, external_ids: Sequence[str]) -> int:
+        """Remove rows of these records that are ours alone; return how many there were.
+
+        Called when a person is erased, after our fields were cleared. A CRM whose records are
+        the company's has none.
+        """
+        del external_ids
+        return 0
+
     def setup(self) -> list[str]:
         """Create those of our fields that are not there yet; return the names of the created."""
         return []

@@ -26,6 +26,9 @@ from crm_link.types import ContactUpdate, WriteResult
 
 Fields = Mapping[str, Any]
 
+#: The error of a record that is not there.
+GONE = "the CRM has no such contact any more"
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:
@@ -198,8 +201,7 @@ def _send(
     results = {result.external_id: result for result in (crm.write(sent) if sent else [])}
     for one in updates:
         if one.external_id not in fields:
-            error = "the CRM has no such contact any more"
-            results[one.external_id] = WriteResult(one.external_id, error=error)
+            results[one.external_id] = WriteResult(one.external_id, error=GONE)
         elif not fields[one.external_id]:
             results[one.external_id] = WriteResult(one.external_id)
     silence = "the CRM did not say what became of this record"

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from config.any_of import any_of
@@ -172,7 +172,27 @@ def refuse(
         {"value_hash": value_hash, "reason": reason.value, "created_at": clock()}
         for value_hash in sorted({context.hash_value(f"refusal {k}", v) for k, v in values})
     ]
+    if reason is Reason.ERASED:
+        # Says more than an opt-out: nothing is kept of who was erased.
+        own = any_of(session, LinkRefusal.value_hash, [row["value_hash"] for row in rows])
+        session.execute(update(LinkRefusal).where(own).values(reason=reason.value))
     return insert_new(session, LinkRefusal, rows, key=["value_hash"])
+
+
+def erased_records(
+    session: Session, crm: str, external_ids: Collection[str], context: LinkContext
+) -> set[str]:
+    """Return those of a CRM's records whose person was erased: they are not mirrored again."""
+    if not session.scalar(select(exists().where(LinkRefusal.reason == Reason.ERASED))):
+        return set()
+    hashes = {context.hash_value("refusal contact", f"{crm}:{one}"): one for one in external_ids}
+    found = session.scalars(
+        select(LinkRefusal.value_hash).where(
+            any_of(session, LinkRefusal.value_hash, sorted(hashes)),
+            LinkRefusal.reason == Reason.ERASED,
+        )
+    )
+    return {hashes[value_hash] for value_hash in found}
 
 
 def opt_out(

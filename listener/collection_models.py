@@ -1,4 +1,4 @@
-"""The tables that collecting keeps for itself: cursors, runs, raw answers, what was set aside."""
+"""The tables that collecting keeps for itself: cursors, runs, raw answers, what is left out."""
 
 from __future__ import annotations
 
@@ -68,3 +68,13 @@ class QuarantinedItem(Base):
     error: Mapped[str]
     payload: Mapped[bytes] = mapped_column(LargeBinary)
     found_at: Mapped[datetime]
+
+
+class Suppression(Base):
+    """An account or a post that was erased and is never stored again: a keyed hash only."""
+
+    __tablename__ = "suppression"
+
+    value_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))  # author or post
+    created_at: Mapped[datetime]

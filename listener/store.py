@@ -25,6 +25,7 @@ from listener.models import Mention, MentionAlias, MentionVersion, Step
 from listener.quarantine import quarantine
 from listener.store_authors import store_authors
 from listener.store_merge import COUNTERS, Merge, Stored
+from listener.suppression import without_suppressed
 from listener.types import Post, RejectedItem
 
 #: Posts that are compared with the database at once; bounds memory and statement size.
@@ -68,7 +69,8 @@ def store_posts(
     A new mention waits for scoring. An edited one (the same id with another text, or a new
     id whose `earlier_ids` name a known one) keeps its row, publication time and judgement,
     keeps the old text as a version, and waits for scoring again. A post that cannot be
-    stored (no time zone, beyond all length) is quarantined, and the others are stored.
+    stored (no time zone, beyond all length) is quarantined, and the others are stored. Posts of
+    erased authors are left out, and seen all the same.
 
     Args:
         session: The transaction.
@@ -117,7 +119,7 @@ def _store_batch(
     }
     fitting: list[tuple[Post, dict[str, Any]]] = []
     rejected: list[RejectedItem] = []
-    for post in posts:
+    for post in without_suppressed(session, platform, posts):
         try:
             fitting.append((post, common | mention_columns(post)))
         except (InputError, OverflowError) as error:

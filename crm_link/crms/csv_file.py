@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -109,16 +110,30 @@ class CsvFileCrm(Crm):
 
     def write(self, updates: Sequence[ContactUpdate]) -> list[WriteResult]:
         """Put each update into its row of the enriched file; a later one replaces it."""
+        with self._rows_to_change() as (header, rows):
+            for update in updates:
+                row = rows.setdefault(update.external_id, {})
+                row.update({name: _cell(value) for name, value in update.fields.items()})
+                # All of our columns, also those that no record has anything in yet.
+                names = (*(field.name for field in CRM_FIELDS), *update.fields)
+                header.extend(name for name in dict.fromkeys(names) if name not in header)
+        return [WriteResult(update.external_id) for update in updates]
+
+    def forget(self, external_ids: Sequence[str]) -> int:
+        """Remove the rows of the enriched file; the file that contacts come from is not ours."""
+        if not self._out.exists():
+            return 0
+        with self._rows_to_change() as (_, rows):
+            return sum(rows.pop(one, None) is not None for one in external_ids)
+
+    @contextmanager
+    def _rows_to_change(self) -> Iterator[tuple[list[str], dict[str, dict[str, str]]]]:
+        """Give the enriched file's header and rows, which are written as they are at the end."""
         try:
             self._out.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(f"{self._out}.lock", timeout=LOCK_TIMEOUT_S):
                 header, rows = read_keyed(self._out, KEY)
-                for update in updates:
-                    row = rows.setdefault(update.external_id, {})
-                    row.update({name: _cell(value) for name, value in update.fields.items()})
-                    # All of our columns, also those that no record has anything in yet.
-                    names = (*(field.name for field in CRM_FIELDS), *update.fields)
-                    header.extend(name for name in dict.fromkeys(names) if name not in header)
+                yield header, rows
                 write_keyed(self._out, KEY, header, rows)
         except Timeout as error:
             raise TransientError(f"{self._out} is locked by another process") from error
@@ -127,7 +142,6 @@ class CsvFileCrm(Crm):
             if error.errno in _REFUSED:
                 raise PermanentError(msg) from error
             raise TransientError(msg) from error
-        return [WriteResult(update.external_id) for update in updates]
 
     def read(self, external_ids: Sequence[str]) -> dict[str, dict[str, str]]:
         """Return the rows of the enriched file; a contact without one has an empty row."""
