@@ -32,14 +32,16 @@ _KEY = "brands_of_reader"
 
 
 def brands_of(session: Session, user: User) -> BrandIds:
-    """Return the brands that a user sees, the copies for their drills with them."""
+    """Return the brands that a user sees, with the copies for their drills and competitors."""
     if user.role is Role.ADMIN:
         return None
     teams = select(TeamMember.team_id).where(TeamMember.user_id == user.id)
     if session.scalar(teams.limit(1)) is None:
         return None
     own = select(TeamBrand.brand_id).where(TeamBrand.team_id.in_(teams))
-    query = select(Brand.id).where(or_(Brand.id.in_(own), Brand.drill_of_id.in_(own)))
+    query = select(Brand.id).where(
+        or_(Brand.id.in_(own), Brand.drill_of_id.in_(own), Brand.competitor_of_id.in_(own))
+    )
     return frozenset(session.scalars(query))
 
 

@@ -8,21 +8,22 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from sentiment.comparison import Difference, net_change, volume_change
 from sentiment.models import GRAINS_S, Volume
 from sentiment.rollups import bucket_of
 from sentiment.trends import (
     NetSentiment,
     TrendPoint,
-    drill_copies,
     net_sentiment,
+    others,
     volume_series,
 )
 from sentiment.types import Label
 
-#: Period -> (length, width of a point in seconds): 24 to 120 points, each a multiple of 300.
+#: Period -> (length, width of a point in seconds): 24 to 60 points, each whole hours wide.
 PERIODS = {
-    "24h": (timedelta(hours=24), 1800),
-    "7d": (timedelta(days=7), 3 * 3600),
+    "24h": (timedelta(hours=24), 3600),
+    "7d": (timedelta(days=7), 6 * 3600),
     "30d": (timedelta(days=30), 12 * 3600),
 }
 
@@ -50,9 +51,20 @@ class Board:
     points: tuple[TrendPoint, ...]
     net: NetSentiment
     mentions: int
+    points_before: tuple[TrendPoint, ...]
     mentions_before: int
     net_before: NetSentiment
     platforms: tuple[PlatformShare, ...]
+
+    @property
+    def change(self) -> Difference | None:
+        """By what share the mentions grew against the period before."""
+        return volume_change(self.points, self.points_before)
+
+    @property
+    def net_change(self) -> Difference | None:
+        """By how much net sentiment rose against the period before."""
+        return net_change(self.net, self.net_before)
 
     def points_with_net(self) -> list[tuple[TrendPoint, NetSentiment]]:
         """Return each point with its own net sentiment."""
@@ -79,6 +91,7 @@ def read_board(session: Session, brand_id: int | None, *, period: str, now: date
         points=tuple(points),
         net=net_sentiment(points),
         mentions=sum(point.mentions for point in points),
+        points_before=tuple(before),
         mentions_before=sum(point.mentions for point in before),
         net_before=net_sentiment(before),
         platforms=_platforms(session, brand_id, since=since, until=until, grain_s=grain_s),
@@ -97,7 +110,7 @@ def _platforms(
     if brand_id is not None:
         query = query.where(Volume.brand_id == brand_id)
     else:
-        query = query.where(Volume.brand_id.not_in(drill_copies()))
+        query = query.where(Volume.brand_id.not_in(others()))
     counts: dict[str, dict[str, int]] = {}
     for platform, label, mentions in session.execute(query):
         counts.setdefault(platform, {})[label] = int(mentions)

@@ -164,7 +164,9 @@ def write_keyed(
             writer = csv.writer(file)
             writer.writerow([key, *columns])
             for value, row in rows.items():
-                writer.writerow([_guard(value), *(_guard(row.get(name, "")) for name in columns)])
+                writer.writerow(
+                    [guard_cell(value), *(guard_cell(row.get(name, "")) for name in columns)]
+                )
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -172,7 +174,7 @@ def write_keyed(
         temporary.unlink(missing_ok=True)
 
 
-def _guard(text: str) -> str:
+def guard_cell(text: str) -> str:
     """Return a cell that no spreadsheet runs; a plain number stays one."""
     if not text.startswith((*_FORMULA, "'")) or _is_number(text):
         return text

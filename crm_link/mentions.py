@@ -96,7 +96,7 @@ def list_platforms(session: Session) -> list[str]:
     One look into the unique index for each brand and platform, however many mentions.
     """
     found: set[str] = set()
-    for brand_id in session.scalars(select(Brand.id).where(Brand.drill_of_id.is_(None))).all():
+    for brand_id in session.scalars(select(Brand.id).where(Brand.is_own())).all():
         platform: str | None = ""
         while platform is not None:
             platform = session.scalar(
@@ -110,8 +110,8 @@ def list_platforms(session: Session) -> list[str]:
 
 
 def list_brands(session: Session) -> Sequence[Brand]:
-    """Return all brands by name, without the copies for drills."""
-    query = select(Brand).where(Brand.drill_of_id.is_(None))
+    """Return all brands by name, without the copies for drills and the competitors."""
+    query = select(Brand).where(Brand.is_own())
     return session.scalars(query.order_by(Brand.name, Brand.id)).all()
 
 
@@ -135,10 +135,11 @@ def _newest_first(mention: Mention) -> tuple[float, int]:
 
 
 def _brand_ids(session: Session, wanted: MentionFilter) -> Sequence[int]:
-    query = select(Brand.id).where(Brand.drill_of_id.is_(None))
-    if wanted.brand:
-        query = query.where(Brand.key == wanted.brand)
-    return session.scalars(query).all()
+    if not wanted.brand:
+        return session.scalars(select(Brand.id).where(Brand.is_own())).all()
+    # A competitor's are listed where they are asked for, as the board's links do.
+    named = select(Brand.id).where(Brand.key == wanted.brand, Brand.drill_of_id.is_(None))
+    return session.scalars(named).all()
 
 
 def _conditions(session: Session, wanted: MentionFilter, after: MentionKey | None) -> list[Any]:

@@ -58,8 +58,8 @@ class SourceEntry(BaseModel):
         return {name: _plain(value) for name, value in (self.model_extra or {}).items()}
 
 
-class BrandEntry(BaseModel):
-    """One brand."""
+class CompetitorEntry(BaseModel):
+    """A competitor: what is said about it is counted, and nothing else is done with it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -67,13 +67,19 @@ class BrandEntry(BaseModel):
     name: str = Field(min_length=1)
     query: str
     names: tuple[str, ...] = ()
-    protocol: Path | None = None
     sources: tuple[SourceEntry, ...] = ()
 
     @property
     def targets(self) -> tuple[str, ...]:
         """Names and handles by which texts mean the brand."""
         return self.names or (self.name,)
+
+
+class BrandEntry(CompetitorEntry):
+    """One brand."""
+
+    protocol: Path | None = None
+    competitors: tuple[CompetitorEntry, ...] = ()
 
 
 class BrandsFile(BaseModel):
@@ -176,8 +182,9 @@ def _shape_problems(error: ValidationError) -> Iterator[tuple[Place, str]]:
         place: Place = problem["loc"]
         name = str(place[-1]) if place else ""
         if problem["type"] == "extra_forbidden":
-            known = ", ".join((BrandEntry if "brands" in place else BrandsFile).model_fields)
-            known = known.replace(", warnings", "")
+            kind: type[BaseModel] = BrandEntry if "brands" in place else BrandsFile
+            kind = CompetitorEntry if "competitors" in place else kind
+            known = ", ".join(kind.model_fields).replace(", warnings", "")
             yield place, f"unknown key '{name}': remove it, or use one of {known}"
         elif problem["type"] == "missing":
             yield place[:-1], f"'{name}' is missing: add it"
@@ -187,24 +194,39 @@ def _shape_problems(error: ValidationError) -> Iterator[tuple[Place, str]]:
             yield place, f"{name}: {problem['msg'].removeprefix('Value error, ')}"
 
 
+def _entries(file: BrandsFile) -> Iterator[tuple[Place, str, CompetitorEntry]]:
+    """Give every brand and competitor with its place and the key that the database has."""
+    for number, brand in enumerate(file.brands):
+        place: Place = ("brands", number)
+        yield place, brand.id, brand
+        for index, one in enumerate(brand.competitors):
+            yield (*place, "competitors", index), competitor_key(brand.id, one.id), one
+
+
+def competitor_key(brand: str, competitor: str) -> str:
+    """Return how a brand's competitor is called in the database; no brand can be called so."""
+    return f"{brand}:{competitor}"
+
+
 def _double_names(file: BrandsFile) -> Iterator[tuple[Place, str]]:
     keys: set[str] = set()
-    for number, brand in enumerate(file.brands):
-        if brand.id in keys:
-            yield ("brands", number, "id"), f"id: there are two brands '{brand.id}': rename one"
-        keys.add(brand.id)
+    for here, key, brand in _entries(file):
+        if key in keys:
+            kind = "competitors" if "competitors" in here else "brands"
+            yield (*here, "id"), f"id: there are two {kind} '{brand.id}': rename one"
+        keys.add(key)
         names: set[str] = set()
         for index, source in enumerate(brand.sources):
             if source.key in names:
-                place: Place = ("brands", number, "sources", index)
+                place: Place = (*here, "sources", index)
                 yield place, f"there are two sources '{source.key}': give each its own `name`"
             names.add(source.key)
 
 
 def _bad_options(file: BrandsFile) -> Iterator[tuple[Place, str]]:
-    for number, brand in enumerate(file.brands):
+    for here, _, brand in _entries(file):
         for index, source in enumerate(brand.sources):
-            place: Place = ("brands", number, "sources", index)
+            place: Place = (*here, "sources", index)
             try:
                 kind: type[Collector] = load_plugin(FOLDER, source.platform, Collector)  # type: ignore[type-abstract]
             except InputError as error:
@@ -233,8 +255,8 @@ def _option_problems(
 
 
 def _query_findings(file: BrandsFile) -> Iterator[tuple[Place, str, bool]]:
-    for number, brand in enumerate(file.brands):
-        place: Place = ("brands", number, "query")
+    for here, _, brand in _entries(file):
+        place: Place = (*here, "query")
         try:
             warnings = lint(parse(brand.query))
         except QueryError as error:

@@ -129,7 +129,7 @@ def _query(brand_id: int | None, since: datetime | None) -> Select[*tuple[Any, .
         )
         .join(Brand, Brand.id == Mention.brand_id)
         .outerjoin(Author, Author.id == Mention.author_id)
-        .where(Mention.deleted_at.is_(None), Brand.drill_of_id.is_(None))
+        .where(Mention.deleted_at.is_(None), Brand.is_own())
     )
     if brand_id is not None:
         query = query.where(Mention.brand_id == brand_id)

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from config.db import Base, enum_text
@@ -45,7 +45,9 @@ class Brand(Base):
     """A brand that is watched; it comes from `brands.yaml` and is known there by `key`.
 
     `drill_of_id` marks a copy that holds the made-up mentions of drills: it is in no list,
-    sum or export, and active only while a drill runs.
+    sum or export, and active only while a drill runs. `competitor_of_id` marks a competitor
+    of a brand: what is said about it is counted beside that brand's and judged, without
+    authors; it is in no list of brands, and nothing of it is queued, linked or alerted.
     """
 
     __tablename__ = "brand"
@@ -57,7 +59,13 @@ class Brand(Base):
     names: Mapped[list[str]]  # names and handles by which texts mean the brand
     is_active: Mapped[bool] = mapped_column(default=True)
     drill_of_id: Mapped[int | None] = mapped_column(ForeignKey("brand.id"))
+    competitor_of_id: Mapped[int | None] = mapped_column(ForeignKey("brand.id"))
     created_at: Mapped[datetime]
+
+    @classmethod
+    def is_own(cls) -> ColumnElement[bool]:
+        """Return the condition that a brand is one of ours: no drill's copy, no competitor."""
+        return cls.drill_of_id.is_(None) & cls.competitor_of_id.is_(None)
 
 
 class Source(Base):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from config.db import is_sqlite
 from config.errors import ConflictError, NotFoundError
-from listener.brands_file import BrandEntry, BrandsFile, SourceEntry
+from listener.brands_file import BrandsFile, CompetitorEntry, SourceEntry, competitor_key
 from listener.models import Brand, Source, SourceState
 
 #: Any number: the PostgreSQL advisory lock under which one process at a time reads brands in.
@@ -41,13 +42,16 @@ def sync_brands(session: Session, file: BrandsFile, now: datetime) -> SyncResult
         sources.setdefault(source.brand_id, {})[source.name] = source
     added = changed = 0
     wanted: set[int] = set()
-    for entry in file.brands:
-        brand = known.get(entry.id)
+    ids: dict[str, int] = {}
+    for key, entry, competes_with in _entries(file):
+        brand = known.get(key)
         if brand is None:
-            brand = Brand(key=entry.id, created_at=now)
+            brand = Brand(key=key, created_at=now)
             session.add(brand)
         query_changed = _update_brand(brand, entry)
+        brand.competitor_of_id = ids.get(competes_with)
         session.flush()
+        ids[key] = brand.id
         own = sources.get(brand.id, {})
         for source_entry in entry.sources:
             found = own.get(source_entry.key)
@@ -60,9 +64,8 @@ def sync_brands(session: Session, file: BrandsFile, now: datetime) -> SyncResult
                 changed += _update_source(found, source_entry, is_due=query_changed)
             session.flush()
             wanted.add(found.id)
-    entries = {entry.id for entry in file.brands}
     for key, brand in known.items():
-        brand.is_active = key in entries
+        brand.is_active = key in ids
     removed = 0
     for own in sources.values():
         for source in own.values():
@@ -71,6 +74,14 @@ def sync_brands(session: Session, file: BrandsFile, now: datetime) -> SyncResult
                 removed += 1
     session.flush()
     return SyncResult(added=added, changed=changed, removed=removed)
+
+
+def _entries(file: BrandsFile) -> Iterator[tuple[str, CompetitorEntry, str]]:
+    """Give every brand, then its competitors: key, entry, and whose competitor it is."""
+    for brand in file.brands:
+        yield brand.id, brand, ""
+        for one in brand.competitors:
+            yield competitor_key(brand.id, one.id), one, brand.id
 
 
 def _wait_for_others(session: Session) -> None:
@@ -82,7 +93,7 @@ def _wait_for_others(session: Session) -> None:
         session.execute(select(func.pg_advisory_xact_lock(_SYNC_LOCK)))
 
 
-def _update_brand(brand: Brand, entry: BrandEntry) -> bool:
+def _update_brand(brand: Brand, entry: CompetitorEntry) -> bool:
     """Let `brand` say what `entry` says; return whether its query changed."""
     query_changed = brand.query != entry.query
     brand.name, brand.query, brand.names = entry.name, entry.query, list(entry.targets)
@@ -138,6 +149,8 @@ def get_brand(session: Session, key: str | None) -> Brand:
 
     """
     active = select(Brand).where(Brand.is_active, Brand.drill_of_id.is_(None))
+    if key is None:
+        active = active.where(Brand.competitor_of_id.is_(None))
     brands = list(session.scalars(active.order_by(Brand.key)))
     known = ", ".join(brand.key for brand in brands)
     if key is None:

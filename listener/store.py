@@ -7,7 +7,7 @@ left that says what the newest version says.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -21,7 +21,7 @@ from config.errors import InputError
 from listener.cleaning import AUTHOR_ID_LENGTH, fit_id, mention_columns, pack_raw
 from listener.collection_models import RawPost
 from listener.lookup import find_by_ids
-from listener.models import Mention, MentionAlias, MentionVersion, Step
+from listener.models import Brand, Mention, MentionAlias, MentionVersion, Step
 from listener.quarantine import quarantine
 from listener.store_authors import store_authors
 from listener.store_merge import COUNTERS, Merge, Stored
@@ -70,7 +70,9 @@ def store_posts(
     id whose `earlier_ids` name a known one) keeps its row, publication time and judgement,
     keeps the old text as a version, and waits for scoring again. A post that cannot be
     stored (no time zone, beyond all length) is quarantined, and the others are stored. Posts of
-    erased authors are left out, and seen all the same.
+    erased authors are left out, and seen all the same. Of posts about a competitor neither
+    authors nor the platform's own answers are kept: nothing is to be known about people who
+    never spoke about us.
 
     Args:
         session: The transaction.
@@ -83,6 +85,7 @@ def store_posts(
 
     """
     total = StoreCounts()
+    keep_authors = session.get_one(Brand, brand_id).competitor_of_id is None
     remaining = iter(posts)
     while batch := list(islice(remaining, BATCH)):
         total += _store_batch(
@@ -92,7 +95,8 @@ def store_posts(
             platform=platform,
             source_id=source_id,
             now=now,
-            keep_raw=keep_raw,
+            keep_raw=keep_raw and keep_authors,
+            keep_authors=keep_authors,
         )
     return total
 
@@ -106,6 +110,7 @@ def _store_batch(
     source_id: int | None,
     now: datetime,
     keep_raw: bool,
+    keep_authors: bool,
 ) -> StoreCounts:
     _wait_for_other_writers(session, brand_id, platform)
     common = {
@@ -119,7 +124,8 @@ def _store_batch(
     }
     fitting: list[tuple[Post, dict[str, Any]]] = []
     rejected: list[RejectedItem] = []
-    for post in without_suppressed(session, platform, posts):
+    for found in without_suppressed(session, platform, posts):
+        post = found if keep_authors else replace(found, author=None)
         try:
             fitting.append((post, common | mention_columns(post)))
         except (InputError, OverflowError) as error:

@@ -92,7 +92,8 @@ class _Keeper:
             return 0
         self._looked_at, self._stop_at = now, time.monotonic() + BUDGET_S
         with read_session(sessions) as session:
-            active = set(session.scalars(select(Brand.id).where(Brand.is_active)))
+            watched = select(Brand.id).where(Brand.is_active, Brand.competitor_of_id.is_(None))
+            active = set(session.scalars(watched))
             listening = listen(session, active, now)
             for series in [one for one in self._followed if one.brand_id not in active]:
                 del self._followed[series]

@@ -100,7 +100,7 @@ def remember_topics(sessions: sessionmaker[Session], *, clock: Clock = utc_now) 
             .having(func.max(StoredTopic.last_seen_at) > now - timedelta(seconds=REMEMBER_EVERY_S))
         ).all()
         brand_ids = session.scalars(
-            select(Brand.id).where(Brand.drill_of_id.is_(None), Brand.id.not_in(fresh))
+            select(Brand.id).where(Brand.is_own(), Brand.id.not_in(fresh))
         ).all()
     remembered = 0
     for brand_id in brand_ids:

@@ -78,7 +78,7 @@ def volume_series(
     if brand_id is not None:
         query = query.where(Volume.brand_id == brand_id)
     else:
-        query = query.where(Volume.brand_id.not_in(drill_copies()))
+        query = query.where(Volume.brand_id.not_in(others()))
     counts: dict[datetime, dict[str, int]] = {}
     for bucket_at, label, mentions in session.execute(query):
         place = counts.setdefault(bucket_of(bucket_at, grain_s), {})
@@ -100,9 +100,9 @@ def volume_series(
     return points
 
 
-def drill_copies() -> Select[int]:
-    """Return the query of the brands that are copies for drills: they are in no sum."""
-    return select(Brand.id).where(Brand.drill_of_id.is_not(None))
+def others() -> Select[int]:
+    """Return the query of the copies for drills and the competitors: they are in no sum."""
+    return select(Brand.id).where(~Brand.is_own())
 
 
 def net_sentiment(points: list[TrendPoint]) -> NetSentiment:

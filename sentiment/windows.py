@@ -37,9 +37,9 @@ class Window:
 def window_of(
     session: Session, brand_id: int | None, since: datetime, until: datetime
 ) -> tuple[Window, Sequence[Brand]]:
-    """Return the window of a brand, or of all that are no copies for drills, with the brands."""
+    """Return the window of a brand, or of all of ours, with the brands."""
     query = select(Brand).order_by(Brand.id)
-    query = query.where(Brand.drill_of_id.is_(None) if brand_id is None else Brand.id == brand_id)
+    query = query.where(Brand.is_own() if brand_id is None else Brand.id == brand_id)
     brands = session.scalars(query).all()
     return Window(tuple(brand.id for brand in brands), since, until), brands
 

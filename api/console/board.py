@@ -1,4 +1,4 @@
-"""The brand board: volume and sentiment over time."""
+"""The brand board: what was said in a period, how it was meant, where, and by how much."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
 from api.console.filters import brand_options
 from api.console.page import Page, PageDep
-from api.formats import iso
 from api.pages import is_htmx, render
-from crm_link.board import PERIODS, period_ends, read_board
+from crm_link.board import PERIODS, Board, period_ends, read_board
+from crm_link.board_tables import as_csv, board_table
 from crm_link.mentions import get_brand
 from sentiment.heads import EMOTIONS
+from sentiment.share_of_voice import ShareOfVoice, share_of_voice
 from sentiment.signal_sums import UNSURE, languages_of, signal_sums
 from sentiment.topic_windows import topics_of
 
@@ -58,6 +59,7 @@ def board(page: PageDep, brand: BrandQuery = "", period: PeriodQuery = "24h") ->
         "board.html",
         {
             "board": shown,
+            "voices": _voices(page, brand_id, shown),
             "brand": brand,
             "period": period,
             "periods": list(PERIODS),
@@ -65,6 +67,12 @@ def board(page: PageDep, brand: BrandQuery = "", period: PeriodQuery = "24h") ->
             "grain": timedelta(seconds=shown.grain_s),
         },
     )
+
+
+def _voices(page: Page, brand_id: int | None, shown: Board) -> ShareOfVoice:
+    if brand_id is None:
+        return ShareOfVoice((), (), (), ())
+    return share_of_voice(page.session, brand_id, shown.since, shown.until)
 
 
 @router.get("/topics")
@@ -106,34 +114,16 @@ def _part(page: Page, template: str, title: str, shown: dict[str, Any]) -> Respo
     return page.show("board_part.html", shown | {"part": template, "title": title})
 
 
-@router.get("/data")
-def board_data(page: PageDep, brand: BrandQuery = "", period: PeriodQuery = "24h") -> JSONResponse:
-    """Return what the charts draw."""
+@router.get("/{chart}.csv")
+def board_csv(
+    page: PageDep, chart: str, brand: BrandQuery = "", period: PeriodQuery = "24h"
+) -> Response:
+    """Return the numbers behind a chart as a CSV file."""
     brand_id = get_brand(page.session, brand).id if brand else None
-    shown = read_board(page.session, brand_id, period=period, now=page.state.clock())
-    points: list[dict[str, Any]] = [
-        {
-            "at": iso(point.at),
-            "negative": point.negative,
-            "neutral": point.neutral,
-            "positive": point.positive,
-            "unknown": point.unknown,
-            "net": net.value,
-            "low": net.low,
-            "high": net.high,
-        }
-        for point, net in shown.points_with_net()
-    ]
-    platforms = [
-        {
-            "platform": share.platform,
-            "negative": share.total.negative,
-            "neutral": share.total.neutral,
-            "positive": share.total.positive,
-            "unknown": share.total.unknown,
-        }
-        for share in shown.platforms
-    ]
-    return JSONResponse(
-        {"grain_s": shown.grain_s, "brand": brand, "points": points, "platforms": platforms}
+    table = board_table(page.session, chart, brand_id, period=period, now=page.state.clock())
+    name = "-".join(part for part in ("board", brand.replace(":", "-"), chart, period) if part)
+    return Response(
+        as_csv(table),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
     )

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from api.routes import (
     account,
     acks,
+    board,
     contacts,
     escalation,
     figures,
@@ -44,3 +45,4 @@ router.include_router(figures.router)
 router.include_router(why.router)
 router.include_router(people.router)
 router.include_router(teams.router)
+router.include_router(board.router)

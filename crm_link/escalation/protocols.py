@@ -100,7 +100,9 @@ class Protocols:
             brands = [
                 _ActiveBrand(*row)
                 for row in session.execute(
-                    select(Brand.id, Brand.key, Brand.drill_of_id).where(Brand.is_active)
+                    select(Brand.id, Brand.key, Brand.drill_of_id).where(
+                        Brand.is_active, Brand.competitor_of_id.is_(None)
+                    )
                 )
             ]
         with self._lock:

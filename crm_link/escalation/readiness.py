@@ -90,7 +90,7 @@ def read_readiness(session: Session, now: datetime, brand_id: int | None = None)
         brand_id: Only this brand.
 
     """
-    query = select(Brand).where(Brand.is_active, Brand.drill_of_id.is_(None))
+    query = select(Brand).where(Brand.is_active, Brand.is_own())
     if brand_id is not None:
         query = query.where(Brand.id == brand_id)
     health = source_health(session, now)

@@ -96,32 +96,6 @@ def test_an_incident_page_follows_what_others_do(open_page: OpenPage, scene: Sce
     expect(mine.get_by_role("button", name="Acknowledge")).to_have_count(0)
 
 
-def test_the_board_is_drawn_and_a_bar_leads_to_its_mentions(open_page: OpenPage) -> None:
-    page = open_page()
-    page.get_by_role("link", name="Board").click()
-
-    expect(page.locator("html[data-drawn]")).to_be_attached()
-    red = page.evaluate(
-        "getComputedStyle(document.documentElement).getPropertyValue('--negative').trim()"
-    )
-    bars = page.locator(f"#volume-chart svg path[fill='{red}']")
-    assert bars.count() > 20
-    assert page.locator("#net-chart svg path").count() > 5
-    page.get_by_text("The numbers behind the charts").click()
-    expect(page.get_by_role("row").nth(6)).to_be_visible()
-    expect(page.locator("#board-signals")).to_be_visible()
-    page.locator("#volume-chart").scroll_into_view_if_needed()
-    tallest = max(
-        (box for box in (bar.bounding_box() for bar in bars.all()) if box),
-        key=lambda box: box["height"],
-    )
-    page.mouse.click(tallest["x"] + tallest["width"] / 2, tallest["y"] + tallest["height"] / 2)
-    page.wait_for_url("**/mentions?since=**label=negative")
-    page.goto("/board")
-    page.get_by_role("link", name="7d").click()
-    page.wait_for_url("**/board?period=7d")
-
-
 def test_sources_say_what_is_wrong_and_what_is_missing(open_page: OpenPage) -> None:
     page = open_page()
     page.get_by_role("link", name="Sources").click()

@@ -1,105 +1,193 @@
-// Draws the board's charts. The numbers come from /board/data; the same numbers stand in the
-// page's table. Tooltips are rich text, not HTML, because the page allows no inline style.
+// Draws the board's charts from the tables beside them: a row's numbers stand in its data-point.
+// Tooltips are rich text, not HTML, because the page allows no inline style.
 "use strict";
 
 (() => {
-  const volumeAt = document.getElementById("volume-chart");
-  const netAt = document.getElementById("net-chart");
-  if (!volumeAt || typeof echarts === "undefined") return;
+  if (typeof echarts === "undefined") return;
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const font = getComputedStyle(document.body).fontFamily;
-  const WHEN = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
+  const LANG = document.documentElement.lang || undefined;
+  const WHEN = new Intl.DateTimeFormat(LANG, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
+  const SHORT = new Intl.NumberFormat(LANG, { notation: "compact", maximumFractionDigits: 1 });
+  const LABELS = ["negative", "neutral", "positive", "unknown"];
   const signed = (value) => (value < 0 ? "\u2212" : "+") + Math.abs(value).toFixed(2);
-  const charts = [volumeAt, netAt].map((el) => echarts.init(el, null, { renderer: "svg" }));
+  const drawn = new Map();
 
-  let from = 0, to = 0;
+  const quiet = () => ({ color: color("--quiet"), fontFamily: font, fontSize: 12 });
+  const line = () => ({ lineStyle: { color: color("--line") } });
+  const value = (more) => ({ type: "value", axisLabel: { ...quiet(), formatter: (number) => SHORT.format(number) }, splitLine: line(), ...more });
 
   function common() {
+    return { animation: !still, animationDuration: 250, textStyle: { fontFamily: font, color: color("--quiet") } };
+  }
+
+  function tooltip(formatter, trigger) {
     return {
-      animation: !still,
-      animationDuration: 250,
-      textStyle: { fontFamily: font, color: color("--quiet") },
+      trigger, renderMode: "richText", formatter, confine: true,
+      backgroundColor: color("--surface"), borderColor: color("--line"),
+      textStyle: { color: color("--text"), fontSize: 12, lineHeight: 18 },
+      axisPointer: { type: trigger === "axis" ? "line" : "none", lineStyle: { color: color("--quiet"), type: "dotted" } },
+    };
+  }
+
+  const legend = () => ({ type: "scroll", pageIconSize: 10, pageTextStyle: quiet(), pageIconColor: color("--quiet"), pageIconInactiveColor: color("--line"), top: 0, left: 0, itemWidth: 10, itemHeight: 10, textStyle: quiet(), inactiveColor: color("--line") });
+
+  // Time runs along the page in every chart that has one: the same place is the same moment.
+  function overTime(chart) {
+    const { points, grain } = chart;
+    const first = new Date(points[0].at).getTime();
+    const last = new Date(points[points.length - 1].at).getTime() + grain * 1000;
+    return {
       grid: { left: 44, right: 12, top: 32, bottom: 28 },
-      xAxis: { type: "time", min: from, max: to, axisLine: { lineStyle: { color: color("--line") } }, axisTick: { show: false }, axisLabel: { color: color("--quiet"), hideOverlap: true, fontSize: 12 }, splitLine: { show: false } },
+      xAxis: { type: "time", min: first, max: last, axisLine: line(), axisTick: { show: false }, axisLabel: { ...quiet(), hideOverlap: true }, splitLine: { show: false } },
     };
   }
 
-  const tooltip = (formatter) => ({
-    trigger: "axis", renderMode: "richText", formatter, confine: true,
-    backgroundColor: color("--surface"), borderColor: color("--line"),
-    textStyle: { color: color("--text"), fontSize: 12, lineHeight: 18 },
-    axisPointer: { type: "line", lineStyle: { color: color("--quiet"), type: "dotted" } },
-  });
+  const middle = (chart, point) => new Date(point.at).getTime() + chart.grain * 500;
+  const pointAt = (chart, moment) => chart.points.find((point) => middle(chart, point) === moment);
 
-  function draw(data) {
-    from = new Date(data.points[0].at).getTime();
-    to = new Date(data.points[data.points.length - 1].at).getTime() + data.grain_s * 1000;
-    const labels = ["negative", "neutral", "positive", "unknown"];
-    const middle = (at) => new Date(at).getTime() + data.grain_s * 500;
-    const byTime = new Map(data.points.map((point) => [middle(point.at), point]));
-    const yAxis = { type: "value", axisLabel: { color: color("--quiet") }, splitLine: { lineStyle: { color: color("--line") } } };
-    charts[0].setOption({
-      ...common(),
-      legend: { top: 0, left: 0, itemWidth: 10, itemHeight: 10, textStyle: { color: color("--quiet"), fontFamily: font } },
-      yAxis: { ...yAxis, minInterval: 1 },
-      tooltip: tooltip((items) => {
-        const point = byTime.get(items[0].value[0]);
-        return [WHEN.format(new Date(point.at)), ...labels.map((label) => `${label}  ${point[label]}`)].join("\n");
-      }),
-      series: labels.map((label) => ({
-        name: label, type: "bar", stack: "all", barCategoryGap: "15%", cursor: "pointer",
-        itemStyle: { color: color(`--${label}`) },
-        data: data.points.map((point) => [middle(point.at), point[label]]),
-      })),
-    }, true);
-    const judged = data.points.filter((point) => point.net !== null);
-    charts[1].setOption({
-      ...common(),
-      yAxis: { ...yAxis, min: -1, max: 1, interval: 0.5, axisLabel: { color: color("--quiet"), formatter: (value) => (value ? signed(value).replace(/0$/, "") : "0") } },
-      tooltip: tooltip((items) => {
-        const point = byTime.get(items[0].value[0]);
-        return `${WHEN.format(new Date(point.at))}\nnet ${signed(point.net)}\n${signed(point.low)} to ${signed(point.high)}`;
-      }),
-      series: [
-        {
-          name: "interval", type: "custom", silent: true, z: 1,
-          encode: { x: 0, y: [1, 2] },
-          data: judged.map((point) => [middle(point.at), point.low, point.high]),
-          renderItem: (params, api) => {
-            const low = api.coord([api.value(0), api.value(1)]);
-            const high = api.coord([api.value(0), api.value(2)]);
-            const width = Math.max(3, api.size([data.grain_s * 1000, 0])[0] * 0.6);
-            return { type: "rect", shape: { x: low[0] - width / 2, y: high[1], width, height: low[1] - high[1], r: 2 }, style: { fill: color("--accent"), opacity: 0.22 } };
+  const kinds = {
+    volume(chart) {
+      return {
+        ...common(), ...overTime(chart), legend: legend(), yAxis: value({ minInterval: 1 }),
+        tooltip: tooltip((items) => {
+          const point = pointAt(chart, items[0].value[0]);
+          return [WHEN.format(new Date(point.at)), ...LABELS.map((label) => `${label}  ${point[label]}`), `period before  ${point.before}`].join("\n");
+        }, "axis"),
+        series: [
+          ...LABELS.map((label) => ({
+            name: label, type: "bar", stack: "all", barCategoryGap: "15%", cursor: "pointer", itemStyle: { color: color(`--${label}`) },
+            data: chart.points.map((point) => [middle(chart, point), point[label]]),
+          })),
+          {
+            name: "period before", type: "line", step: "middle", symbol: "none", silent: true, z: 3,
+            lineStyle: { color: color("--text"), width: 1, type: "dashed", opacity: 0.6 }, itemStyle: { color: color("--text") },
+            data: chart.points.map((point) => [middle(chart, point), point.before]),
           },
-        },
-        {
-          name: "net", type: "line", symbolSize: 5, z: 2, connectNulls: false,
-          lineStyle: { width: 1.5, color: color("--accent") }, itemStyle: { color: color("--accent") },
-          data: data.points.map((point) => [middle(point.at), point.net]),
-        },
-      ],
-    }, true);
-    const open = (params) => {
-      const point = byTime.get(params.value[0]);
-      if (!point) return;
-      const start = new Date(point.at);
-      const query = new URLSearchParams({ since: start.toISOString(), until: new Date(start.getTime() + data.grain_s * 1000).toISOString() });
-      if (data.brand) query.set("brand", data.brand);
-      if (labels.includes(params.seriesName)) query.set("label", params.seriesName);
-      location.assign(`/mentions?${query}`);
-    };
-    for (const chart of charts) { chart.off("click"); chart.on("click", open); }
+        ],
+      };
+    },
+
+    net(chart) {
+      const judged = chart.points.filter((point) => point.net !== null);
+      return {
+        ...common(), ...overTime(chart),
+        yAxis: value({ min: -1, max: 1, interval: 0.5, axisLabel: { ...quiet(), formatter: (number) => (number ? signed(number).replace(/0$/, "") : "0") } }),
+        tooltip: tooltip((items) => {
+          const point = pointAt(chart, items[0].value[0]);
+          const when = WHEN.format(new Date(point.at));
+          return point.net === null ? when : `${when}\nnet ${signed(point.net)}\n${signed(point.low)} to ${signed(point.high)}`;
+        }, "axis"),
+        series: [
+          {
+            name: "interval", type: "custom", silent: true, z: 1, encode: { x: 0, y: [1, 2] },
+            data: judged.map((point) => [middle(chart, point), point.low, point.high]),
+            renderItem: (params, api) => {
+              const low = api.coord([api.value(0), api.value(1)]);
+              const high = api.coord([api.value(0), api.value(2)]);
+              const width = Math.max(3, api.size([chart.grain * 1000, 0])[0] * 0.6);
+              return { type: "rect", shape: { x: low[0] - width / 2, y: high[1], width, height: low[1] - high[1], r: 2 }, style: { fill: color("--accent"), opacity: 0.22 } };
+            },
+          },
+          {
+            name: "net", type: "line", symbolSize: 6, z: 2, connectNulls: false, cursor: "pointer",
+            lineStyle: { width: 1.5, color: color("--accent") }, itemStyle: { color: color("--accent") },
+            data: chart.points.map((point) => [middle(chart, point), point.net]),
+          },
+        ],
+      };
+    },
+
+    // One bar for each row, the first on top; whiskers where a row has an interval, a tick at
+    // what it was in the period before.
+    bars(chart) {
+      const points = chart.points.slice(0, 8);
+      const unit = chart.unit;
+      const show = (number) => (unit === "%" ? `${number.toFixed(1)} %` : SHORT.format(number));
+      const whisker = (params, api) => {
+        const at = api.value(0);
+        const [low, high] = [api.coord([api.value(1), at]), api.coord([api.value(2), at])];
+        const style = { stroke: color("--text"), lineWidth: 1.2, opacity: 0.7 };
+        const stroke = (x1, y1, x2, y2) => ({ type: "line", shape: { x1, y1, x2, y2 }, style });
+        return { type: "group", children: [stroke(low[0], low[1], high[0], high[1]), stroke(low[0], low[1] - 4, low[0], low[1] + 4), stroke(high[0], high[1] - 4, high[0], high[1] + 4)] };
+      };
+      const tick = (params, api) => {
+        const [x, y] = api.coord([api.value(1), api.value(0)]);
+        return { type: "line", shape: { x1: x, y1: y - 9, x2: x, y2: y + 9 }, style: { stroke: color("--text"), lineWidth: 2 } };
+      };
+      const marks = (name, rows, renderItem) => ({ name, type: "custom", silent: true, z: 3, renderItem, encode: { x: [1, 2], y: 0 }, data: rows });
+      const at = (point) => points.indexOf(point);
+      return {
+        ...common(),
+        grid: { left: 8, right: 24, top: 4, bottom: 4, containLabel: true },
+        xAxis: value({ min: 0, minInterval: unit === "%" ? undefined : 1, splitNumber: 4, axisLabel: { ...quiet(), formatter: (number) => (unit === "%" ? `${number} %` : SHORT.format(number)) } }),
+        yAxis: { type: "category", inverse: true, data: points.map((point) => point.name), axisLine: line(), axisTick: { show: false }, axisLabel: { ...quiet(), color: color("--text"), width: 110, overflow: "truncate" } },
+        tooltip: tooltip((item) => {
+          const point = points[item.dataIndex];
+          const lines = [point.name, show(point.value)];
+          if (point.high !== undefined) lines.push(`${show(point.low)} to ${show(point.high)}`);
+          if (point.before !== undefined && point.before !== null) lines.push(`period before  ${show(point.before)}`);
+          return lines.join("\n");
+        }, "item"),
+        series: [
+          { type: "bar", barMaxWidth: 18, data: points.map((point) => ({ value: point.value, cursor: point.href ? "pointer" : "default", itemStyle: { color: color(point.color ? `--${point.color}` : point.is_own === false ? "--neutral" : "--accent") } })) },
+          marks("interval", points.filter((point) => point.high !== undefined).map((point) => [at(point), point.low, point.high]), whisker),
+          marks("period before", points.filter((point) => point.before !== undefined && point.before !== null).map((point) => [at(point), point.before, point.before]), tick),
+        ],
+      };
+    },
+  };
+
+  function behind(chart, params) {
+    if (chart.kind === "bars") return params.componentSubType === "bar" ? chart.points[params.dataIndex].href : "";
+    const point = pointAt(chart, params.value[0]);
+    if (!point) return "";
+    const start = new Date(point.at);
+    const query = new URLSearchParams({ since: start.toISOString(), until: new Date(start.getTime() + chart.grain * 1000).toISOString() });
+    if (chart.brand) query.set("brand", chart.brand);
+    if (LABELS.includes(params.seriesName)) query.set("label", params.seriesName);
+    return `/mentions?${query}`;
   }
 
-  fetch(volumeAt.dataset.src, { headers: { Accept: "application/json" } })
-    .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(String(answer.status)))))
-    .then((data) => {
-      draw(data);
-      dark.addEventListener("change", () => draw(data));
-      addEventListener("resize", () => charts.forEach((chart) => chart.resize()));
-      document.documentElement.dataset.drawn = "yes";
-    })
-    .catch(() => { volumeAt.textContent = "The chart could not be drawn; the numbers are in the table below."; });
+  function draw(panel) {
+    const table = panel.dataset.rows ? document.getElementById(panel.dataset.rows) : panel.querySelector("table");
+    const place = panel.querySelector(".chart");
+    const points = [...table.querySelectorAll("[data-point]")].map((row) => JSON.parse(row.dataset.point));
+    if (!points.length) return;
+    const numbers = document.getElementById("numbers");
+    const { brand = "", period = "" } = (numbers || table).dataset;
+    const grain = Number(table.dataset.grain || 0);
+    place.classList.add("drawn");
+    const chart = { kind: panel.dataset.chart, points, brand, period, grain, unit: panel.dataset.unit || "", on: echarts.init(place, null, { renderer: "canvas" }) };
+    chart.on.setOption(kinds[chart.kind](chart));
+    chart.on.on("click", (params) => {
+      const address = behind(chart, params);
+      if (address) location.assign(address);
+    });
+    const button = panel.querySelector("[data-png]");
+    if (button) {
+      button.hidden = false;
+      button.addEventListener("click", () => {
+        const link = document.createElement("a");
+        link.href = chart.on.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: color("--surface") });
+        link.download = ["board", brand, button.dataset.png, period].filter(Boolean).join("-") + ".png";
+        link.click();
+      });
+    }
+    drawn.set(place, chart);
+  }
+
+  function drawAll(root) {
+    const panels = [...root.querySelectorAll("[data-chart]")];
+    if (root.matches && root.matches("[data-chart]")) panels.push(root);
+    for (const panel of panels) if (!drawn.has(panel.querySelector(".chart"))) draw(panel);
+    document.documentElement.dataset.drawn = "yes";
+  }
+
+  drawAll(document);
+  document.body.addEventListener("htmx:load", (event) => drawAll(event.detail.elt));
+  dark.addEventListener("change", () => { for (const chart of drawn.values()) chart.on.setOption(kinds[chart.kind](chart), true); });
+  addEventListener("resize", () => { for (const chart of drawn.values()) chart.on.resize(); });
 })();

@@ -1,0 +1,116 @@
+"""The board in a real browser: charts, what is behind them, and what they give away."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+from sqlalchemy.orm import Session, sessionmaker
+
+from config.clock import utc_now
+from tests.api.board_scene import add_competitor
+from tests.api.scene import Scene
+
+pytestmark = pytest.mark.browser
+
+OpenPage = Callable[..., Page]
+
+#: Where the middle of a chart's bar is on the page: `[chart, series, point]` are the arguments.
+_BAR = """([id, series, at]) => {
+  const place = document.querySelector(id);
+  place.scrollIntoView({ block: "center" });
+  const chart = echarts.getInstanceByDom(place);
+  const data = chart.getOption().series[series].data[at];
+  const value = Array.isArray(data) ? [data[0], data[1] / 2] : [data.value / 2, at];
+  const [x, y] = chart.convertToPixel({ seriesIndex: series }, value);
+  const box = place.getBoundingClientRect();
+  return [box.left + x, box.top + y];
+}"""
+
+
+@pytest.fixture
+def rival(sessions: sessionmaker[Session], scene: Scene) -> str:
+    with sessions.begin() as session:
+        return add_competitor(session, scene, utc_now()).key
+
+
+def _problems(page: Page) -> list[str]:
+    found = Axe().run(page, context="main")
+    return [
+        f"{one['id']}: {node['html'][:120]}"
+        for one in found.response["violations"]
+        for node in one["nodes"]
+    ]
+
+
+def _click_bar(page: Page, chart: str, series: int, at: int) -> None:
+    x, y = page.evaluate(_BAR, [chart, series, at])
+    page.mouse.click(x, y)
+
+
+def test_a_board_is_read_compared_taken_away_and_followed(
+    open_page: OpenPage, rival: str, tmp_path: Path
+) -> None:
+    page = open_page()
+    page.get_by_role("link", name="Board").click()
+    expect(page.locator("html[data-drawn]")).to_be_attached()
+    expect(page.locator("#volume-chart canvas")).to_be_visible()
+    expect(page.get_by_text("Change of net sentiment")).to_be_visible()
+
+    page.get_by_label("Brand").select_option("acme")
+    page.wait_for_url("**/board?brand=acme**")
+    share = page.get_by_role("region", name="Share of voice")
+    expect(share.get_by_role("row", name="Beanery")).to_contain_text("72")
+    expect(share.locator("canvas")).to_be_visible()
+    expect(page.locator("#board-signals")).to_be_visible()
+    assert _problems(page) == []
+
+    with page.expect_download() as picture:
+        page.get_by_role("button", name="PNG: Share of voice").click()
+    assert picture.value.suggested_filename == "board-acme-share-24h.png"
+    picture.value.save_as(tmp_path / "share.png")
+    head = (tmp_path / "share.png").read_bytes()[:24]
+    width, height = struct.unpack(">II", head[16:24])
+    assert head[1:4] == b"PNG"
+    assert width > 600
+    assert height > 200
+    with page.expect_download() as numbers:
+        page.get_by_role("link", name="CSV: Share of voice").click()
+    numbers.value.save_as(tmp_path / "share.csv")
+    assert (tmp_path / "share.csv").read_text("utf-8").splitlines()[2].startswith("Beanery,72,")
+
+    _click_bar(page, "#volume-chart", 0, 23)
+    page.wait_for_url("**/mentions?since=**label=negative")
+    page.go_back()
+    expect(page.locator("html[data-drawn]")).to_be_attached()
+    _click_bar(page, "#share-chart", 0, 1)
+    page.wait_for_url(f"**/mentions?brand={rival.replace(':', '%3A')}**")
+    expect(page.get_by_text("their beans are fine")).to_be_visible()
+
+
+def test_the_numbers_stand_in_tables_without_script(open_page: OpenPage) -> None:
+    page = open_page(java_script_enabled=False)
+    page.goto("/board?brand=acme&period=7d")
+
+    page.get_by_text("The numbers behind these two charts").click()
+    expect(page.locator("#numbers tbody tr")).to_have_count(28)
+    expect(page.get_by_role("button", name="PNG")).to_have_count(0)
+    page.get_by_role("link", name="24h").click()
+    page.wait_for_url("**/board?brand=acme&period=24h")
+    expect(page.locator("#numbers tbody tr")).to_have_count(24)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_board_fits_a_phone(open_page: OpenPage, rival: str, scheme: str) -> None:
+    assert rival
+    page = open_page(viewport={"width": 390, "height": 844}, color_scheme=scheme, has_touch=True)
+    page.goto("/board?brand=acme")
+
+    expect(page.locator("#board-topics table")).to_be_visible()
+    expect(page.locator("#board-signals")).to_be_visible()
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    assert _problems(page) == []
