@@ -21,6 +21,7 @@ from api.live import LiveHub
 from api.pages import FOLDER
 from api.routes import router as api
 from api.security import SecurityHeaders
+from api.sso import find_sso
 from config.clock import Clock, utc_now
 from config.db import read_session
 from config.errors import InputError
@@ -63,7 +64,8 @@ def create_app(
     """Return the application.
 
     Raises:
-        InputError: There is no secret key to sign sessions with.
+        InputError: There is no secret key to sign sessions with, or single sign-on is set up
+            wrong.
     """
     secret = settings.secret_key.get_secret_value()
     if len(secret) < MIN_SECRET:
@@ -81,7 +83,8 @@ def create_app(
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
     )
-    app.state.groundswell = State(settings, sessions, clock, LiveHub(sessions), is_demo)
+    sso = None if is_demo else find_sso()
+    app.state.groundswell = State(settings, sessions, clock, LiveHub(sessions), is_demo, sso)
     install_error_handlers(app)
     load_catalogues()
     is_https = settings.resolved_public_url().startswith("https://")

@@ -16,6 +16,7 @@ from api.errors import SignInRequiredError
 from api.language import read_as
 from api.live import LiveHub
 from api.models import ApiKey, Role, User
+from api.sso import SingleSignOn
 from api.users import KEY_PREFIX, USE_RESOLUTION, audit, find_api_key
 from config.clock import Clock
 from config.db import read_session
@@ -35,6 +36,7 @@ class State:
     clock: Clock
     live: LiveHub
     is_demo: bool = False
+    sso: SingleSignOn | None = None
 
 
 def get_state(request: Request) -> State:

@@ -21,6 +21,7 @@ from api.console import (
     sign_in,
     silences,
     sources,
+    sso,
     teams,
     users,
     why,
@@ -38,3 +39,4 @@ router.include_router(why.router)
 router.include_router(events.router)
 router.include_router(people.router)
 router.include_router(teams.router)
+router.include_router(sso.router)

@@ -13,7 +13,7 @@ from api.language import gettext
 from api.models import User
 from api.pages import render
 from api.security import HOME, safe_next
-from config.errors import NotFoundError
+from config.errors import NotFoundError, PermissionDeniedError
 
 router = APIRouter()
 
@@ -41,6 +41,10 @@ def sign_in(
     next: Annotated[str, Form(max_length=2000)] = "",  # noqa: A002 - the form says it
 ) -> Response:
     """Sign in with address and password."""
+    if state.sso is not None and not state.sso.settings.passwords:
+        raise PermissionDeniedError(
+            f"passwords are switched off here; sign in with {state.sso.settings.name}"
+        )
     now = state.clock()
     user = users.sign_in(state.sessions, email=email, password=password, now=now)
     if user is None:
@@ -52,7 +56,7 @@ def sign_in(
             number=users.MAX_FAILURES,
         )
         return _page(request, state, next, email=email, problem=problem, status_code=401)
-    return _let_in(request, user, next)
+    return let_in(request, user, next)
 
 
 @router.post("/sign-in/demo", dependencies=[SameOrigin])
@@ -66,7 +70,7 @@ def sign_in_demo(
     user = users.find_demo_user(session) if state.is_demo else None
     if user is None:
         raise NotFoundError("this is not a demo; sign in with your e-mail address and password")
-    return _let_in(request, user, next)
+    return let_in(request, user, next)
 
 
 @router.post("/sign-out", dependencies=[SameOrigin])
@@ -76,7 +80,8 @@ def sign_out(request: Request) -> Response:
     return RedirectResponse("/sign-in", status_code=303)
 
 
-def _let_in(request: Request, user: User, target: str) -> Response:
+def let_in(request: Request, user: User, target: str) -> Response:
+    """Begin a user's session and lead on to `target`."""
     # Nothing that was in the session before belongs to whoever signs in.
     request.session.clear()
     request.session.update(user_id=user.id, epoch=user.session_epoch)
@@ -97,5 +102,6 @@ def _page(
         "email": email,
         "problem": problem,
         "is_demo": state.is_demo,
+        "sso": state.sso.settings if state.sso else None,
     }
     return render(request, "sign_in.html", context, status_code=status_code)

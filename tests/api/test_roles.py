@@ -118,6 +118,8 @@ LEAST_ROLE: dict[tuple[str, str], Role | None] = {
     ("POST", "/api/v1/teams"): Role.ADMIN,
     ("PUT", "/api/v1/teams/{team_id}"): Role.ADMIN,
     ("DELETE", "/api/v1/teams/{team_id}"): Role.ADMIN,
+    ("GET", "/sign-in/sso"): None,
+    ("GET", "/sign-in/sso/callback"): None,
     ("POST", "/account/password"): Role.VIEWER,
     ("POST", "/account/reading"): Role.VIEWER,
     ("POST", "/account/zone"): Role.VIEWER,
