@@ -21,6 +21,7 @@ from config.db import make_engine, make_sessions, read_session
 from config.errors import ConflictError, InputError, TransientError
 from config.migrate import current_revision, require_current, upgrade
 from config.settings import Settings
+from crm_link.budget_meter import use_meters
 from crm_link.crm import make_crms
 from crm_link.escalation.protocols import Protocols
 from listener.brands_file import BrandsFile, read_brands
@@ -95,13 +96,15 @@ def make_pipeline(runtime: Runtime) -> Engine:
     # costs time and finds nothing.
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 20, 50)
+    crms = make_crms(settings.crm)
+    use_meters(crms, runtime.sessions)
     return Engine(
         settings=settings,
         sessions=runtime.sessions,
         scorer=open_scorer(settings),
         lexicon=_lexicon(settings),
         protocols=Protocols(runtime.sessions, ProtocolFiles(settings.brands_path())),
-        crms=make_crms(settings.crm),
+        crms=crms,
     )
 
 

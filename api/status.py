@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config.db import Base
+from crm_link.budget_models import CrmBudget
 from crm_link.escalation.models import (
     BURST,
     OPERATIONS,
@@ -63,6 +64,7 @@ def read_status(session: Session, now: datetime) -> Status:
         ),
         "write-backs waiting": _count(session, WriteBack, WriteBack.status.in_(unsent)),
         "write-backs dead": _count(session, WriteBack, WriteBack.status == DeliveryStatus.DEAD),
+        "CRM budgets used up": _count(session, CrmBudget, CrmBudget.paused_until > now),
     }
     sources = [
         (

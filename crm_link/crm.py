@@ -14,6 +14,7 @@ from typing import Any
 
 from config.errors import InputError
 from config.plugins import load_plugin, plugin_names
+from crm_link.budgets import Limit, Meter
 from crm_link.types import ContactPage, ContactUpdate, WriteResult
 
 FOLDER = "crm_link.crms"
@@ -77,6 +78,15 @@ class Crm(ABC):
 
     def check(self) -> None:
         """Make the cheapest call that shows whether credentials and address are right."""
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """The limits of calls to this account."""
+        return ()
+
+    def use_meter(self, meter: Meter) -> None:
+        """Let `meter` count the calls from now on."""
+        del meter
 
     def close(self) -> None:
         """Give up connections."""

@@ -9,6 +9,8 @@ from datetime import datetime
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from crm_link.budget_models import CrmBudget
+from crm_link.budgets import Limit
 from crm_link.models import Contact, CrmCursor, DeliveryStatus, WriteBack
 
 
@@ -22,6 +24,61 @@ class CrmStatus:
     waiting: int
     dead: int
     last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetStatus:
+    """What is left of one limit of a CRM's account.
+
+    Args:
+        crm: The CRM.
+        limit: Which limit, such as `daily`.
+        size: Calls or credits in its window; with a window of 0, at one moment.
+        window_s: The window's length in seconds.
+        free: How many may be made at this moment.
+        said: What the CRM said was left, and of how many; empty where it says nothing.
+        paused_until: Until when nobody calls.
+        reason: Why.
+
+    """
+
+    crm: str
+    limit: str
+    size: int
+    window_s: float
+    free: int
+    said: str
+    paused_until: datetime | None
+    reason: str
+
+
+def budget_status(session: Session, names: Sequence[str], now: datetime) -> list[BudgetStatus]:
+    """Return the limits of the CRMs called `names` that were ever called, in their order."""
+    rows = session.scalars(
+        select(CrmBudget).where(CrmBudget.crm.in_(names)).order_by(CrmBudget.name)
+    ).all()
+    order = {name: place for place, name in enumerate(names)}
+    return [_budget(row, now) for row in sorted(rows, key=lambda row: order[row.crm])]
+
+
+def _budget(row: CrmBudget, now: datetime) -> BudgetStatus:
+    limit = Limit(row.name, row.size, row.window_s)
+    if limit.window_s:
+        since_s = max((now - row.filled_at).total_seconds(), 0.0)
+        free = min(limit.at_once, row.tokens + since_s * limit.per_s)
+    else:
+        free = limit.size - len(row.running)
+    is_paused = row.paused_until is not None and row.paused_until > now
+    return BudgetStatus(
+        row.crm,
+        row.name,
+        row.size,
+        row.window_s,
+        max(int(free), 0),
+        f"{row.said_left:,} of {row.said_of:,}" if row.said_left is not None else "",
+        row.paused_until if is_paused else None,
+        (row.reason or "") if is_paused else "",
+    )
 
 
 def crm_status(session: Session, names: Sequence[str]) -> list[CrmStatus]:

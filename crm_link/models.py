@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from config.db import Base, enum_text
+from crm_link.budget_models import CrmBudget as CrmBudget  # noqa: PLC0414 - its table too
 from crm_link.matching_models import MatchKey as MatchKey  # noqa: PLC0414 - its tables too
 from crm_link.types import LinkState, Priority
 from listener.models import Author, Mention

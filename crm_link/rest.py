@@ -18,6 +18,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from config.clock import utc_now
 from config.errors import PermanentError, TransientError
+from crm_link.budgets import LimitError, Limits, Meter, Unmetered
 
 #: Tries of a call that only reads, and the longest wait between them, in seconds. A longer one
 #: is left to whoever calls: contacts are synced and outbox rows are sent again when due.
@@ -27,9 +28,12 @@ LONGEST_WAIT_S = 15.0
 #: Seconds until another try where the CRM does not say how long.
 DEFAULT_WAIT_S = 1.0
 
-_PASSING = frozenset(
-    {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
-)
+#: Seconds until another try after a limit (429) that does not say how long.
+LIMIT_WAIT_S = 10.0
+
+NO_LIMITS = Limits()
+
+_PASSING = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY})
 
 
 class Refused(Exception):  # noqa: N818 - not an error yet: the plugin says what it means
@@ -39,6 +43,7 @@ class Refused(Exception):  # noqa: N818 - not an error yet: the plugin says what
         super().__init__(f"{answer.status_code}")
         self.status = answer.status_code
         self.answer = answer
+        self.path = answer.request.url.path
 
     def body(self) -> Any:  # noqa: ANN401 - whatever JSON the CRM sent
         """Return what the answer says, None where it is no JSON."""
@@ -58,10 +63,13 @@ class RestClient:
         renew: Gets a new token, called once when a call was answered with 401.
         means: What an answer that is no success means, where the CRM has its own ways (a 403
             that is a limit); returns None for the usual meaning.
+        limits: What its account allows; `meter`, when it is set, counts the calls.
         timeout_s: The longest wait for an answer.
 
     Raises, from every call:
-        TransientError: It did not answer, or limits us.
+        TransientError: It did not answer.
+        LimitError: It says that a limit is used up.
+        BudgetExhaustedError: A budget is used up for longer than a call waits.
         PermanentError: It refuses credentials, permission or the request.
 
     """
@@ -74,6 +82,7 @@ class RestClient:
         *,
         renew: Callable[[], None] | None = None,
         means: Callable[[Refused], Exception | None] = lambda _: None,
+        limits: Limits = NO_LIMITS,
         timeout_s: float = 30.0,
     ) -> None:
         self._name = name
@@ -81,6 +90,8 @@ class RestClient:
         self._headers = headers
         self._renew = renew
         self._means = means
+        self.limits = limits
+        self.meter: Meter = Unmetered()
         self._client = httpx.Client(timeout=timeout_s, trust_env=False, follow_redirects=False)
 
     def read(
@@ -96,7 +107,7 @@ class RestClient:
         for attempt in Retrying(
             retry=retry_if_exception_type(TransientError),
             stop=stop_after_attempt(READ_TRIES),
-            wait=_wait_s,
+            wait=self._wait_s,
             reraise=True,
         ):
             with attempt:
@@ -127,7 +138,10 @@ class RestClient:
                 raise TransientError(msg) from error
         if answer.status_code == HTTPStatus.NOT_MODIFIED:
             return None
-        raise self._error_of(Refused(answer), f"{method} {path.partition('?')[0]}")
+        refusal = self._error_of(Refused(answer), f"{method} {path.partition('?')[0]}")
+        if isinstance(refusal, LimitError):
+            self.meter.pause(refusal.limit, refusal.retry_after_s or 0.0, str(refusal))
+        raise refusal
 
     def close(self) -> None:
         """Close the connections."""
@@ -142,8 +156,9 @@ class RestClient:
         headers: Mapping[str, str] | None,
     ) -> httpx.Response:
         signed = {**self._headers(), **(headers or {})}
+        ticket = self.meter.take(self.limits.costs(method, path, json))
         try:
-            return self._client.request(
+            answer = self._client.request(
                 method,
                 self._base_url().rstrip("/") + path,
                 params=params,
@@ -156,12 +171,30 @@ class RestClient:
         except httpx.HTTPError as error:
             msg = f"{self._name} did not answer: {type(error).__name__}"
             raise TransientError(msg) from error
+        finally:
+            self.meter.give_back(ticket)
+        self.meter.hear(self.limits.hears(answer.headers))
+        return answer
+
+    def _wait_s(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome is not None else None
+        if isinstance(error, LimitError) and not isinstance(self.meter, Unmetered):
+            return 0.0  # the meter lets nobody call until it is over
+        asked = getattr(error, "retry_after_s", None)
+        if asked is None:
+            return min(DEFAULT_WAIT_S * 2.0 ** (state.attempt_number - 1), LONGEST_WAIT_S)
+        if asked > LONGEST_WAIT_S and error is not None:
+            raise error
+        return float(asked)
 
     def _error_of(self, refused: Refused, what: str) -> Exception:
         if (own := self._means(refused)) is not None:
             return own
         status = refused.status
         msg = f"{self._name} answered {status} to {what}"
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            said_s = retry_after_s(refused.answer.headers)
+            return LimitError(msg, retry_after_s=LIMIT_WAIT_S if said_s is None else said_s)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _PASSING:
             return TransientError(msg, retry_after_s=retry_after_s(refused.answer.headers))
         if status == HTTPStatus.UNAUTHORIZED:
@@ -216,13 +249,3 @@ def parse_time(said: str | None) -> datetime | None:
     except ValueError:
         return None
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-
-
-def _wait_s(state: RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome is not None else None
-    asked = getattr(error, "retry_after_s", None)
-    if asked is None:
-        return min(DEFAULT_WAIT_S * 2.0 ** (state.attempt_number - 1), LONGEST_WAIT_S)
-    if asked > LONGEST_WAIT_S and error is not None:
-        raise error
-    return float(asked)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from crm_link.budgets import Limit, Meter
 from crm_link.crm import Crm
 from crm_link.crm_fields import CRM_FIELDS, CrmField, RecordReader
 from crm_link.rest import RestClient
@@ -74,6 +75,15 @@ class RestCrm(Crm):
             for one, record in records.items():
                 found[one] = {name: record.get(api) for name, api in self._names.items()}
         return found
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """The limits of calls to this account."""
+        return self._api.limits.of
+
+    def use_meter(self, meter: Meter) -> None:
+        """Let `meter` count the calls from now on."""
+        self._api.meter = meter
 
     def close(self) -> None:
         """Give up the connections."""

@@ -122,3 +122,4 @@ class WriteResult:
     error: str | None = None
     is_transient: bool = False
     retry_after_s: float | None = None
+    is_limit: bool = False  # the CRM or our budget said not now: no failure of the record

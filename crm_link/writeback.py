@@ -21,6 +21,7 @@ from config.bulk import update_rows
 from config.clock import Clock, utc_now
 from config.errors import BudgetExhaustedError, InputError, PermanentError, TransientError
 from config.logs import get_logger
+from crm_link.budgets import LimitError
 from crm_link.crm import Crm
 from crm_link.journal import write_with_journal
 from crm_link.models import DeliveryStatus, WriteBack
@@ -84,7 +85,13 @@ def deliver_write_backs(
         )
     except (TransientError, BudgetExhaustedError) as error:
         wait_s = getattr(error, "retry_after_s", None) or getattr(error, "resume_after_s", None)
-        results = _all_failed(updates, str(error), is_transient=True, retry_after_s=wait_s)
+        results = _all_failed(
+            updates,
+            str(error),
+            is_transient=True,
+            retry_after_s=wait_s,
+            is_limit=isinstance(error, (LimitError, BudgetExhaustedError)),
+        )
     except (PermanentError, InputError) as error:
         # The whole CRM refuses (credentials, a wrong file), not these records: a person
         # mends it, and then they go out. So they wait, and die only after many tries.
@@ -215,13 +222,14 @@ def _record(
 
 
 def _failed_row(item: _Claimed, result: WriteResult, now: datetime) -> dict[str, Any]:
-    attempts = item.attempts + 1
+    attempts = item.attempts + (not result.is_limit)
+    wait_s = retry_wait_s(max(attempts, 1), result.retry_after_s)
     is_dead = not result.is_transient or attempts >= MAX_ATTEMPTS
     return {
         "id": item.id,
         "status": DeliveryStatus.DEAD if is_dead else DeliveryStatus.PENDING,
         "attempts": attempts,
-        "next_attempt_at": now + timedelta(seconds=retry_wait_s(attempts, result.retry_after_s)),
+        "next_attempt_at": now + timedelta(seconds=wait_s),
         "lease_until": None,
         "last_error": (result.error or "")[:1000],
     }
@@ -243,6 +251,7 @@ def _all_failed(
     *,
     is_transient: bool,
     retry_after_s: float | None,
+    is_limit: bool = False,
 ) -> list[WriteResult]:
     return [
         WriteResult(
@@ -250,6 +259,7 @@ def _all_failed(
             error=error,
             is_transient=is_transient,
             retry_after_s=retry_after_s,
+            is_limit=is_limit,
         )
         for update in updates
     ]

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from sqlalchemy.orm import Session, sessionmaker
 
 from api.commands.common import out, parse_since, progress, runtime, say
 from api.commands.users import ACTOR
@@ -16,9 +17,10 @@ from config.clock import utc_now
 from config.db import read_session
 from config.errors import AppError, InputError, TransientError
 from config.settings import Settings
+from crm_link.budget_meter import use_meters
 from crm_link.contacts import sync_contacts
 from crm_link.crm import Crm, crms_in, make_crm
-from crm_link.crm_status import crm_status
+from crm_link.crm_status import BudgetStatus, budget_status, crm_status
 from crm_link.journal import newest_entries
 from crm_link.journal_undo import UndoResult
 from crm_link.journal_undo import undo as undo_writes
@@ -36,7 +38,7 @@ def setup(crm: CrmOption = None) -> None:
     """Create our fields in the CRMs; those that are there stay."""
 
     def set_up(name: str) -> None:
-        with _opened(name) as made:
+        with _opened(name, opened.sessions) as made:
             created = made.setup()
         for field in created:
             out.print(field, markup=False)
@@ -53,7 +55,7 @@ def sync(crm: CrmOption = None) -> None:
     with runtime() as opened:
 
         def sync_one(name: str) -> None:
-            with _opened(name) as made, progress(f"contacts of {name}") as advance:
+            with _opened(name, opened.sessions) as made, progress(f"contacts of {name}") as advance:
                 found = sync_contacts(opened.sessions, made, name=name, on_progress=advance)
             say.print(
                 f"{name}: seen {found.seen:,}: {found.new:,} new, {found.changed:,} changed, "
@@ -70,7 +72,9 @@ def sync(crm: CrmOption = None) -> None:
 def status() -> None:
     """Show how far each CRM is: contacts, the last sync, what waits and what is dead."""
     with runtime() as opened, read_session(opened.sessions) as session:
-        rows = crm_status(session, crms_in(opened.settings.crm))
+        names = crms_in(opened.settings.crm)
+        rows = crm_status(session, names)
+        budgets = budget_status(session, names, utc_now())
     table = Table("CRM", "Contacts", "Last sync (UTC)", "Waiting", "Dead", "Last error")
     for row in rows:
         table.add_row(
@@ -81,6 +85,18 @@ def status() -> None:
             str(row.dead),
             row.last_error or "",
         )
+    out.print(table)
+    if budgets:
+        _print_budgets(budgets)
+
+
+def _print_budgets(budgets: Sequence[BudgetStatus]) -> None:
+    table = Table("CRM", "Limit", "Calls", "Free now", "Left, says the CRM", "Paused until (UTC)")
+    for row in budgets:
+        window = f"in {row.window_s:g} s" if row.window_s else "at one moment"
+        paused = f"{row.paused_until:%Y-%m-%d %H:%M:%S}: {row.reason}" if row.paused_until else ""
+        size = f"{row.size:,} {window}"
+        table.add_row(row.crm, row.limit, size, f"{row.free:,}", row.said, paused)
     out.print(table)
 
 
@@ -125,7 +141,7 @@ def undo(
             typer.confirm(f"{asked} {when:%Y-%m-%d %H:%M} UTC?", abort=True)
         found = UndoResult()
         for name in names:
-            with _opened(name) as made, progress(f"records of {name}") as advance:
+            with _opened(name, opened.sessions) as made, progress(f"records of {name}") as advance:
                 found += undo_writes(
                     opened.sessions, made, name=name, since=when, on_progress=advance
                 )
@@ -154,8 +170,9 @@ def _in_each(names: Sequence[str], work: Callable[[str], None]) -> None:
 
 
 @contextmanager
-def _opened(name: str) -> Iterator[Crm]:
+def _opened(name: str, sessions: sessionmaker[Session]) -> Iterator[Crm]:
     made = make_crm(name)
+    use_meters({name: made}, sessions)
     try:
         yield made
     finally:

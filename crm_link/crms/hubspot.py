@@ -20,11 +20,13 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.clock import Clock, utc_now
-from config.errors import InputError, PermanentError, TransientError
+from config.errors import InputError, PermanentError
 from config.settings import read_settings, settings_prefix
+from crm_link.account_limits import hubspot_limits
+from crm_link.budgets import LimitError
 from crm_link.crm_fields import FieldKind, make_reader
 from crm_link.hubspot_contacts import HubspotContacts
-from crm_link.rest import Refused, RestClient, retry_after_s
+from crm_link.rest import LIMIT_WAIT_S, Refused, RestClient, retry_after_s
 from crm_link.rest_crm import Record, RestCrm
 from crm_link.types import ContactPage, ContactUpdate, WriteResult
 
@@ -76,6 +78,14 @@ class HubspotSettings(BaseSettings):
         description="Where HubSpot's contacts come from, if their records do not say: consent, "
         "provided_by_person, prior_relationship, public_directory.",
     )
+    burst_calls: int = Field(
+        default=100,
+        ge=10,
+        description="Calls in 10 seconds that HubSpot allows the app: 100, 190 or 250 by plan.",
+    )
+    daily_calls: int = Field(
+        default=250_000, ge=100, description="Calls a day that Groundswell may make of HubSpot's."
+    )
     timeout_s: float = Field(default=30.0, gt=0, description="Longest wait for HubSpot, seconds.")
 
 
@@ -101,6 +111,7 @@ class HubspotCrm(RestCrm):
             lambda: settings.base_url,
             lambda: {"Authorization": f"Bearer {token}"},
             means=_meaning,
+            limits=hubspot_limits(settings.burst_calls, settings.daily_calls),
             timeout_s=settings.timeout_s,
         )
         reader = make_reader(_DEFAULTS, settings.mapping, settings.relationship_source)
@@ -199,9 +210,13 @@ def _meaning(refused: Refused) -> Exception | None:
     if refused.status == HTTPStatus.TOO_MANY_REQUESTS:
         # The daily limit starts anew at midnight of the portal; an hour is a fair look.
         is_daily = body.get("policyName") == "DAILY"
-        wait_s = 3600.0 if is_daily else retry_after_s(refused.answer.headers)
+        said_s = retry_after_s(refused.answer.headers)
+        wait_s = 3600.0 if is_daily else LIMIT_WAIT_S if said_s is None else said_s
         policy = "daily" if is_daily else "short-time"
-        return TransientError(f"HubSpot's {policy} limit is used up", retry_after_s=wait_s)
+        # A search has a limit of its own, and says no name of it.
+        limit = "daily" if is_daily else "search" if refused.path.endswith("/search") else "burst"
+        msg = f"HubSpot's {policy} limit is used up"
+        return LimitError(msg, retry_after_s=wait_s, limit=limit)
     if refused.status == HTTPStatus.BAD_REQUEST and "PROPERTY_DOESNT_EXIST" in str(body):
         return PermanentError(
             "HubSpot does not have our properties yet: run 'groundswell crm setup'"

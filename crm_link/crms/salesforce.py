@@ -9,14 +9,17 @@ of its own. A used-up limit is answered with 403 here, not 429, and is treated a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 import orjson
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from config.errors import InputError, PermanentError, TransientError
+from config.errors import InputError, PermanentError
 from config.settings import read_settings, settings_prefix
+from crm_link.account_limits import salesforce_limits
+from crm_link.budgets import LimitError
 from crm_link.crm_fields import CrmField, FieldKind, capitalized, make_reader
 from crm_link.rest import Refused, RestClient, ask_for_token, parse_time
 from crm_link.rest_crm import Record, RestCrm, Token, page_of
@@ -73,6 +76,11 @@ class SalesforceSettings(BaseSettings):
         description="Where Salesforce's contacts come from, if their records do not say: consent, "
         "provided_by_person, prior_relationship, public_directory.",
     )
+    daily_calls: int = Field(
+        default=100_000,
+        ge=100,
+        description="Calls a day that Groundswell may make of Salesforce's.",
+    )
     timeout_s: float = Field(
         default=60.0, gt=0, description="Longest wait for Salesforce, seconds."
     )
@@ -104,6 +112,7 @@ class SalesforceCrm(RestCrm):
             token.headers,
             renew=token.renew,
             means=_meaning,
+            limits=salesforce_limits(settings.daily_calls),
             timeout_s=settings.timeout_s,
         )
         super().__init__(
@@ -247,7 +256,11 @@ def _meaning(refused: Refused) -> Exception | None:
     text = str(refused.body() or "")
     if "REQUEST_LIMIT_EXCEEDED" in text:
         msg = "Salesforce's limit of calls is used up"
-        return TransientError(msg, retry_after_s=LIMIT_WAIT_S)
+        return LimitError(msg, retry_after_s=LIMIT_WAIT_S, limit="daily")
+    if refused.status == HTTPStatus.MULTIPLE_CHOICES:
+        return PermanentError(
+            "Salesforce has several records with one external id: merge them, or correct the id"
+        )
     if "INVALID_FIELD" in text and "roundswell_" in text:
         return PermanentError(
             "Salesforce does not have our fields yet: run 'groundswell crm setup', and let the "

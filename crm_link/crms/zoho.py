@@ -17,8 +17,10 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.clock import Clock, utc_now
-from config.errors import InputError, PermanentError, TransientError
+from config.errors import InputError, PermanentError
 from config.settings import read_settings, settings_prefix
+from crm_link.account_limits import zoho_limits
+from crm_link.budgets import LimitError
 from crm_link.crm_fields import CrmField, FieldKind, capitalized, make_reader
 from crm_link.rest import Refused, RestClient, ask_for_token, parse_time, retry_after_s
 from crm_link.rest_crm import Record, RestCrm, Token, page_of
@@ -80,6 +82,16 @@ class ZohoSettings(BaseSettings):
         description="Where Zoho's contacts come from, if their records do not say: consent, "
         "provided_by_person, prior_relationship, public_directory.",
     )
+    daily_credits: int = Field(
+        default=50_000,
+        ge=100,
+        description="Credits in 24 hours that Groundswell may use of Zoho's.",
+    )
+    calls_at_once: int = Field(
+        default=5,
+        ge=1,
+        description="Calls at one moment that Zoho allows: 5, 10, 15 or more by edition.",
+    )
     timeout_s: float = Field(default=30.0, gt=0, description="Longest wait for Zoho, seconds.")
 
 
@@ -107,6 +119,7 @@ class ZohoCrm(RestCrm):
             token.headers,
             renew=token.renew,
             means=_meaning,
+            limits=zoho_limits(settings.daily_credits, settings.calls_at_once),
             timeout_s=settings.timeout_s,
         )
         super().__init__(
@@ -257,5 +270,6 @@ def _meaning(refused: Refused) -> Exception | None:
     if "LIMIT_EXCEEDED" in text or refused.status == HTTPStatus.TOO_MANY_REQUESTS:
         said_s = retry_after_s(refused.answer.headers)
         wait_s = LIMIT_WAIT_S if said_s is None else said_s
-        return TransientError("Zoho's credits or calls at once are used up", retry_after_s=wait_s)
+        msg = "Zoho's credits or calls at once are used up"
+        return LimitError(msg, retry_after_s=wait_s)
     return None

@@ -40,6 +40,8 @@ class FakeCrm:
     faults: list[tuple[str, Answer]] = field(default_factory=list)
     #: Ids whose writes fail, with the CRM's own code.
     refused: dict[str, str] = field(default_factory=dict)
+    #: Headers of every answer.
+    said: dict[str, str] = field(default_factory=dict)
     token: str = "token-1"
     url: str = ""
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -121,7 +123,7 @@ def served(fake: FakeCrm) -> Iterator[None]:
                 status, found, *more = answer or fake.answer(call)
             content = b"" if found is None else json.dumps(found).encode()
             self.send_response(status)
-            for name, value in (more[0] if more else {}).items():
+            for name, value in (fake.said | (more[0] if more else {})).items():
                 self.send_header(name, value)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
