@@ -14,6 +14,7 @@ from crm_link.escalation import incidents
 from crm_link.escalation.models import Incident
 from crm_link.mention_view import get_link
 from crm_link.models import Flag, FlagStatus, IdentityLink
+from crm_link.review_cases import asks_for_expectation
 from sentiment import corrections
 from sentiment.models import Correction
 from sentiment.types import Label
@@ -53,9 +54,27 @@ def undo_correction(actor: Actor, mention_id: int) -> Correction:
     return correction
 
 
-def confirm_link(actor: Actor, link_id: int) -> IdentityLink:
-    """Say that an author is a contact."""
-    link = review.confirm(actor.session, link_id, by=actor.name, clock=actor.clock)
+def confirm_link(actor: Actor, link_id: int, *, is_expected: bool = False) -> IdentityLink:
+    """Say that an author is a contact.
+
+    Args:
+        actor: Who says so.
+        link_id: The link.
+        is_expected: The person would not be surprised: asked for where the platform's terms
+            restrict linking, and kept with the decision.
+
+    Raises:
+        InputError: The platform's terms ask for that, and it was not said.
+
+    """
+    platform = get_link(actor.session, link_id).author.platform
+    if asks_for_expectation(platform) and not is_expected:
+        raise InputError(
+            f"{platform} lets an account be linked only where its owner would expect it: "
+            "say that this would not surprise them"
+        )
+    note = "would not surprise them" if is_expected else ""
+    link = review.confirm(actor.session, link_id, by=actor.name, clock=actor.clock, note=note)
     actor.record("link confirmed", f"link {link_id}")
     return link
 

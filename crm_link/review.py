@@ -90,7 +90,7 @@ def confirm(
     """
     link = _get(session, link_id)
     if link.state is not LinkState.SUGGESTED:
-        raise ConflictError(f"link {link_id} is {link.state}; only a suggested one is confirmed")
+        raise ConflictError(f"{_as_it_stands(link)}; only a suggested one is confirmed")
     _check_allowed(session, link)
     _decide(session, link, LinkState.CONFIRMED, by, clock(), note)
     return link
@@ -108,7 +108,7 @@ def reject(
     """
     link = _get(session, link_id)
     if link.state not in {LinkState.SUGGESTED, LinkState.CONFIRMED}:
-        raise ConflictError(f"link {link_id} is {link.state} already")
+        raise ConflictError(f"{_as_it_stands(link)} already")
     _decide(session, link, LinkState.REJECTED, by, clock(), note)
     return link
 
@@ -240,6 +240,12 @@ def _get(session: Session, link_id: int, *, is_locked: bool = True) -> IdentityL
     if link is None:
         raise NotFoundError(f"there is no link {link_id}")
     return link
+
+
+def _as_it_stands(link: IdentityLink) -> str:
+    """Say what a link is, and who was faster."""
+    by = f" by {link.decided_by} at {link.decided_at:%H:%M} UTC" if link.decided_by else ""
+    return f"link {link.id} is {link.state}{by}"
 
 
 def _check_allowed(session: Session, link: IdentityLink) -> None:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
 
 from api import actions
 from api.deps import CommunityManagerDep, SessionDep, get_user
 from api.paging import CursorQuery, LimitQuery, Page, decode_id, encode_cursor
+from api.schemas.link_cases import CaseOut, case_out
 from api.schemas.people import LinkBothOut, LinkOut
 from crm_link import review
+from crm_link.review_cases import open_cases
+
+#: What platforms with restricted linking ask for.
+Expected = Annotated[
+    bool,
+    Query(description="It would not surprise the person; X and other restricted ones ask for it."),
+]
 
 router = APIRouter(prefix="/links", tags=["links"], dependencies=[Depends(get_user)])
 
@@ -26,10 +36,22 @@ def read_suggestions(
     )
 
 
+@router.get("/cases")
+def read_cases(
+    session: SessionDep, cursor: CursorQuery = "", limit: LimitQuery = 25
+) -> Page[CaseOut]:
+    """List authors with all who they may be, beside each other."""
+    found = open_cases(session, after=decode_id(cursor), limit=limit)
+    return Page(
+        items=[case_out(case) for case in found.cases],
+        next_cursor=encode_cursor(found.after) if found.after else None,
+    )
+
+
 @router.post("/{link_id}/confirm")
-def confirm(actor: CommunityManagerDep, link_id: int) -> LinkOut:
-    """Say that the author is the contact."""
-    return LinkOut.model_validate(actions.confirm_link(actor, link_id))
+def confirm(actor: CommunityManagerDep, link_id: int, *, expected: Expected = False) -> LinkOut:
+    """Say that the author is the contact. Answers 409 if somebody else was faster."""
+    return LinkOut.model_validate(actions.confirm_link(actor, link_id, is_expected=expected))
 
 
 @router.post("/{link_id}/reject")

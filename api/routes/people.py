@@ -14,7 +14,7 @@ from api.schemas.persons import PersonOut, PersonRowOut, SplitIn, person_out, ro
 from crm_link.people_list import PeopleFilter, list_people
 from crm_link.person_view import view_person
 
-router = APIRouter(prefix="/people", tags=["people"], dependencies=[Depends(get_user)])
+router = APIRouter(prefix="/people", tags=["contacts"], dependencies=[Depends(get_user)])
 
 
 def people_filter(

@@ -29,7 +29,7 @@ def test_a_suggested_link_is_confirmed_and_that_is_undone(sign_in: SignIn, scene
     client = sign_in(Role.COMMUNITY_MANAGER)
 
     suggested = client.get("/api/v1/links/suggestions").json()["items"]
-    confirmed = client.post(f"/api/v1/links/{scene.link}/confirm").json()
+    confirmed = client.post(f"/api/v1/links/{scene.link}/confirm?expected=true").json()
     contact = client.get(f"/api/v1/contacts/{confirmed['contact_id']}").json()
     undone = client.post(f"/api/v1/links/{scene.link}/undo").json()
 

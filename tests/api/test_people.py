@@ -51,3 +51,36 @@ def test_accounts_are_split_off_and_taken_back(
     assert account["link"]["state"] == "confirmed"
     other = client.post(f"/api/v1{path}/split", json={"link_ids": [scene.link]})
     assert other.status_code == 404
+
+
+def test_a_restricted_platforms_link_needs_that_it_is_expected(
+    sign_in: SignIn, scene: Scene
+) -> None:
+    client = sign_in(Role.COMMUNITY_MANAGER)
+    path = f"/links/{scene.link}"
+
+    refused = client.post(f"/api/v1{path}/confirm")
+    sent_on = client.post(f"{path}/confirm?next={scene.first}")
+
+    assert refused.status_code == 422
+    assert "would not surprise them" in refused.json()["error"]["message"]
+    assert sent_on.headers["location"] == f"{path}?next={scene.first}"
+    assert f"{path}/confirm?next={scene.first}" in client.get(sent_on.headers["location"]).text
+    assert client.post(f"{path}/confirm", data={"expected": "true"}).status_code == 303
+    assert "would not surprise them" in client.get("/links/decided").text
+    late = client.post(f"/api/v1{path}/confirm?expected=true")
+    assert late.status_code == 409
+    assert "is confirmed by" in late.json()["error"]["message"]
+
+
+def test_cases_are_given_with_both_sides(sign_in: SignIn, scene: Scene) -> None:
+    client = sign_in(Role.VIEWER)
+
+    (case,) = client.get("/api/v1/links/cases").json()["items"]
+
+    assert case["asks_for_expectation"]
+    (candidate,) = case["candidates"]
+    assert candidate["link"]["id"] == scene.link
+    name = next(row for row in candidate["compared"] if row["title"] == "Name")
+    assert name["author"] == "Jo Lind / @jo_lind"
+    assert "Not them" not in client.get("/links").text

@@ -48,6 +48,8 @@ LEAST_ROLE: dict[tuple[str, str], Role | None] = {
     ("GET", "/people/{contact_id}"): Role.VIEWER,
     ("POST", "/people/{contact_id}/split"): Role.COMMUNITY_MANAGER,
     ("GET", "/links/{link_id}"): Role.VIEWER,
+    ("GET", "/links/decided"): Role.VIEWER,
+    ("GET", "/api/v1/links/cases"): Role.VIEWER,
     ("GET", "/api/v1/people"): Role.VIEWER,
     ("GET", "/api/v1/people/{contact_id}"): Role.VIEWER,
     ("POST", "/api/v1/people/{contact_id}/split"): Role.COMMUNITY_MANAGER,

@@ -40,11 +40,12 @@ def test_a_link_is_confirmed_and_that_is_taken_back(open_page: OpenPage) -> None
     page = open_page()
     page.goto("/links")
 
-    page.get_by_role("button", name="Confirm").click()
+    page.get_by_label("It would not surprise them").check()
+    page.get_by_role("button", name="Same person").click()
     expect(page.get_by_text("Confirmed:")).to_be_visible()
     page.get_by_role("button", name="Undo").click()
 
-    expect(page.get_by_role("button", name="Confirm")).to_be_visible()
+    expect(page.get_by_role("button", name="Same person")).to_be_visible()
 
 
 def test_an_incident_is_taken_on_noted_and_resolved(open_page: OpenPage, scene: Scene) -> None:
