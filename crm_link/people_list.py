@@ -227,7 +227,7 @@ def _speech(since: datetime) -> Select[Any]:
             IdentityLink.state == LinkState.CONFIRMED,
             Mention.published_at >= since,
             Mention.deleted_at.is_(None),
-            Brand.drill_of_id.is_(None),
+            Brand.is_own(),
         )
         .group_by(IdentityLink.contact_id)
     )

@@ -145,7 +145,7 @@ def weeks_of(session: Session, author_ids: Sequence[int], *, now: datetime) -> l
             Mention.published_at <= now,
             Mention.deleted_at.is_(None),
             Mention.label.in_((Label.NEGATIVE, Label.NEUTRAL, Label.POSITIVE)),
-            Brand.drill_of_id.is_(None),
+            Brand.is_own(),
         )
         .order_by(Mention.published_at.desc())
         .limit(MOST_FOR_CURVE)
@@ -226,7 +226,7 @@ def _mentions(session: Session, author_ids: Sequence[int], most: int) -> Sequenc
     return session.scalars(
         select(Mention)
         .join(Mention.brand)
-        .where(any_of(session, Mention.author_id, author_ids), Brand.drill_of_id.is_(None))
+        .where(any_of(session, Mention.author_id, author_ids), Brand.is_own())
         .options(joinedload(Mention.author), joinedload(Mention.brand))
         .order_by(Mention.published_at.desc(), Mention.id.desc())
         .limit(most)

@@ -232,7 +232,7 @@ def _said(session: Session, author_ids: Collection[int]) -> dict[int, Sequence[M
             .where(
                 Mention.author_id == author_id,
                 Mention.deleted_at.is_(None),
-                Brand.drill_of_id.is_(None),
+                Brand.is_own(),
             )
             .options(joinedload(Mention.brand))
             .order_by(Mention.published_at.desc(), Mention.id.desc())
