@@ -22,6 +22,7 @@ from crm_link.types import EvidenceKind
 #: Units of an age, largest first: seconds, and how it is written.
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
+_TEN = 10
 _THOUSAND = 1_000
 _TEN_THOUSAND = 10_000
 _MILLION = 1_000_000
@@ -99,6 +100,13 @@ def _decimal(number: float, pattern: str, locale: str) -> str:
 def decimal(number: float, pattern: str = "#,##0.###") -> str:
     """Return a number as the reader's language writes it."""
     return _decimal(number, pattern, language.language())
+
+
+def number(value: float | None) -> str:
+    """Return a number with one digit behind the point where it is small."""
+    if value is None or abs(value) >= _TEN:
+        return count(value)
+    return decimal(round(value, 1), "#,##0.#")
 
 
 def things(number: float | None, one: str) -> str:

@@ -29,6 +29,7 @@ templates.env.filters.update(
     local=formats.local,
     iso=formats.iso,
     count=formats.count,
+    number=formats.number,
     things=formats.things,
     percent=formats.percent,
     signed=formats.signed,

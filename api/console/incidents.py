@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request
@@ -10,13 +9,15 @@ from fastapi.responses import Response
 
 from api import actions, playbook_actions
 from api.console.page import PageDep
+from api.console.room import chart_of, claim_words, verdict_words
 from api.deps import PrLeadDep
 from api.pages import back_to
 from api.paging import CursorQuery, decode_id, encode_cursor
 from crm_link.escalation.incident_desk import view_desk
-from crm_link.escalation.incident_view import BAR_S, BEFORE, view_incident
+from crm_link.escalation.incident_view import view_incident
 from crm_link.escalation.incidents import list_incidents
 from crm_link.escalation.models import IncidentStatus
+from crm_link.escalation.room_posts import BEFORE
 
 router = APIRouter(prefix="/incidents")
 
@@ -60,10 +61,10 @@ def incident(page: PageDep, incident_id: int) -> Response:
         "incident.html",
         {
             "view": view,
-            "bars": view.bars if any(bar.mentions for bar in view.bars) else [],
-            "top_bar": max((bar.mentions for bar in view.bars), default=0) or 1,
-            "bar_s": timedelta(seconds=BAR_S),
+            "chart": chart_of(view.size) if view.size else None,
             "posts_since": view.incident.opened_at - BEFORE,
+            "claim_words": claim_words,
+            "verdict_words": verdict_words,
             "desk": view_desk(page.session, view.incident, reader=page.user.email, now=now),
         },
     )

@@ -82,7 +82,9 @@ def test_the_desk_fits_a_phone(open_page: OpenPage, incident_id: int) -> None:
     chain = page.locator("#chain")
     chain.get_by_label("true", exact=True).tap()
     chain.get_by_label("at fault: preventable").tap()
-    page.wait_for_timeout(6_000)  # the page follows by itself, and what is chosen stays
+    # The page follows by itself, and what is chosen stays.
+    page.evaluate(f"document.body.dispatchEvent(new Event('live:incident:{incident_id}'))")
+    page.wait_for_timeout(1_000)
     expect(chain.get_by_label("at fault: preventable")).to_be_checked()
     button.tap()
 

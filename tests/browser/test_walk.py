@@ -52,7 +52,7 @@ def test_an_incident_is_taken_on_noted_and_resolved(open_page: OpenPage, scene: 
     page = open_page()
     page.get_by_role("link", name="Incidents").click()
     page.get_by_role("link", name="Glass in the cup").click()
-    expect(page.get_by_text("Ben Roth")).to_be_visible()
+    expect(page.locator("#chain").get_by_text("Ben Roth")).to_be_visible()
 
     page.get_by_role("button", name="Acknowledge").click()
     expect(page.locator(".tile .state")).to_have_text("acknowledged")
@@ -93,7 +93,7 @@ def test_an_incident_page_follows_what_others_do(open_page: OpenPage, scene: Sce
     theirs.get_by_role("button", name="Acknowledge").click()
     expect(theirs.locator(".tile .state")).to_have_text("acknowledged")
 
-    expect(mine.locator(".tile .state")).to_have_text("acknowledged", timeout=2_000)
+    expect(mine.locator(".tile .state")).to_have_text("acknowledged", timeout=10_000)
     expect(mine.get_by_role("button", name="Acknowledge")).to_have_count(0)
 
 

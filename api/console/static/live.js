@@ -16,6 +16,7 @@
   // ---- names become events of the page ---------------------------------------------------
   function names() {
     const found = new Set();
+    for (const el of document.querySelectorAll("[data-follow]")) found.add(el.dataset.follow);
     for (const el of document.querySelectorAll("[hx-trigger*='live:']")) {
       for (const [, name] of el.getAttribute("hx-trigger").matchAll(/live:([^\s,[]+)/g)) found.add(name);
     }
@@ -77,6 +78,59 @@
     }
   }, 5000);
   document.addEventListener("visibilitychange", flush);
+
+  // ---- parts that follow together: one answer for all of them -------------------------------
+  // <div data-follow="incident:12"> with parts <section data-part id="...">: the page is asked for
+  // again, and what became another one is put in; a part in which somebody writes stays as it is.
+  const fields = "input, textarea, select";
+  const isTouched = (field) => field === document.activeElement
+    || (field.matches("[type=checkbox], [type=radio]") ? field.checked !== field.defaultChecked
+      : field.matches("select") ? [...field.options].some((one) => one.defaultSelected !== one.selected && (one.defaultSelected || one.index > 0))
+        : field.value !== field.defaultValue);
+  let asking = false, again = false;
+
+  async function refresh() {
+    if (asking) { again = true; return; }
+    asking = true;
+    try {
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+      if (!answer.ok || answer.redirected) return;
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const part of document.querySelectorAll("[data-follow] [data-part][id]")) put(part, fresh.getElementById(part.id));
+      document.dispatchEvent(new CustomEvent("live:refreshed"));
+    } catch { /* the line says so */ } finally {
+      asking = false;
+      if (again) { again = false; refresh(); }
+    }
+  }
+
+  // What a part says, without what the page itself did to it: an unchanged button stays the same
+  // one, so that a click on it is not lost.
+  function said(part) {
+    const copy = part.cloneNode(true);
+    for (const el of copy.querySelectorAll("time")) { el.textContent = ""; el.removeAttribute("title"); }
+    for (const el of copy.querySelectorAll("details")) el.removeAttribute("open");
+    for (const el of copy.querySelectorAll("form")) for (const name of ["hx-post", "hx-target", "hx-select", "hx-swap"]) el.removeAttribute(name);
+    return copy.innerHTML;
+  }
+
+  function put(part, fresh) {
+    if (!fresh || said(part) === said(fresh)) return;
+    if ([...part.querySelectorAll(fields)].some(isTouched)) return;
+    const opened = [...part.querySelectorAll("details[id]")].map((el) => [el.id, el.open]);
+    const focused = part.contains(document.activeElement) ? document.activeElement : null;
+    const place = focused && [...part.querySelectorAll("a, button, summary")].indexOf(focused);
+    const scrolled = part.scrollTop;
+    part.replaceWith(fresh);
+    for (const [id, open] of opened) { const el = document.getElementById(id); if (el) el.open = open; }
+    fresh.scrollTop = scrolled;
+    if (focused) [...fresh.querySelectorAll("a, button, summary")][place]?.focus({ preventScroll: true });
+    enhance(fresh);
+    htmx.process(fresh);
+    showTimes(fresh);
+  }
+
+  for (const el of document.querySelectorAll("[data-follow]")) document.body.addEventListener(`live:${el.dataset.follow}`, refresh);
 
   // ---- what somebody is doing is left alone -----------------------------------------------
   const isLive = (event) => (event.detail.requestConfig?.triggeringEvent?.type || "").startsWith("live:");
