@@ -90,6 +90,7 @@ def admin_pages() -> list[tuple[str, str]]:
     return [
         ("/users", gettext("Users")),
         ("/admin/teams", gettext("Teams")),
+        ("/admin/crm", gettext("CRMs")),
     ]
 
 

@@ -21,11 +21,15 @@ from crm_link.budget_meter import use_meters
 from crm_link.contacts import sync_contacts
 from crm_link.crm import Crm, crms_in, make_crm
 from crm_link.crm_status import BudgetStatus, budget_status, crm_status
+from crm_link.dead_letters import dead_letters, drop_letter, retry_letters
 from crm_link.journal import newest_entries
 from crm_link.journal_undo import UndoResult
 from crm_link.journal_undo import undo as undo_writes
 
 app = typer.Typer(help="The CRMs: contacts in, our fields, what was written.", no_args_is_help=True)
+
+#: Records that are shown at most.
+MOST_LETTERS = 200
 
 CrmOption = Annotated[
     str | None,
@@ -98,6 +102,44 @@ def _print_budgets(budgets: Sequence[BudgetStatus]) -> None:
         size = f"{row.size:,} {window}"
         table.add_row(row.crm, row.limit, size, f"{row.free:,}", row.said, paused)
     out.print(table)
+
+
+@app.command("dead")
+def dead(
+    crm: CrmOption = None,
+    *,
+    retry: Annotated[bool, typer.Option("--retry", help="Try all of them again.")] = False,
+    drop: Annotated[
+        list[int] | None, typer.Option(min=1, help="Give this one up, by its number; repeatable.")
+    ] = None,
+) -> None:
+    """Show records that were given up, with the reason in words; retry or drop them."""
+    with runtime() as opened:
+        names = _names(opened.settings, crm)
+        with opened.sessions.begin() as session:
+            for letter_id in drop or ():
+                drop_letter(session, letter_id)
+                _record(session, "write-back dropped", f"write-back {letter_id}")
+            if retry:
+                count = retry_letters(session, names, now=utc_now())
+                _record(session, "write-backs retried", f"{count} of {', '.join(names)}")
+                say.print(f"{count} are tried again")
+        with read_session(opened.sessions) as session:
+            found = dead_letters(session, names, limit=MOST_LETTERS)
+    table = Table("Number", "CRM", "Record", "Since (UTC)", "Why, and what helps", "It said")
+    for one in found.letters:
+        since = f"{one.since:%Y-%m-%d %H:%M}"
+        table.add_row(str(one.id), one.crm, one.external_id, since, one.reason, one.said)
+    if found.letters:
+        out.print(table)
+    else:
+        say.print("no record was given up")
+    if found.after:
+        say.print(f"and more: these are the first {MOST_LETTERS}")
+
+
+def _record(session: Session, action: str, subject: str) -> None:
+    audit(session, actor=ACTOR, action=action, subject=subject, now=utc_now())
 
 
 @app.command("journal")

@@ -8,6 +8,7 @@ from api.console import (
     account,
     acks,
     board,
+    crm,
     drills,
     events,
     incidents,
@@ -39,4 +40,5 @@ router.include_router(why.router)
 router.include_router(events.router)
 router.include_router(people.router)
 router.include_router(teams.router)
+router.include_router(crm.router)
 router.include_router(sso.router)

@@ -9,6 +9,7 @@ from api.routes import (
     acks,
     board,
     contacts,
+    crm,
     escalation,
     figures,
     flags,
@@ -45,4 +46,5 @@ router.include_router(figures.router)
 router.include_router(why.router)
 router.include_router(people.router)
 router.include_router(teams.router)
+router.include_router(crm.router)
 router.include_router(board.router)

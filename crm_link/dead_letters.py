@@ -1,0 +1,212 @@
+"""Write-backs that did not arrive: a list for people, with the reason in words; retry and drop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config.bulk import update_rows
+from config.errors import ConflictError, NotFoundError
+from crm_link.models import Contact, DeliveryStatus, WriteBack
+from crm_link.writeback import MAX_ATTEMPTS, revive
+
+#: What a CRM's words mean to a person and what helps, the first that fits.
+_REASONS = (
+    (
+        "no such contact",
+        "The contact was deleted or merged in the CRM. Drop it: nothing is left to write to.",
+    ),
+    ("ENTITY_IS_DELETED", "The contact was deleted in the CRM. Drop it."),
+    ("OBJECT_NOT_FOUND", "The CRM has no such contact any more. Drop it."),
+    (
+        "crm setup",
+        "Our fields are not in the CRM. Run 'groundswell crm setup', then retry.",
+    ),
+    (
+        "DUPLICATES_DETECTED",
+        (
+            "A duplicate rule in the CRM refuses the change. Merge the duplicates, or let the rule "
+            "pass for our user, then retry."
+        ),
+    ),
+    (
+        "several records with one external id",
+        "Several records in the CRM have the same external id. Merge them, then retry.",
+    ),
+    ("UNABLE_TO_LOCK_ROW", "Somebody else held the record each time. Retry."),
+    ("RECORD_LOCKED", "The record is locked in the CRM. Unlock it, then retry."),
+    (
+        "FIELD_CUSTOM_VALIDATION",
+        (
+            "A validation rule of the CRM refuses the record. Correct the record or the rule, "
+            "then retry."
+        ),
+    ),
+    (
+        "REQUIRED_FIELD_MISSING",
+        "A field that the CRM requires is empty in the record. Fill it in, then retry.",
+    ),
+    (
+        "MANDATORY_NOT_FOUND",
+        "A field that the CRM requires is empty in the record. Fill it in, then retry.",
+    ),
+    (
+        "INSUFFICIENT_ACCESS",
+        "Our user may not edit this record. Share it with that user, then retry.",
+    ),
+    (
+        "check its scopes",
+        "Our account may not write contacts. Give it the scopes of docs/crms.md, then retry.",
+    ),
+    ("token", "Our credentials are wrong or have ended. Renew them, then retry."),
+    ("did not answer", "The CRM did not answer. Retry when it is back."),
+    ("took too long", "The CRM was too slow. Retry when it is well."),
+    ("did not say", "The CRM never said what became of the record. Retry: it is looked at first."),
+    ("answered 5", "The CRM failed. Retry when it is well."),
+    (
+        "VALIDATION_ERROR",
+        (
+            "The CRM refuses a value: one of our fields was changed there. Delete that field, run "
+            "'groundswell crm setup', then retry."
+        ),
+    ),
+    (
+        "INVALID_DATA",
+        "The CRM refuses a value, or the contact is gone. Look at the record, then retry or drop.",
+    ),
+)
+_OTHERWISE = "The CRM refuses the record; its own words say why."
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record that was given up.
+
+    Args:
+        id: Its row in the outbox.
+        crm: The CRM.
+        external_id: The record there.
+        contact_id: The contact.
+        contact_name: Their name.
+        attempts: How often it was tried.
+        reason: Why it was given up, and what helps.
+        said: What was said at the last try.
+        since: When the change was first queued.
+
+    """
+
+    id: int
+    crm: str
+    external_id: str
+    contact_id: int
+    contact_name: str
+    attempts: int
+    reason: str
+    said: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetters:
+    """A page of them; `after` leads to the next one."""
+
+    letters: list[DeadLetter]
+    after: int | None
+
+
+def reason_of(said: str) -> str:
+    """Return what a CRM's error means to a person, and what helps. Pure."""
+    return next((words for sign, words in _REASONS if sign in said), _OTHERWISE)
+
+
+def dead_letters(
+    session: Session, crms: Sequence[str], *, after: int = 0, limit: int = 50
+) -> DeadLetters:
+    """Return the dead letters of some CRMs, oldest first."""
+    rows = session.execute(
+        select(
+            WriteBack.id,
+            WriteBack.crm,
+            WriteBack.external_id,
+            WriteBack.contact_id,
+            Contact.name,
+            WriteBack.attempts,
+            WriteBack.last_error,
+            WriteBack.created_at,
+        )
+        .join(Contact, Contact.id == WriteBack.contact_id)
+        .where(
+            WriteBack.status == DeliveryStatus.DEAD, WriteBack.crm.in_(crms), WriteBack.id > after
+        )
+        .order_by(WriteBack.id)
+        .limit(limit + 1)
+    ).all()
+    letters = [
+        DeadLetter(
+            row.id,
+            row.crm,
+            row.external_id,
+            row.contact_id,
+            row.name,
+            row.attempts,
+            _reason(row.last_error or "", row.attempts),
+            row.last_error or "",
+            row.created_at,
+        )
+        for row in rows[:limit]
+    ]
+    return DeadLetters(letters, letters[-1].id if len(rows) > limit else None)
+
+
+def retry_letter(session: Session, letter_id: int, *, now: datetime) -> None:
+    """Let a dead letter be tried again.
+
+    Raises:
+        NotFoundError: There is no such row in the outbox.
+        ConflictError: It is not dead (any more).
+
+    """
+    _hold(session, letter_id)
+    revive(session, [letter_id], now=now)
+
+
+def retry_letters(session: Session, crms: Sequence[str], *, now: datetime) -> int:
+    """Let all dead letters of some CRMs be tried again; return how many there were."""
+    return revive(session, _dead_ids(session, crms), now=now)
+
+
+def drop_letter(session: Session, letter_id: int) -> None:
+    """Give a dead letter up; the record is written again when something about it changes.
+
+    Raises:
+        NotFoundError: There is no such row in the outbox.
+        ConflictError: It is not dead (any more).
+
+    """
+    _hold(session, letter_id)
+    update_rows(session, WriteBack, [{"id": letter_id, "status": DeliveryStatus.CANCELLED}])
+
+
+def _dead_ids(session: Session, crms: Sequence[str]) -> Sequence[int]:
+    return session.scalars(
+        select(WriteBack.id).where(WriteBack.status == DeliveryStatus.DEAD, WriteBack.crm.in_(crms))
+    ).all()
+
+
+def _hold(session: Session, letter_id: int) -> None:
+    status = session.scalar(
+        select(WriteBack.status).where(WriteBack.id == letter_id).with_for_update()
+    )
+    if status is None:
+        raise NotFoundError(f"there is no write-back {letter_id}")
+    if status is not DeliveryStatus.DEAD:
+        raise ConflictError(f"write-back {letter_id} is {status}, not dead")
+
+
+def _reason(said: str, attempts: int) -> str:
+    words = reason_of(said)
+    return f"{words} Tried {attempts} times." if attempts >= MAX_ATTEMPTS else words
