@@ -46,6 +46,7 @@ TAGS = [
     {"name": "drills and reports", "description": "Rehearsals, readiness, what was learned."},
     {"name": "links", "description": "Which author is which contact."},
     {"name": "contacts", "description": "People in the CRM."},
+    {"name": "privacy", "description": "Consent, opt-outs, erasures, what is held of somebody."},
     {"name": "sources", "description": "What is listened to, and what may be missing."},
     {"name": "trends", "description": "Brands, their volume and sentiment over time."},
     {"name": "figures", "description": "What a social CRM measures of a brand's people."},

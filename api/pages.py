@@ -91,6 +91,7 @@ def admin_pages() -> list[tuple[str, str]]:
         ("/users", gettext("Users")),
         ("/admin/teams", gettext("Teams")),
         ("/admin/crm", gettext("CRMs")),
+        ("/admin/privacy", gettext("Privacy")),
     ]
 
 

@@ -67,7 +67,7 @@ def record_consent(
     """
     if not scope.strip() or len(scope) > _MAX_SCOPE or not note.strip():
         raise InputError("a consent needs a platform (or 'any') and where it is on file")
-    contact = _get_contact(session, contact_id)
+    contact = get_known_contact(session, contact_id)
     consent = ContactConsent(
         contact_id=contact_id,
         scope=scope.strip().casefold(),
@@ -95,7 +95,7 @@ def list_consents(session: Session, contact_id: int) -> Sequence[ContactConsent]
         NotFoundError: There is no such contact.
 
     """
-    _get_contact(session, contact_id)
+    get_known_contact(session, contact_id)
     return session.scalars(
         select(ContactConsent)
         .where(ContactConsent.contact_id == contact_id)
@@ -195,22 +195,13 @@ def erased_records(
     return {hashes[value_hash] for value_hash in found}
 
 
-def opt_out(
-    session: Session, contact_id: int, *, context: LinkContext, clock: Clock = utc_now
-) -> None:
-    """Link a contact to nobody any more: what is linked is withdrawn at the next look.
+def get_known_contact(session: Session, contact_id: int) -> Contact:
+    """Return a contact, also one that the CRM has no more.
 
     Raises:
         NotFoundError: There is no such contact.
 
     """
-    contact = _get_contact(session, contact_id)
-    value = f"{contact.crm}:{contact.external_id}"
-    refuse(session, [("contact", value)], reason=Reason.OPT_OUT, context=context, clock=clock)
-    mark_due(session, keys=(), contact_ids=[contact_id], now=clock(), context=context)
-
-
-def _get_contact(session: Session, contact_id: int) -> Contact:
     contact = session.get(Contact, contact_id)
     if contact is None:
         raise NotFoundError(f"there is no contact {contact_id}")

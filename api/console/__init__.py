@@ -8,6 +8,7 @@ from api.console import (
     account,
     acks,
     board,
+    consents,
     crm,
     drills,
     events,
@@ -17,6 +18,7 @@ from api.console import (
     on_call,
     people,
     playbook,
+    privacy,
     queue,
     reports,
     sign_in,
@@ -42,3 +44,5 @@ router.include_router(people.router)
 router.include_router(teams.router)
 router.include_router(crm.router)
 router.include_router(sso.router)
+router.include_router(consents.router)
+router.include_router(privacy.router)

@@ -17,7 +17,9 @@ from api.pages import back_to
 from api.paging import CursorQuery, decode_id, encode_cursor
 from api.routes.people import people_filter
 from config.errors import InputError
+from crm_link.context import load_context
 from crm_link.figures import DEFINITIONS, Segment
+from crm_link.opt_outs import is_opted_out
 from crm_link.people_list import LINKED, PeopleFilter, list_crms, list_people, list_tiers
 from crm_link.person_view import view_person
 from crm_link.types import LinkState
@@ -66,6 +68,8 @@ def person(page: PageDep, contact_id: int) -> Response:
             "view": view,
             "contact": view.contact,
             "judged": judged,
+            "consents": view.consents,
+            "is_opted_out": is_opted_out(page.session, contact_id, load_context()),
             "live": [one for one in view.accounts if one.link.state in _LIVE],
             "past": [one for one in view.accounts if one.link.state not in _LIVE],
             "chart": weeks_svg(

@@ -8,6 +8,7 @@ from api.routes import (
     account,
     acks,
     board,
+    consents,
     contacts,
     crm,
     escalation,
@@ -18,6 +19,7 @@ from api.routes import (
     mentions,
     people,
     playbook,
+    privacy,
     replies,
     reports,
     signals,
@@ -48,3 +50,5 @@ router.include_router(people.router)
 router.include_router(teams.router)
 router.include_router(crm.router)
 router.include_router(board.router)
+router.include_router(consents.router)
+router.include_router(privacy.router)

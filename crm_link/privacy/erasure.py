@@ -140,7 +140,7 @@ def _erase_traces(
     receipts += table_receipts(found, "erased")
     for names, detail in (
         (PROTECTED, "set by your own people: look at it yourselves"),
-        (PEOPLE, "namesakes, or what this request does not cover"),
+        (PEOPLE, "other records of this name or address, or what was not asked for"),
     ):
         kept = {name: rows for name, rows in left.items() if name in names}
         receipts += table_receipts(kept, "kept", detail)

@@ -73,6 +73,7 @@ def test_every_page_fits_a_phone(open_page: OpenPage, scene: Scene, scheme: str)
         f"/links/{scene.link}",
         "/sources",
         "/users",
+        "/admin/privacy",
         "/account",
     ):
         page.goto(path)

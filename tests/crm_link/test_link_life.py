@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from config.errors import NotFoundError
+from config.errors import InputError, NotFoundError
 from crm_link.matching_models import LinkRefusal
 from crm_link.models import AuthorKey, Contact, Flag, FlagStatus, IdentityLink
-from crm_link.refusals import list_consents, opt_out, record_consent, revoke_consent
+from crm_link.opt_outs import is_opted_out, opt_in, opt_out, opt_out_author
+from crm_link.refusals import list_consents, record_consent, revoke_consent
 from crm_link.service import link_mentions, relink_due
 from crm_link.types import LinkState, Priority
 from listener.gaps import mark_deleted
@@ -141,6 +142,49 @@ def test_who_opted_out_is_never_proposed_again(sessions: sessionmaker[Session]) 
     assert links(sessions) == [(author_id, WITHDRAWN)]
     with sessions() as session:
         assert "jane" not in str(session.scalars(select(LinkRefusal.value_hash)).all())
+
+
+def test_an_opt_out_is_taken_back(sessions: sessionmaker[Session]) -> None:
+    sync(sessions, make_record(emails=("jane@example.com",)))
+    mention_id, author_id = add_mention(sessions, {"bio": "jane@example.com"})
+    link(sessions, mention_id)
+    with sessions.begin() as session:
+        contact_id = session.scalars(select(Contact.id)).one()
+        assert not is_opted_out(session, contact_id, CONTEXT)
+        opt_out(session, contact_id, context=CONTEXT, clock=lambda: NOW)
+        assert is_opted_out(session, contact_id, CONTEXT)
+    relink_due(sessions, clock=lambda: NOW, context=CONTEXT)
+    assert links(sessions) == [(author_id, WITHDRAWN)]
+
+    with sessions.begin() as session:
+        opt_in(session, contact_id, context=CONTEXT, clock=lambda: NOW)
+        with pytest.raises(NotFoundError, match="did not opt out"):
+            opt_in(session, contact_id, context=CONTEXT)
+    relink_due(sessions, clock=lambda: NOW, context=CONTEXT)
+
+    assert links(sessions) == [(author_id, CONFIRMED)]
+
+
+def test_an_account_opts_out_also_before_it_was_seen(sessions: sessionmaker[Session]) -> None:
+    sync(sessions, make_record(emails=("jane@example.com",)))
+    mention_id, author_id = add_mention(
+        sessions, {"bio": "jane@example.com", "handle": "jane", "external_id": "7"}
+    )
+    link(sessions, mention_id)
+    with sessions.begin() as session:
+        by_handle = opt_out_author(session, "Mastodon", "@jane", context=CONTEXT)
+        unseen = opt_out_author(session, "mastodon", "8", context=CONTEXT)
+        with pytest.raises(NotFoundError, match="give its id"):
+            opt_out_author(session, "mastodon", "@nobody", context=CONTEXT)
+        with pytest.raises(InputError, match="platform and id"):
+            opt_out_author(session, "mastodon", "@", context=CONTEXT)
+    assert (by_handle.author_id, unseen.author_id) == (author_id, None)
+
+    relink_due(sessions, context=CONTEXT)
+    later, _ = add_mention(sessions, {"bio": "jane@example.com", "external_id": "8"})
+    link(sessions, later)
+
+    assert links(sessions) == [(author_id, WITHDRAWN)]
 
 
 def test_name_and_place_confirm_a_contact_of_a_public_directory_only(
