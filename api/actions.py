@@ -156,6 +156,13 @@ def revoke_api_key(actor: Actor, key_id: int) -> ApiKey:
     return key
 
 
+def revoke_any_key(actor: Actor, key_id: int) -> ApiKey:
+    """Make anybody's key useless; for admins."""
+    key = users.revoke_api_key(actor.session, key_id, now=actor.clock())
+    actor.record("key revoked", f"key {key_id}")
+    return key
+
+
 def change_own_password(actor: Actor, *, current: str, new: str) -> User:
     """Change the actor's own password, which ends all their sessions."""
     user = users.change_own_password(

@@ -92,6 +92,9 @@ def admin_pages() -> list[tuple[str, str]]:
         ("/admin/teams", gettext("Teams")),
         ("/admin/crm", gettext("CRMs")),
         ("/admin/privacy", gettext("Privacy")),
+        ("/admin/keys", gettext("API keys")),
+        ("/admin/audit", gettext("Audit log")),
+        ("/admin/system", gettext("System")),
     ]
 
 

@@ -7,6 +7,8 @@ from fastapi import APIRouter
 from api.console import (
     account,
     acks,
+    api_keys,
+    audit,
     board,
     consents,
     crm,
@@ -25,6 +27,7 @@ from api.console import (
     silences,
     sources,
     sso,
+    system,
     teams,
     users,
     why,
@@ -43,6 +46,8 @@ router.include_router(events.router)
 router.include_router(people.router)
 router.include_router(teams.router)
 router.include_router(crm.router)
+for part in (teams, api_keys, audit, system):
+    router.include_router(part.router)
 router.include_router(sso.router)
 router.include_router(consents.router)
 router.include_router(privacy.router)
