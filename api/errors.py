@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from api.pages import render
+from api.rate_limit import TooManyRequestsError
 from api.security import HEADERS, sign_in_path
 from config.errors import (
     AppError,
@@ -36,6 +37,7 @@ STATUS: dict[type[AppError], tuple[int, str]] = {
     PermissionDeniedError: (403, "forbidden"),
     TransientError: (503, "unavailable"),
     BudgetExhaustedError: (503, "unavailable"),
+    TooManyRequestsError: (429, "too_often"),
     PermanentError: (502, "refused_upstream"),
 }
 
@@ -73,7 +75,10 @@ def install_error_handlers(app: FastAPI) -> None:
             (found for cls, found in STATUS.items() if isinstance(error, cls)), (500, "error")
         )
         answer = _answer(request, status, kind, str(error))
-        if isinstance(error, TransientError) and error.retry_after_s is not None:
+        if (
+            isinstance(error, (TransientError, TooManyRequestsError))
+            and error.retry_after_s is not None
+        ):
             answer.headers["Retry-After"] = str(int(error.retry_after_s) + 1)
         return answer
 

@@ -23,6 +23,7 @@ from api.console import (
     privacy,
     queue,
     reports,
+    shared,
     sign_in,
     silences,
     sources,
@@ -51,3 +52,4 @@ for part in (teams, api_keys, audit, system):
 router.include_router(sso.router)
 router.include_router(consents.router)
 router.include_router(privacy.router)
+router.include_router(shared.router)

@@ -7,10 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 
-from api import actions, playbook_actions
-from api.console.page import PageDep
+from api import actions, playbook_actions, sharing
+from api.console.page import Page, PageDep
 from api.console.room import chart_of, claim_words, verdict_words
 from api.deps import PrLeadDep
+from api.language import gettext
 from api.pages import back_to
 from api.paging import CursorQuery, decode_id, encode_cursor
 from crm_link.escalation.incident_desk import view_desk
@@ -18,6 +19,7 @@ from crm_link.escalation.incident_view import view_incident
 from crm_link.escalation.incidents import list_incidents
 from crm_link.escalation.models import IncidentStatus
 from crm_link.escalation.room_posts import BEFORE
+from crm_link.escalation.shares import LIVES_H, list_shares
 
 router = APIRouter(prefix="/incidents")
 
@@ -55,18 +57,28 @@ def incidents(
 @router.get("/{incident_id}")
 def incident(page: PageDep, incident_id: int) -> Response:
     """Show one incident."""
-    now = page.state.clock()
-    view = view_incident(page.session, incident_id, now=now)
-    return page.show(
-        "incident.html",
-        {
-            "view": view,
-            "chart": chart_of(view.size) if view.size else None,
-            "posts_since": view.incident.opened_at - BEFORE,
-            "claim_words": claim_words,
-            "verdict_words": verdict_words,
-            "desk": view_desk(page.session, view.incident, reader=page.user.email, now=now),
-        },
+    return _show(page, incident_id)
+
+
+@router.post("/{incident_id}/shares")
+def share(
+    page: PageDep,
+    actor: PrLeadDep,
+    incident_id: int,
+    name: Annotated[str, Form(max_length=100)],
+    hours: Annotated[int, Form()] = LIVES_H[0],
+) -> Response:
+    """Make a link for people without an account, and show it this once."""
+    _, address = sharing.create_share(actor, page.state, incident_id, name=name, hours=hours)
+    return _show(page, incident_id, shared_address=address)
+
+
+@router.post("/{incident_id}/shares/{share_id}/revoke")
+def revoke_share(request: Request, actor: PrLeadDep, incident_id: int, share_id: int) -> Response:
+    """Make a link useless."""
+    sharing.revoke_share(actor, incident_id, share_id)
+    return back_to(
+        request, f"/incidents/{incident_id}", gettext("The link does not work any more.")
     )
 
 
@@ -119,3 +131,22 @@ def resolve(request: Request, actor: PrLeadDep, incident_id: int, reason: Reason
     """Close an incident."""
     actions.resolve(actor, incident_id, reason)
     return back_to(request, f"/incidents/{incident_id}", "The incident is resolved.")
+
+
+def _show(page: Page, incident_id: int, *, shared_address: str = "") -> Response:
+    now = page.state.clock()
+    view = view_incident(page.session, incident_id, now=now)
+    return page.show(
+        "incident.html",
+        {
+            "view": view,
+            "chart": chart_of(view.size) if view.size else None,
+            "posts_since": view.incident.opened_at - BEFORE,
+            "claim_words": claim_words,
+            "verdict_words": verdict_words,
+            "desk": view_desk(page.session, view.incident, reader=page.user.email, now=now),
+            "shares": list_shares(page.session, incident_id),
+            "share_lives": LIVES_H,
+            "shared_address": shared_address,
+        },
+    )
