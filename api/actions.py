@@ -9,10 +9,11 @@ from api.deps import Actor
 from api.language import LANGUAGES, is_zone
 from api.models import ApiKey, Role, User
 from config.errors import InputError, NotFoundError
-from crm_link import queue, review
+from crm_link import audience, queue, review
 from crm_link.escalation import incidents
 from crm_link.escalation.models import Incident
 from crm_link.mention_view import get_link
+from crm_link.mentions import get_brand
 from crm_link.models import Flag, FlagStatus, IdentityLink
 from crm_link.review_cases import asks_for_expectation
 from sentiment import corrections
@@ -99,6 +100,28 @@ def split_links(actor: Actor, contact_id: int, link_ids: Sequence[int]) -> list[
     for link in links:
         actor.record("link split off", f"link {link.id}")
     return links
+
+
+def write_persona(
+    actor: Actor,
+    brand: str,
+    *,
+    languages: Sequence[str],
+    places: Sequence[str],
+    interests: Sequence[str],
+) -> None:
+    """Say whom a brand wants to speak with."""
+    brand_id = get_brand(actor.session, brand).id
+    audience.write_persona(
+        actor.session,
+        brand_id,
+        languages=languages,
+        places=places,
+        interests=interests,
+        by=actor.name,
+        now=actor.clock(),
+    )
+    actor.record("persona written", f"brand {brand_id}")
 
 
 def acknowledge(actor: Actor, incident_id: int) -> Incident:

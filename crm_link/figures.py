@@ -16,7 +16,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import ColumnElement, Subquery, case, func, literal, or_, select
 from sqlalchemy.orm import Session
@@ -25,19 +24,14 @@ from crm_link.figure_groups import (
     LEAST_GROUP,
     LIKELY_BOT,
     first_answers,
-    has_intent,
-    in_window,
     journey,
     median,
     people_groups,
     reasons,
 )
-from crm_link.models import Contact, IdentityLink
-from crm_link.types import LinkState
+from crm_link.figure_people import mean_of, people_of
+from crm_link.models import Contact
 from listener.models import Author, Mention
-from sentiment.intents import Intent
-from sentiment.signal_models import MentionSignal
-from sentiment.types import Label
 
 #: Mean score from which on (below which) an author is a promoter (a detractor).
 CLEAR_MEAN = 0.25
@@ -136,7 +130,7 @@ def social_figures(
         most: Longest list of leads, churn warnings and groups.
 
     """
-    people = _people(brand_id, since, until)
+    people = people_of(brand_id, since, until)
     answers = first_answers(session, brand_id, since, until)
     return SocialFigures(
         segments=_segments(session, people),
@@ -151,66 +145,10 @@ def social_figures(
     )
 
 
-def _sum_if(condition: ColumnElement[bool], value: Any = 1) -> ColumnElement[Any]:  # noqa: ANN401
-    return func.coalesce(func.sum(case((condition, value), else_=0)), 0)
-
-
-def _people(brand_id: int, since: datetime, until: datetime) -> Subquery:
-    """Return one row for each author of the window, with all that the scores are made of."""
-    middle = since + (until - since) / 2
-    judged = Mention.label.is_not(None) & (Mention.label != Label.UNKNOWN.value)
-    early, late = (
-        judged & (Mention.published_at < middle),
-        judged & (Mention.published_at >= middle),
-    )
-    linked = (
-        select(func.min(IdentityLink.contact_id))
-        .where(
-            IdentityLink.author_id == Mention.author_id,
-            IdentityLink.state == LinkState.CONFIRMED,
-        )
-        .correlate(Mention)
-        .scalar_subquery()
-    )
-    return (
-        select(
-            Mention.author_id.label("author_id"),
-            func.count().label("mentions"),
-            _sum_if(judged).label("judged"),
-            _sum_if(judged, Mention.score).label("score_sum"),
-            _sum_if(early).label("early"),
-            _sum_if(early, Mention.score).label("early_sum"),
-            _sum_if(late).label("late"),
-            _sum_if(late, Mention.score).label("late_sum"),
-            func.sum(
-                func.coalesce(Mention.likes, 0)
-                + func.coalesce(Mention.reposts, 0)
-                + func.coalesce(Mention.replies, 0)
-            ).label("engagement"),
-            _sum_if(has_intent(Intent.PURCHASE)).label("purchases"),
-            _sum_if(has_intent(Intent.QUESTION)).label("questions"),
-            _sum_if(has_intent(Intent.COMPLAINT)).label("complaints"),
-            _sum_if(has_intent(Intent.CANCEL)).label("cancels"),
-            func.coalesce(func.max(MentionSignal.bot), 0.0).label("bot"),
-            linked.label("contact_id"),
-        )
-        .outerjoin(MentionSignal, MentionSignal.mention_id == Mention.id)
-        .where(in_window(brand_id, since, until), Mention.author_id.is_not(None))
-        .group_by(Mention.author_id)
-        .subquery("people")
-    )
-
-
-def _mean(people: Subquery) -> ColumnElement[Any]:
-    return case(
-        (people.c.judged > 0, people.c.score_sum / func.nullif(people.c.judged, 0)), else_=0.0
-    )
-
-
 def _segments(session: Session, people: Subquery) -> dict[str, SegmentSize]:
     segment = case(
-        (_mean(people) < -CLEAR_MEAN, literal(Segment.DETRACTOR.value)),
-        (_mean(people) > CLEAR_MEAN, literal(Segment.PROMOTER.value)),
+        (mean_of(people) < -CLEAR_MEAN, literal(Segment.DETRACTOR.value)),
+        (mean_of(people) > CLEAR_MEAN, literal(Segment.PROMOTER.value)),
         else_=literal(Segment.ORDINARY.value),
     )
     rows = session.execute(
@@ -235,10 +173,10 @@ def _lead_parts(people: Subquery) -> dict[str, ColumnElement[int]]:
     return {
         "wants to buy": _points(people.c.purchases > 0, 50),
         "asks": _points(people.c.questions > 0, 20),
-        "positive": _points(_mean(people) > 0, 10),
+        "positive": _points(mean_of(people) > 0, 10),
         "nobody's contact yet": _points(people.c.contact_id.is_(None), 10),
         "followed by many": _points(Author.followers >= 1_000, 10),  # noqa: PLR2004 - as defined above
-        "negative": _points(_mean(people) < -CLEAR_MEAN, -30),
+        "negative": _points(mean_of(people) < -CLEAR_MEAN, -30),
     }
 
 

@@ -23,6 +23,7 @@ from api.console import (
     privacy,
     queue,
     reports,
+    segments,
     shared,
     sign_in,
     silences,
@@ -44,6 +45,7 @@ for part in (drills, reports):
 router.include_router(playbook.router)
 router.include_router(why.router)
 router.include_router(events.router)
+router.include_router(segments.router)
 router.include_router(people.router)
 router.include_router(teams.router)
 router.include_router(crm.router)

@@ -11,7 +11,7 @@ from config.db import Base, UTCDateTime
 
 #: Tables and columns that migrations make by hand, because the models cannot say them:
 #: full-text search differs between SQLite (FTS5) and PostgreSQL (tsvector).
-BY_HAND = ("mention_search", "search")
+BY_HAND = ("mention_search", "contact_search", "search")
 
 
 def include_name(name: str | None, kind: str, parents: Any) -> bool:  # noqa: ANN401 - Alembic's own type
@@ -21,7 +21,14 @@ def include_name(name: str | None, kind: str, parents: Any) -> bool:  # noqa: AN
 
 
 def _by_hand(name: str) -> bool:
-    return name in BY_HAND or name.startswith(("mention_search_", "ix_mention_search", "stage_"))
+    made = (
+        "mention_search_",
+        "contact_search_",
+        "ix_mention_search",
+        "ix_contact_search",
+        "stage_",
+    )
+    return name in BY_HAND or name.startswith(made)
 
 
 def render_item(kind: str, item: object, autogen: Any) -> str | Literal[False]:  # noqa: ANN401 - Alembic's own type

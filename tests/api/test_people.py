@@ -84,3 +84,22 @@ def test_cases_are_given_with_both_sides(sign_in: SignIn, scene: Scene) -> None:
     name = next(row for row in candidate["compared"] if row["title"] == "Name")
     assert name["author"] == "Jo Lind / @jo_lind"
     assert "Not them" not in client.get("/links").text
+
+
+def test_segments_are_shown_with_their_people_and_as_csv(sign_in: SignIn, scene: Scene) -> None:
+    assert scene.brand
+    client = sign_in(Role.PR_LEAD)
+
+    page = client.get("/people/segments?days=30&group=promoter").text
+    assert "detractors below" in page
+    assert "May leave, by what they are worth" in page
+    answer = client.get("/people/segments/detractor.csv?brand=acme")
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert len(answer.text.splitlines()) > 20
+    assert client.get("/people/segments/nothing.csv").status_code == 404
+    form = {"brand": "acme", "languages": "en, es", "places": "", "interests": "coffee"}
+    assert client.post("/people/segments/persona", data=form).status_code == 303
+    found = client.get("/api/v1/figures/audience?brand=acme").json()
+    assert {fit["wanted"] for fit in found["fits"]} == {"en", "es", "coffee"}
+    people = client.get("/api/v1/figures/people?brand=acme&group=influential").json()
+    assert people[0]["handle"] == "ines_o"

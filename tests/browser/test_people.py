@@ -66,7 +66,7 @@ def test_pages_of_people_have_no_violations_of_accessibility(
 ) -> None:
     page = open_page()
     found = []
-    for path in ("/people", "/people/1", "/links", "/links/decided"):
+    for path in ("/people", "/people/1", "/people/segments", "/links", "/links/decided"):
         page.goto(path)
         found += [one["id"] for one in Axe().run(page, context="main").response["violations"]]
 

@@ -16,6 +16,7 @@ for module in (
     "sentiment.signal_models",
     "crm_link.models",
     "crm_link.privacy.models",
+    "crm_link.persona_models",
     "crm_link.escalation.models",
     "crm_link.escalation.playbook_models",
     "crm_link.escalation.delivery_models",

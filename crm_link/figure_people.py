@@ -1,0 +1,73 @@
+"""The authors of a window, one row each, with all that segments and scores are made of."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Subquery, case, func, select
+
+from crm_link.figure_groups import has_intent, in_window
+from crm_link.models import IdentityLink
+from crm_link.types import LinkState
+from listener.models import Mention
+from sentiment.intents import Intent
+from sentiment.signal_models import MentionSignal
+from sentiment.types import Label
+
+
+def _sum_if(condition: ColumnElement[bool], value: Any = 1) -> ColumnElement[Any]:  # noqa: ANN401
+    return func.coalesce(func.sum(case((condition, value), else_=0)), 0)
+
+
+def people_of(brand_id: int, since: datetime, until: datetime) -> Subquery:
+    """Return one row for each author of the window: mentions, sums, intents, contact, bot."""
+    middle = since + (until - since) / 2
+    judged = Mention.label.is_not(None) & (Mention.label != Label.UNKNOWN.value)
+    early, late = (
+        judged & (Mention.published_at < middle),
+        judged & (Mention.published_at >= middle),
+    )
+    linked = (
+        select(func.min(IdentityLink.contact_id))
+        .where(
+            IdentityLink.author_id == Mention.author_id,
+            IdentityLink.state == LinkState.CONFIRMED,
+        )
+        .correlate(Mention)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            Mention.author_id.label("author_id"),
+            func.count().label("mentions"),
+            _sum_if(judged).label("judged"),
+            _sum_if(judged, Mention.score).label("score_sum"),
+            _sum_if(early).label("early"),
+            _sum_if(early, Mention.score).label("early_sum"),
+            _sum_if(late).label("late"),
+            _sum_if(late, Mention.score).label("late_sum"),
+            func.sum(
+                func.coalesce(Mention.likes, 0)
+                + func.coalesce(Mention.reposts, 0)
+                + func.coalesce(Mention.replies, 0)
+            ).label("engagement"),
+            _sum_if(has_intent(Intent.PURCHASE)).label("purchases"),
+            _sum_if(has_intent(Intent.QUESTION)).label("questions"),
+            _sum_if(has_intent(Intent.COMPLAINT)).label("complaints"),
+            _sum_if(has_intent(Intent.CANCEL)).label("cancels"),
+            func.coalesce(func.max(MentionSignal.bot), 0.0).label("bot"),
+            linked.label("contact_id"),
+        )
+        .outerjoin(MentionSignal, MentionSignal.mention_id == Mention.id)
+        .where(in_window(brand_id, since, until), Mention.author_id.is_not(None))
+        .group_by(Mention.author_id)
+        .subquery("people")
+    )
+
+
+def mean_of(people: Subquery) -> ColumnElement[Any]:
+    """Return an author's mean score; 0 where nothing was judged."""
+    return case(
+        (people.c.judged > 0, people.c.score_sum / func.nullif(people.c.judged, 0)), else_=0.0
+    )
