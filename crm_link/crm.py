@@ -15,7 +15,7 @@ from typing import Any
 from config.errors import InputError
 from config.plugins import load_plugin, plugin_names
 from crm_link.budgets import Limit, Meter
-from crm_link.types import ContactPage, ContactUpdate, WriteResult
+from crm_link.types import ContactPage, ContactUpdate, RecordKind, WriteResult
 
 FOLDER = "crm_link.crms"
 
@@ -34,6 +34,9 @@ class Crm(ABC):
 
     #: Records that one `write` takes at most.
     batch_size: int = 100
+
+    #: What it can open beside contacts.
+    kinds: frozenset[RecordKind] = frozenset()
 
     def __init__(self, *, account: str = "") -> None:
         """Read the settings, those of one of several accounts where it is named."""
@@ -72,8 +75,30 @@ class Crm(ABC):
         del external_ids
         return 0
 
+    def read_records(
+        self, kind: RecordKind, keys: Sequence[str]
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """Return what the cases or notes with our keys say; one that is not there is left out."""
+        del kind, keys
+        return {}
+
+    def write_records(
+        self, kind: RecordKind, updates: Sequence[ContactUpdate]
+    ) -> list[WriteResult]:
+        """Write each case or note, made where it is not there; return one result each, in order.
+
+        An update's `external_id` is our key, its fields are those of `CASE_FIELDS` or
+        `NOTE_FIELDS` that are to be written; all of them None takes the record away. Writing an
+        update twice must have the effect of writing it once.
+        """
+        raise NotImplementedError(f"this CRM has no records of the kind {kind}, for {updates}")
+
     def setup(self) -> list[str]:
         """Create those of our fields that are not there yet; return the names of the created."""
+        return []
+
+    def setup_records(self) -> list[str]:
+        """Create what cases and notes need, where it is not there; return the created names."""
         return []
 
     def check(self) -> None:
@@ -95,6 +120,15 @@ class Crm(ABC):
 def crm_names() -> tuple[str, ...]:
     """Return the names of all CRMs."""
     return plugin_names(FOLDER)
+
+
+def kinds_of(name: str) -> frozenset[RecordKind]:
+    """Return what the CRM called `name` can open beside contacts; nothing if it is no plugin."""
+    try:
+        kind: type[Crm] = load_plugin(FOLDER, name.partition(":")[0], Crm)  # type: ignore[type-abstract]
+    except InputError:
+        return frozenset()
+    return kind.kinds
 
 
 def crms_in(said: str) -> tuple[str, ...]:

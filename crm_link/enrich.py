@@ -16,11 +16,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config.any_of import any_of
-from config.bulk import insert_new, update_rows
 from crm_link.author_numbers import AuthorNumbers, author_numbers
+from crm_link.cases import wanted_cases
 from crm_link.crm_fields import CRM_FIELDS
 from crm_link.due import AnyRow
-from crm_link.models import Contact, DeliveryStatus, IdentityLink, WriteBack
+from crm_link.models import Contact, IdentityLink
+from crm_link.outbox_rows import Wanted, queue_records
 from crm_link.policy import may_write_sentiment
 from crm_link.types import LinkState
 from listener.models import Author, Mention
@@ -68,6 +69,22 @@ def queue_incident_enrichment(
     return queue_enrichment(session, contact_ids, now=now)
 
 
+def queue_people(session: Session, author_ids: Collection[int | None], *, now: datetime) -> int:
+    """Queue the contacts that these authors are confirmed to be; return how many changed."""
+    known = sorted(one for one in author_ids if one is not None)
+    if not known:
+        return 0
+    contact_ids = session.scalars(
+        select(IdentityLink.contact_id)
+        .where(
+            any_of(session, IdentityLink.author_id, known),
+            IdentityLink.state == LinkState.CONFIRMED,
+        )
+        .distinct()
+    ).all()
+    return queue_enrichment(session, contact_ids, now=now)
+
+
 def _queue(session: Session, contact_ids: Sequence[int], now: datetime) -> int:
     contacts = session.execute(
         select(Contact.id, Contact.crm, Contact.external_id, Contact.relationship_source)
@@ -76,82 +93,11 @@ def _queue(session: Session, contact_ids: Sequence[int], now: datetime) -> int:
         .with_for_update(key_share=True)
     ).all()
     fields = _fields(session, contacts)
-    stored = {
-        row.contact_id: row
-        for row in session.execute(
-            select(
-                WriteBack.id,
-                WriteBack.contact_id,
-                WriteBack.fields,
-                WriteBack.version,
-                WriteBack.status,
-                WriteBack.attempts,
-                WriteBack.next_attempt_at,
-            )
-            .where(
-                any_of(session, WriteBack.contact_id, contact_ids), _same_records(session, contacts)
-            )
-            .order_by(WriteBack.id)  # as whoever records what was sent locks them
-            .with_for_update()
-        )
-    }
-    new: list[dict[str, Any]] = []
-    changed: list[dict[str, Any]] = []
-    for contact in contacts:
-        before = stored.get(contact.id)
-        after = fields.get(contact.id, _CLEARED)
-        if before is None:
-            if after != _CLEARED:
-                new.append(_new_row(contact, after, now))
-        elif before.fields != after:
-            changed.append(_changed_row(before, after, now))
-    insert_new(session, WriteBack, new, key=["crm", "external_id"])
-    update_rows(session, WriteBack, changed)
-    return len(new) + len(changed)
-
-
-def _same_records(session: Session, contacts: Sequence[AnyRow]) -> Any:  # noqa: ANN401 - a SQL expression
-    """Return the condition that finds the contacts' rows by the index on (crm, external id)."""
-    by_crm: dict[str, list[str]] = defaultdict(list)
-    for contact in contacts:
-        by_crm[contact.crm].append(contact.external_id)
-    condition = None
-    for crm, external_ids in by_crm.items():
-        part = (WriteBack.crm == crm) & any_of(session, WriteBack.external_id, external_ids)
-        condition = part if condition is None else condition | part
-    return condition if condition is not None else WriteBack.id.is_(None)
-
-
-def _new_row(contact: AnyRow, fields: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    return {
-        "crm": contact.crm,
-        "external_id": contact.external_id,
-        "contact_id": contact.id,
-        "fields": fields,
-        "version": 1,
-        "sent_version": 0,
-        "status": DeliveryStatus.PENDING,
-        "attempts": 0,
-        "next_attempt_at": now,
-        "created_at": now,
-    }
-
-
-def _changed_row(before: AnyRow, fields: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """Return the row with the later fields.
-
-    One that is being sent stays so: who sends it sees the higher version and sends again.
-    One that waits after a failure keeps waiting; a dead one gets another life.
-    """
-    is_waiting = before.status in {DeliveryStatus.SENDING, DeliveryStatus.PENDING}
-    return {
-        "id": before.id,
-        "fields": fields,
-        "version": before.version + 1,
-        "status": before.status if is_waiting else DeliveryStatus.PENDING,
-        "attempts": before.attempts if is_waiting else 0,
-        "next_attempt_at": before.next_attempt_at if is_waiting else now,
-    }
+    wanted = [
+        Wanted(one.crm, one.external_id, one.id, fields.get(one.id, _CLEARED)) for one in contacts
+    ]
+    wanted += wanted_cases(session, contact_ids, now=now)
+    return queue_records(session, wanted, now=now)
 
 
 def _fields(session: Session, contacts: Sequence[AnyRow]) -> dict[int, dict[str, Any]]:

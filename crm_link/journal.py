@@ -19,6 +19,7 @@ from config.any_of import any_of
 from config.bulk import update_rows
 from config.clock import Clock
 from config.errors import TransientError
+from crm_link.addresses import parse_address, read_records, write_records
 from crm_link.crm import Crm
 from crm_link.crm_fields import is_same
 from crm_link.models import CrmJournalEntry
@@ -73,6 +74,8 @@ def plan_write(update: ContactUpdate, there: Fields, last: CrmJournalEntry | Non
             fields[name] = value
         else:
             kept.append(name)
+    if kept and parse_address(update.external_id) and not any(update.fields.values()):
+        fields = {}  # a case that a person worked on is not taken away
     before = {name: there.get(name) for name in fields}
     return Planned(update.external_id, fields, before, tuple(kept), ours)
 
@@ -166,7 +169,7 @@ def write_with_journal(
 
     """
     external_ids = [update.external_id for update in updates]
-    there = crm.read(external_ids)
+    there = read_records(crm, external_ids)
     if write_until is not None and clock() >= write_until:
         raise TransientError("the CRM took too long to tell what stands in its records")
     with sessions.begin() as session:
@@ -198,7 +201,7 @@ def _send(
         for one in updates
         if fields.get(one.external_id)
     ]
-    results = {result.external_id: result for result in (crm.write(sent) if sent else [])}
+    results = {result.external_id: result for result in (write_records(crm, sent) if sent else [])}
     for one in updates:
         if one.external_id not in fields:
             results[one.external_id] = WriteResult(one.external_id, error=GONE)

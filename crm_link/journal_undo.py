@@ -14,6 +14,7 @@ from config.any_of import any_of
 from config.bulk import update_rows
 from config.clock import Clock, utc_now
 from config.db import read_session
+from crm_link.addresses import read_records, write_records
 from crm_link.crm import Crm
 from crm_link.journal import (
     arrived,
@@ -92,7 +93,7 @@ def _undo_batch(
     since: datetime,
     clock: Clock,
 ) -> UndoResult:
-    there = crm.read(external_ids) or {}
+    there = read_records(crm, external_ids) or {}
     with sessions.begin() as session:
         last = latest_entries(session, name, external_ids)
         wanted = _what_stood_before(session, name, external_ids, since)
@@ -109,7 +110,7 @@ def _undo_batch(
         for plan in plans
         if plan.fields
     ]
-    results = crm.write(updates) if updates else []
+    results = write_records(crm, updates) if updates else []
     failed = {result.external_id for result in results if result.error is not None}
     with sessions.begin() as session:
         done = [entry for one, entry in entries.items() if one not in failed]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from config.db import Base, enum_text
 from crm_link.budget_models import CrmBudget as CrmBudget  # noqa: PLC0414 - its table too
+from crm_link.case_models import CrmCase as CrmCase  # noqa: PLC0414 - its tables too
 from crm_link.matching_models import MatchKey as MatchKey  # noqa: PLC0414 - its tables too
 from crm_link.types import LinkState, Priority
 from listener.models import Author, Mention
@@ -203,6 +204,12 @@ class Flag(Base):
             sqlite_where=text("status = 'open'"),
             postgresql_where=text("status = 'open'"),
         ),
+        Index(
+            "ix_flag_case",
+            "mention_id",
+            sqlite_where=text("opens_case"),
+            postgresql_where=text("opens_case"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -217,6 +224,8 @@ class Flag(Base):
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[str | None]
     note: Mapped[str] = mapped_column(default="", server_default="")
+    #: The protocol's rule asks for a case in the CRM, if the author is a contact.
+    opens_case: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     mention: Mapped[Mention] = relationship(lazy="raise")
 

@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import Select, func, literal, literal_column, select, tuple_
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
-from config.clock import Clock
+from config.clock import Clock, utc_now
 from config.errors import ConflictError, InputError, NotFoundError
+from crm_link.enrich import queue_people
 from crm_link.models import Flag, FlagStatus
 from listener.models import Brand, Mention
 from listener.search import text_contains
@@ -142,6 +143,8 @@ def close_flag(
         msg = f"mention {mention_id} was already {flag.status} by {flag.closed_by}"
         raise ConflictError(msg)
     flag.status, flag.closed_at, flag.closed_by, flag.note = status, clock(), by, note
+    session.flush()
+    queue_people(session, {flag.mention.author_id}, now=clock())
     return flag
 
 
@@ -157,6 +160,8 @@ def reopen_flag(session: Session, mention_id: int) -> Flag:
         msg = f"mention {mention_id} is in the queue already"
         raise ConflictError(msg)
     flag.status, flag.closed_at, flag.closed_by = FlagStatus.OPEN, None, None
+    session.flush()
+    queue_people(session, {flag.mention.author_id}, now=utc_now())
     return flag
 
 

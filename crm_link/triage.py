@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session, aliased, sessionmaker
 from config.bulk import update_rows, upsert
 from config.clock import Clock
 from config.db import read_session
+from crm_link.enrich import queue_people
 from crm_link.escalation.playbook_models import MentionClass
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.protocol_triage import GENERAL
@@ -98,6 +99,7 @@ def _waiting(mention_ids: Sequence[int]) -> Any:  # noqa: ANN401 - a select of m
         Mention.brand_id,
         Mention.platform,
         Mention.external_id,
+        Mention.author_id,
         Mention.repost_of_id,
         Mention.published_at,
         Mention.versions,
@@ -183,6 +185,7 @@ def _store(
     _regroup(session, folded)
     _count_again(session, folded, current)
     _store_flags(session, batch, folded, now)
+    queue_people(session, {row.author_id for row in current.values()}, now=now)
 
 
 def _regroup(session: Session, folded: Folded) -> None:
@@ -271,10 +274,11 @@ def _store_flags(
                 "closed_at": None,
                 "closed_by": None,
                 "note": "",
+                "opens_case": one.verdict.opens_case,
             }
         )
     changed = ("priority", "urgency", "published_at", "reason", "status", "closed_at", "closed_by")
-    upsert(session, Flag, wanted, key=("mention_id",), update_columns=changed)
+    upsert(session, Flag, wanted, key=("mention_id",), update_columns=(*changed, "opens_case"))
     for note, flag_ids in dropped.items():
         session.execute(
             update(Flag)

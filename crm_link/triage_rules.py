@@ -66,6 +66,7 @@ class Verdict:
     flag_reason: str | None
     urgency: int
     negative_class: NegativeClass | None = None
+    opens_case: bool = False
 
 
 class TriageRules:
@@ -120,6 +121,7 @@ class TriageRules:
             flag_reason=None if rule is None else _reason(rule, mention, found),
             urgency=URGENCY[priority] + negative,
             negative_class=kind,
+            opens_case=rule is not None and rule.case,
         )
 
     def _find_priority(

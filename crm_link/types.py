@@ -39,6 +39,21 @@ class Priority(StrEnum):
     OTHER = "other"
 
 
+class RecordKind(StrEnum):
+    """What Groundswell opens in a CRM beside contacts."""
+
+    CASE = "case"  # a ticket for customer service, one for each complaint
+    NOTE = "note"  # an activity on the contact's record, one for each incident
+
+
+#: What we write of a case. `contact` is the CRM's id of the contact it is of, `state` is open or
+#: closed (what a person made of it is said in the CRM's own word), `priority` high or medium.
+CASE_FIELDS = ("subject", "body", "priority", "state", "contact")
+
+#: What we write of a note.
+NOTE_FIELDS = ("subject", "body", "contact")
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One thing that speaks for or against a link.

@@ -38,12 +38,18 @@ CrmOption = Annotated[
 
 
 @app.command("setup")
-def setup(crm: CrmOption = None) -> None:
+def setup(
+    *,
+    crm: CrmOption = None,
+    cases: Annotated[
+        bool, typer.Option("--cases", help="Also what cases and notes need there.")
+    ] = False,
+) -> None:
     """Create our fields in the CRMs; those that are there stay."""
 
     def set_up(name: str) -> None:
         with _opened(name, opened.sessions) as made:
-            created = made.setup()
+            created = made.setup() + (made.setup_records() if cases else [])
         for field in created:
             out.print(field, markup=False)
         did = f"created {len(created)} fields" if created else "all fields are there"

@@ -20,15 +20,16 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.clock import Clock, utc_now
-from config.errors import InputError, PermanentError
+from config.errors import InputError, PermanentError, TransientError
 from config.settings import read_settings, settings_prefix
 from crm_link.account_limits import hubspot_limits
 from crm_link.budgets import LimitError
 from crm_link.crm_fields import FieldKind, make_reader
+from crm_link.hubspot_cases import HubspotCases, TicketDesk
 from crm_link.hubspot_contacts import HubspotContacts
 from crm_link.rest import LIMIT_WAIT_S, Refused, RestClient, retry_after_s
 from crm_link.rest_crm import Record, RestCrm
-from crm_link.types import ContactPage, ContactUpdate, WriteResult
+from crm_link.types import ContactPage, ContactUpdate, RecordKind, WriteResult
 
 _DEFAULTS = {
     "id": "id",
@@ -86,6 +87,14 @@ class HubspotSettings(BaseSettings):
     daily_calls: int = Field(
         default=250_000, ge=100, description="Calls a day that Groundswell may make of HubSpot's."
     )
+    ticket_pipeline: str = Field(default="0", description="Id of the pipeline that tickets go to.")
+    ticket_stage: str = Field(default="1", description="Id of the stage of new tickets.")
+    ticket_closed_stage: str = Field(
+        default="4", description="Id of the stage of tickets whose complaint is dealt with."
+    )
+    ticket_owner: str = Field(
+        default="", description="Id of the owner of tickets and notes; empty leaves it to HubSpot."
+    )
     timeout_s: float = Field(default=30.0, gt=0, description="Longest wait for HubSpot, seconds.")
 
 
@@ -93,6 +102,7 @@ class HubspotCrm(RestCrm):
     """HubSpot's contacts."""
 
     batch_size = 100
+    kinds = frozenset(RecordKind)
 
     def __init__(self, *, account: str = "", clock: Clock = utc_now) -> None:
         """Read the settings; nothing is called yet.
@@ -117,10 +127,31 @@ class HubspotCrm(RestCrm):
         reader = make_reader(_DEFAULTS, settings.mapping, settings.relationship_source)
         super().__init__(api, reader)
         self._contacts = HubspotContacts(api, reader, clock)
+        desk = TicketDesk(
+            settings.ticket_pipeline,
+            settings.ticket_stage,
+            settings.ticket_closed_stage,
+            settings.ticket_owner,
+        )
+        self._cases = HubspotCases(api, desk)
 
     def contacts(self, cursor: str | None) -> Iterator[ContactPage]:
         """Yield the whole list, or what changed since `cursor`."""
         return self._contacts.pages(cursor)
+
+    def read_records(self, kind: RecordKind, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return what our tickets or notes say."""
+        return self._cases.read(kind, keys)
+
+    def write_records(
+        self, kind: RecordKind, updates: Sequence[ContactUpdate]
+    ) -> list[WriteResult]:
+        """Write tickets or notes."""
+        return self._cases.write(kind, updates)
+
+    def setup_records(self) -> list[str]:
+        """Create our properties of tickets and notes."""
+        return self._cases.setup()
 
     def _send(self, updates: Sequence[ContactUpdate]) -> dict[str, WriteResult]:
         inputs = [
@@ -217,8 +248,12 @@ def _meaning(refused: Refused) -> Exception | None:
         limit = "daily" if is_daily else "search" if refused.path.endswith("/search") else "burst"
         msg = f"HubSpot's {policy} limit is used up"
         return LimitError(msg, retry_after_s=wait_s, limit=limit)
+    if refused.status == HTTPStatus.CONFLICT:
+        # Somebody made one of them a moment ago: the next look finds it.
+        return TransientError("HubSpot has one of these records already")
     if refused.status == HTTPStatus.BAD_REQUEST and "PROPERTY_DOESNT_EXIST" in str(body):
         return PermanentError(
-            "HubSpot does not have our properties yet: run 'groundswell crm setup'"
+            "HubSpot does not have our properties yet: run 'groundswell crm setup', or "
+            "'groundswell crm setup --cases' for tickets and notes"
         )
     return None

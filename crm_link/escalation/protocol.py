@@ -30,7 +30,7 @@ from crm_link.escalation.protocol_on_call import Rotation, on_call_rotation
 from crm_link.escalation.protocol_playbook import Approvals, Assessment, Playbook
 from crm_link.escalation.protocol_severity import Condition, Dedup, Severity
 from crm_link.escalation.protocol_statements import Faq, Statement
-from crm_link.escalation.protocol_triage import Routing, Topic, Triage
+from crm_link.escalation.protocol_triage import CrmRules, Routing, Topic, Triage
 
 __all__ = [
     "DEFAULT_CHAIN",
@@ -58,6 +58,7 @@ class EscalationProtocol(Strict):
     contacts: tuple[ProtocolContact, ...] = Field(min_length=1)
     routing: Routing = Field(default_factory=Routing)
     triage: Triage = Field(default_factory=Triage)
+    crm: CrmRules = Field(default_factory=CrmRules)
     topics: tuple[Topic, ...] = ()
     severity: tuple[Severity, ...] = Field(min_length=1)
     dedup: Dedup = Field(default_factory=Dedup)

@@ -75,10 +75,11 @@ class FlagRule(Strict):
     reach_gte: int | None = Field(default=None, ge=1)
     topics: tuple[str, ...] = ()
     reason: str = Field(default="", max_length=200)
+    case: bool = False  # it opens a case in the CRM, if the author is a contact
 
     @model_validator(mode="after")
     def _asks_something(self) -> FlagRule:
-        if not self.model_fields_set - {"reason"}:
+        if not self.model_fields_set - {"reason", "case"}:
             msg = "a flag rule needs a condition, for example label: [negative]"
             raise ValueError(msg)
         return self
@@ -90,6 +91,13 @@ class Triage(Strict):
     priorities: dict[Priorities, PriorityRule] = Field(default_factory=dict)
     classes: dict[WordClass, Words] = Field(default_factory=dict)
     flag: tuple[FlagRule, ...] = ()
+
+
+class CrmRules(Strict):
+    """What an incident does in the CRM records of those who complained in it."""
+
+    incident_notes: bool = False  # a note on each one's record
+    incident_cases: bool = False  # a case for each one's first complaint
 
 
 class Topic(Strict):

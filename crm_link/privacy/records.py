@@ -16,7 +16,7 @@ from config.db import in_transaction, read_session
 from config.errors import TransientError
 from crm_link.crm import Crm
 from crm_link.journal import GONE, latest_entries
-from crm_link.models import Contact, CrmJournalEntry, DeliveryStatus, WriteBack
+from crm_link.models import Contact, CrmCase, CrmJournalEntry, DeliveryStatus, WriteBack
 from crm_link.privacy.receipts import Receipt, receipt
 from crm_link.privacy.rows import Counts
 from crm_link.writeback import deliver_write_backs
@@ -98,9 +98,14 @@ def erase_records(
 
 def _erase(session: Session, contact_ids: Sequence[int], now: datetime) -> Counts:
     found = Counts()
-    for crm, external_id in session.execute(
-        select(Contact.crm, Contact.external_id).where(any_of(session, Contact.id, contact_ids))
-    ).all():
+    own_records = select(Contact.crm, Contact.external_id).where(
+        any_of(session, Contact.id, contact_ids)
+    )
+    # Cases and notes of a contact have entries of their own.
+    opened = select(WriteBack.crm, WriteBack.external_id).where(
+        any_of(session, WriteBack.contact_id, contact_ids)
+    )
+    for crm, external_id in session.execute(own_records.union(opened)).all():
         own = session.execute(
             delete(CrmJournalEntry)
             .where(CrmJournalEntry.crm == crm, CrmJournalEntry.external_id == external_id)
@@ -113,6 +118,13 @@ def _erase(session: Session, contact_ids: Sequence[int], now: datetime) -> Count
         .returning(WriteBack.id)
     )
     found["write_back"] += len(rows.all())
+    cases = session.execute(
+        delete(CrmCase)
+        .where(any_of(session, CrmCase.contact_id, contact_ids))
+        .returning(CrmCase.id)
+    )
+    if gone := len(cases.all()):
+        found["crm_case"] += gone
     update_rows(
         session,
         Contact,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.crm_link.crms.server import Answer, Call, FakeCrm
+from tests.crm_link.crms.hubspot_objects import HubspotObjects
+from tests.crm_link.crms.server import Answer, Call
 
 
-class FakeHubspot(FakeCrm):
+class FakeHubspot(HubspotObjects):
     name = "hubspot"
 
     #: Ours: name of a plain value to HubSpot's property.
@@ -24,7 +25,11 @@ class FakeHubspot(FakeCrm):
     horizon = 10_000
 
     def environment(self) -> dict[str, str]:
-        return {"GROUNDSWELL_HUBSPOT_BASE_URL": self.url, "GROUNDSWELL_HUBSPOT_TOKEN": "token-1"}
+        return {
+            "GROUNDSWELL_HUBSPOT_BASE_URL": self.url,
+            "GROUNDSWELL_HUBSPOT_TOKEN": "token-1",
+            "GROUNDSWELL_HUBSPOT_TICKET_OWNER": "service",
+        }
 
     def is_write(self, call: Call) -> bool:
         return call.path.endswith("/batch/update")
@@ -52,7 +57,7 @@ class FakeHubspot(FakeCrm):
                 assert all(one["groupName"] == "groundswell" for one in call.body["inputs"])
                 self.our_fields |= {one["name"] for one in call.body["inputs"]}
                 return 201, {"results": call.body["inputs"]}
-        return 404, {"category": "OBJECT_NOT_FOUND"}
+        return self.answer_objects(call) or (404, {"category": "OBJECT_NOT_FOUND"})
 
     def _list(self, call: Call) -> dict[str, Any]:
         archived = call.query.get("archived") == "true"

@@ -35,6 +35,10 @@ class FakeCrm:
     gone_at: dict[str, datetime] = field(default_factory=dict)
     merged_into: dict[str, str] = field(default_factory=dict)
     our_fields: set[str] = field(default_factory=set)
+    #: Cases and notes by the CRM's word for them, then by the CRM's id.
+    objects: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    #: The CRM's words whose fields are set up.
+    ready: set[str] = field(default_factory=set)
     calls: list[Call] = field(default_factory=list)
     #: Coming calls whose path holds the word are answered so, once each.
     faults: list[tuple[str, Answer]] = field(default_factory=list)
@@ -79,6 +83,21 @@ class FakeCrm:
     def writes(self) -> list[Call]:
         """Return the calls that changed contacts."""
         return [call for call in self.calls if self.is_write(call)]
+
+    def cases(self) -> list[dict[str, Any]]:
+        """Return the cases as plain values: key, subject, body, priority, state, contact, owner."""
+        raise NotImplementedError
+
+    def notes(self) -> list[dict[str, Any]]:
+        """Return the notes as plain values: key, subject, body, contact."""
+        raise NotImplementedError
+
+    def work_on(self, key: str) -> None:
+        """Let a person take on a case: its state is none of ours then."""
+        raise NotImplementedError
+
+    def new_id(self) -> str:
+        return str(9000 + sum(len(one) for one in self.objects.values()))
 
     def answer(self, call: Call) -> Answer:
         raise NotImplementedError
