@@ -17,6 +17,8 @@ from config.db import read_session
 from config.errors import AppError, ConflictError
 from config.logs import get_logger
 from crm_link import contacts, service, writeback
+from crm_link.board_hours import sum_hours
+from crm_link.board_topics import find_board_topics
 from crm_link.escalation import (
     auditor,
     calendars,
@@ -101,6 +103,14 @@ class Engine(Backlog):
     def remember_topics(self) -> int:
         """Keep what each brand's last day was about, so that later topics have its ids."""
         return remember_topics(self.sessions, clock=self.clock)
+
+    def sum_for_the_board(self) -> int:
+        """Sum the hours whose mentions changed; return how many."""
+        return sum_hours(self.sessions, clock=self.clock)
+
+    def find_board_topics(self) -> int:
+        """Find what the board's periods are about; return how many periods."""
+        return find_board_topics(self.sessions, clock=self.clock)
 
     def find_bursts(self) -> int:
         """Bring the burst index up to now; return how many buckets of time were taken."""

@@ -30,6 +30,8 @@ CONTACTS_EVERY_S = 60
 WRITE_BACK_EVERY_S = 5
 RESCORE_EVERY_S = 5
 MAINTENANCE_EVERY_S = 3600
+SUM_EVERY_S = 5
+BOARD_TOPICS_EVERY_S = 30
 
 #: Seconds between two looks for requests to erase a person.
 ERASE_EVERY_S = 10
@@ -107,6 +109,8 @@ class Worker:
             Job("rescore", self._rescore, max(tick_s, RESCORE_EVERY_S)),
             Job("signals", self._engine.find_signals, tick_s),
             Job("topics", self._engine.remember_topics, REMEMBER_EVERY_S),
+            Job("sums", self._engine.sum_for_the_board, SUM_EVERY_S),
+            Job("board topics", self._engine.find_board_topics, BOARD_TOPICS_EVERY_S),
             Job("maintain", self._engine.maintain, MAINTENANCE_EVERY_S),
             Job("remind", self._remind, REMIND_EVERY_S),
         )

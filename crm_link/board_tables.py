@@ -5,16 +5,20 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy.orm import Session
 
 from config.errors import InputError, NotFoundError
 from crm_link.board import period_ends, read_board
+from crm_link.board_topics import board_topics
+from crm_link.board_voices import board_sources, influencers_of
 from crm_link.csv_tables import guard_cell
+from sentiment.facets import FacetSum, facet_series, facets_of, places_of
+from sentiment.heads import EMOTIONS
 from sentiment.share_of_voice import share_of_voice
-from sentiment.topic_windows import topics_of
 from sentiment.trends import NetSentiment, TrendPoint
 
 Cell = str | int | float | None
@@ -106,8 +110,7 @@ def _share(session: Session, brand_id: int | None, period: str, now: datetime) -
 
 
 def _topics(session: Session, brand_id: int | None, period: str, now: datetime) -> Table:
-    since, until, _ = period_ends(period, now)
-    found = topics_of(session, brand_id, since, until)
+    found = board_topics(session, brand_id, period=period, now=now).window
     rows: Sequence[tuple[Cell, ...]] = [
         (
             ", ".join(one.words),
@@ -117,10 +120,61 @@ def _topics(session: Session, brand_id: int | None, period: str, now: datetime) 
             one.negative_share,
             "rising" if one.is_rising else "falling" if one.is_falling else "",
         )
-        for one in found.topics
+        for one in (found.topics if found is not None else ())
+        if found is not None
     ]
     header = ("topic", "mentions", "mentions_period_before", "stories", "negative_share", "change")
     return Table(header, tuple(rows))
+
+
+def _emotions(session: Session, brand_id: int | None, period: str, now: datetime) -> Table:
+    since, until, grain_s = period_ends(period, now)
+    points = facet_series(session, brand_id, since, until, kind="emotion", grain_s=grain_s)
+    rows: list[tuple[Cell, ...]] = [
+        (at.isoformat(), *(counts[one] for one in EMOTIONS)) for at, counts in points.items()
+    ]
+    return Table(("from_utc", *EMOTIONS), tuple(rows))
+
+
+def _facet(kind: str, session: Session, brand_id: int | None, period: str, now: datetime) -> Table:
+    since, until, _ = period_ends(period, now)
+    return _sums(kind, facets_of(session, brand_id, since, until).of(kind))
+
+
+def _places(session: Session, brand_id: int | None, period: str, now: datetime) -> Table:
+    since, until, _ = period_ends(period, now)
+    return _sums("country", places_of(session, brand_id, since, until))
+
+
+def _sources(session: Session, brand_id: int | None, period: str, now: datetime) -> Table:
+    since, until, _ = period_ends(period, now)
+    found = board_sources(session, brand_id, since, until)
+    named = [replace(one.sum, value=one.source.name if one.source else "") for one in found]
+    return _sums("source", named)
+
+
+def _sums(name: str, found: Sequence[FacetSum]) -> Table:
+    rows = [(one.value, one.mentions, one.before, one.read, *_net(one.net)) for one in found]
+    return Table((name, "mentions", "mentions_period_before", "read", *_NET), tuple(rows))
+
+
+def _influencers(session: Session, brand_id: int | None, period: str, now: datetime) -> Table:
+    since, until, _ = period_ends(period, now)
+    rows = [
+        (
+            one.author.platform,
+            one.author.handle or one.author.name,
+            one.reach.followers,
+            one.reach.mentions,
+            one.reach.negative,
+            one.reach.positive,
+            one.impressions,
+            one.last.url if one.last else None,
+        )
+        for one in influencers_of(session, brand_id, since, until)
+    ]
+    header = ("platform", "account", "followers", "mentions", "negative", "positive")
+    return Table((*header, "impressions_at_most", "last_post"), tuple(rows))
 
 
 _TABLES: dict[str, Callable[[Session, int | None, str, datetime], Table]] = {
@@ -128,4 +182,11 @@ _TABLES: dict[str, Callable[[Session, int | None, str, datetime], Table]] = {
     "platforms": _platforms,
     "share": _share,
     "topics": _topics,
+    "emotions": _emotions,
+    "intents": partial(_facet, "intent"),
+    "reasons": partial(_facet, "reason"),
+    "languages": partial(_facet, "lang"),
+    "places": _places,
+    "sources": _sources,
+    "influencers": _influencers,
 }

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from config.any_of import any_of
 from config.errors import InputError, NotFoundError
+from crm_link.board_topics import topic_ids
 from crm_link.models import Flag
 from listener.models import Brand, Mention
 from listener.search import text_contains
@@ -41,6 +42,7 @@ class MentionFilter:
     spam: str = ""
     about: str = ""
     author_id: int | None = None
+    source_id: int | None = None
     since: datetime | None = None
     until: datetime | None = None
     with_folded: bool = False
@@ -152,6 +154,7 @@ def _conditions(session: Session, wanted: MentionFilter, after: MentionKey | Non
             (Mention.lang, wanted.lang),
             (Mention.topic, wanted.topic),
             (Mention.author_id, wanted.author_id),
+            (Mention.source_id, wanted.source_id),
         )
         if value
     ]
@@ -182,6 +185,9 @@ def _is_about(session: Session, wanted: MentionFilter) -> Any:  # noqa: ANN401 -
     if wanted.since is None or wanted.until is None:
         raise InputError("a topic is one of a stretch of time: say since and until with about")
     brand_id = get_brand(session, wanted.brand).id if wanted.brand else None
+    ids = topic_ids(session, brand_id, wanted.since, wanted.until, wanted.about)
+    if ids is not None:
+        return any_of(session, Mention.id, ids)
     found = topics_of(session, brand_id, wanted.since, wanted.until).topics
     ids = next((topic.ids for topic in found if topic.id == wanted.about), ())
     return any_of(session, Mention.id, ids)

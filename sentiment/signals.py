@@ -18,9 +18,12 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from config.any_of import any_of
 from config.bulk import upsert
+from config.clock import utc_now
 from config.db import read_session
 from listener.models import Author, Mention
+from sentiment.due_hours import HOUR_S, mark_hours
 from sentiment.heads import HeadScores
+from sentiment.rollups import bucket_of
 from sentiment.signal_facts import SignalFacts
 from sentiment.signal_models import MentionSignal
 from sentiment.signal_rules import RULES_VERSION, Signals, clear_emotion, find_signals
@@ -150,6 +153,8 @@ def signal_mentions(sessions: sessionmaker[Session], mention_ids: Sequence[int])
             if row.due_at is not None and row.due_at == found[row.mention_id][0]
         ]
         upsert(session, MentionSignal, changes, key=("mention_id",), update_columns=_RULED)
+        hours = {(row.brand_id, bucket_of(row.published_at, HOUR_S)) for row in current}
+        mark_hours(session, hours, utc_now())
     return len(changes)
 
 

@@ -10,41 +10,24 @@ from fastapi.responses import Response
 
 from api.console.filters import brand_options
 from api.console.page import Page, PageDep
+from api.language import gettext, locale
 from api.pages import is_htmx, render
 from crm_link.board import PERIODS, Board, period_ends, read_board
 from crm_link.board_tables import as_csv, board_table
+from crm_link.board_topics import board_topics as find_topics
+from crm_link.board_voices import board_sources, influencers_of
 from crm_link.mentions import get_brand
+from sentiment.facets import LEAST_PEOPLE, facet_series, facets_of, places_of
 from sentiment.heads import EMOTIONS
+from sentiment.intents import Intent
 from sentiment.share_of_voice import ShareOfVoice, share_of_voice
-from sentiment.signal_sums import UNSURE, languages_of, signal_sums
-from sentiment.topic_windows import topics_of
+from sentiment.signal_sums import UNSURE
 
 router = APIRouter(prefix="/board")
 
-#: Languages that have a row of their own.
+#: Languages and places that have a row of their own.
 MOST_LANGUAGES = 12
-
-#: How languages are called; others are shown by their code.
-LANGUAGES = {
-    "ar": "Arabic",
-    "de": "German",
-    "en": "English",
-    "es": "Spanish",
-    "fr": "French",
-    "hi": "Hindi",
-    "id": "Indonesian",
-    "it": "Italian",
-    "ja": "Japanese",
-    "ko": "Korean",
-    "nl": "Dutch",
-    "pl": "Polish",
-    "pt": "Portuguese",
-    "ru": "Russian",
-    "sv": "Swedish",
-    "tr": "Turkish",
-    "und": "cannot be told",
-    "zh": "Chinese",
-}
+MOST_PLACES = 12
 
 BrandQuery = Annotated[str, Query(max_length=100)]
 PeriodQuery = Annotated[str, Query(pattern="^(24h|7d|30d)$")]
@@ -79,10 +62,9 @@ def _voices(page: Page, brand_id: int | None, shown: Board) -> ShareOfVoice:
 def board_topics(page: PageDep, brand: BrandQuery = "", period: PeriodQuery = "24h") -> Response:
     """Show what a period was about; a part of the board, or a page without script."""
     brand_id = get_brand(page.session, brand).id if brand else None
-    since, until, _ = period_ends(period, page.state.clock())
-    found = topics_of(page.session, brand_id, since, until)
-    shown = {"found": found, "since": since, "until": until, "brand": brand, "period": period}
-    return _part(page, "_board_topics.html", "What it is about", shown)
+    found = find_topics(page.session, brand_id, period=period, now=page.state.clock())
+    shown = {"found": found, "brand": brand, "period": period, "now": page.state.clock()}
+    return _part(page, "_board_topics.html", gettext("What it is about"), shown)
 
 
 @router.get("/signals")
@@ -90,13 +72,14 @@ def board_signals(page: PageDep, brand: BrandQuery = "", period: PeriodQuery = "
     """Show emotions, intents and languages of a period; a part of the board, or a page."""
     brand_id = get_brand(page.session, brand).id if brand else None
     since, until, grain_s = period_ends(period, page.state.clock())
-    sums = signal_sums(page.session, brand_id, since, until, grain_s=grain_s)
     shown = {
-        "sums": sums,
+        "facets": facets_of(page.session, brand_id, since, until),
         "emotions": EMOTIONS,
-        "highest": max((max(one.values(), default=0) for one in sums.emotions.values()), default=0),
-        "languages": languages_of(page.session, brand_id, since, until),
-        "names": LANGUAGES,
+        "points": facet_series(
+            page.session, brand_id, since, until, kind="emotion", grain_s=grain_s
+        ),
+        "intents": tuple(Intent),
+        "names": locale().languages,
         "most_languages": MOST_LANGUAGES,
         "unsure": UNSURE,
         "grain": timedelta(seconds=grain_s),
@@ -105,7 +88,29 @@ def board_signals(page: PageDep, brand: BrandQuery = "", period: PeriodQuery = "
         "brand": brand,
         "period": period,
     }
-    return _part(page, "_board_signals.html", "Emotions, intents and languages", shown)
+    title = gettext("Emotions, intents and languages")
+    return _part(page, "_board_signals.html", title, shown)
+
+
+@router.get("/reach")
+def board_reach(page: PageDep, brand: BrandQuery = "", period: PeriodQuery = "24h") -> Response:
+    """Show who reached most, from where people spoke, what found it; a part, or a page."""
+    brand_id = get_brand(page.session, brand).id if brand else None
+    since, until, _ = period_ends(period, page.state.clock())
+    shown = {
+        "people": influencers_of(page.session, brand_id, since, until),
+        "places": places_of(page.session, brand_id, since, until)[:MOST_PLACES],
+        "countries": locale().territories,
+        "least_people": LEAST_PEOPLE,
+        "sources": board_sources(page.session, brand_id, since, until),
+        "since": since,
+        "until": until,
+        "brand": brand,
+        "period": period,
+        "now": page.state.clock(),
+    }
+    title = gettext("Influencers, places and sources")
+    return _part(page, "_board_reach.html", title, shown)
 
 
 def _part(page: Page, template: str, title: str, shown: dict[str, Any]) -> Response:

@@ -49,6 +49,7 @@ def mention_filter(
     spam: Annotated[Word, Query(description="likely or unlikely: spam, or by a bot.")] = "",
     about: Annotated[Word, Query(description="A topic's id; needs since and until.")] = "",
     author_id: int | None = None,
+    source_id: int | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
     with_folded: Annotated[bool, Query(description="Reposts and near-duplicates too.")] = False,  # noqa: FBT002 - a query parameter
@@ -67,6 +68,7 @@ def mention_filter(
         spam=spam,
         about=about,
         author_id=author_id,
+        source_id=source_id,
         since=to_utc(since) if since else None,
         until=to_utc(until) if until else None,
         with_folded=with_folded,

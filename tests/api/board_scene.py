@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
+from crm_link.board_hours import sum_hours
+from crm_link.types import Priority
 from listener.models import Brand
 from sentiment.models import Volume
 from sentiment.rollups import bucket_of
+from sentiment.signals import due_ids, signal_mentions
+from tests.api.build import judged, make_signals
 from tests.api.scene import Scene
-from tests.make import make_brand, make_mention
+from tests.make import make_author, make_brand, make_mention
 
 
 def add_competitor(session: Session, scene: Scene, now: datetime) -> Brand:
@@ -32,3 +36,29 @@ def add_competitor(session: Session, scene: Scene, now: datetime) -> Brand:
         )
     session.flush()
     return rival
+
+
+def add_crowd(sessions: sessionmaker[Session], scene: Scene, now: datetime) -> None:
+    """Write a dozen people of one country and one of another, two of them with reach."""
+    with sessions.begin() as session:
+        brand = session.get_one(Brand, scene.brand)
+        for number in range(13):
+            author = make_author(
+                session,
+                name=f"Person {number}",
+                location="Lyon, France" if number else "Oslo",
+                followers=100 if number > 1 else 50_000,
+            )
+            make_mention(
+                session,
+                brand,
+                author_id=author.id,
+                text=f"Glass in my Acme cup, said {number}",
+                published_at=now - timedelta(minutes=40),
+                **judged("negative", Priority.RISK),
+            )
+        make_signals(session, now)
+    with sessions() as session:
+        ids = due_ids(session, 100)
+    signal_mentions(sessions, ids)
+    sum_hours(sessions, settles_s=0)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.models import Role, User
+from crm_link.board_hours import sum_hours
 from crm_link.types import LinkState, Priority
 from listener.models import Brand, Gap, Mention, MentionVersion, Source, SourceState
 from listener.types import GapKind, PostKind
@@ -109,6 +110,7 @@ def make_scene(sessions: sessionmaker[Session], clock: Callable[[], datetime]) -
     with sessions() as session:
         ids = due_ids(session, 1000)
     signal_mentions(sessions, ids)
+    sum_hours(sessions, settles_s=0)
     return scene
 
 

@@ -141,6 +141,7 @@ LEAST_ROLE: dict[tuple[str, str], Role | None] = {
     ("GET", "/api/v1/board"): Role.VIEWER,
     ("GET", "/board/topics"): Role.VIEWER,
     ("GET", "/board/signals"): Role.VIEWER,
+    ("GET", "/board/reach"): Role.VIEWER,
     ("GET", "/links"): Role.VIEWER,
     ("POST", "/links/{link_id}/confirm"): Role.COMMUNITY_MANAGER,
     ("POST", "/links/{link_id}/reject"): Role.COMMUNITY_MANAGER,

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.clock import utc_now
-from tests.api.board_scene import add_competitor
+from tests.api.board_scene import add_competitor, add_crowd
 from tests.api.scene import Scene
 
 pytestmark = pytest.mark.browser
@@ -35,7 +35,9 @@ _BAR = """([id, series, at]) => {
 @pytest.fixture
 def rival(sessions: sessionmaker[Session], scene: Scene) -> str:
     with sessions.begin() as session:
-        return add_competitor(session, scene, utc_now()).key
+        key = add_competitor(session, scene, utc_now()).key
+    add_crowd(sessions, scene, utc_now())
+    return key
 
 
 def _problems(page: Page) -> list[str]:
@@ -83,6 +85,22 @@ def test_a_board_is_read_compared_taken_away_and_followed(
     numbers.value.save_as(tmp_path / "share.csv")
     assert (tmp_path / "share.csv").read_text("utf-8").splitlines()[2].startswith("Beanery,72,")
 
+    signals = page.locator("#board-signals")
+    expect(signals.get_by_role("row", name="Arabic")).to_contain_text("0%")
+    reach = page.locator("#board-reach")
+    expect(reach.get_by_role("row", name="Person 0")).to_contain_text(
+        "Glass in my Acme cup, said 0"
+    )
+    expect(reach.get_by_role("row", name="France")).to_contain_text("12")
+    expect(reach.get_by_text("Norway")).to_have_count(0)
+    for chart in ("topics", "emotions", "intents", "languages", "influencers", "places", "sources"):
+        expect(page.locator(f"#{chart}-chart canvas")).to_be_visible()
+
+    _click_bar(page, "#influencers-chart", 0, 0)
+    page.wait_for_url("**/mentions?**author_id=**")
+    expect(page.locator(".row")).to_have_count(1)
+    page.go_back()
+    expect(page.locator("#volume-chart canvas")).to_be_visible()
     _click_bar(page, "#volume-chart", 0, 23)
     page.wait_for_url("**/mentions?since=**label=negative")
     page.go_back()

@@ -13,6 +13,7 @@ for module in (
     "listener.collection_models",
     "listener.models",
     "sentiment.models",
+    "sentiment.facet_models",
     "sentiment.signal_models",
     "crm_link.models",
     "crm_link.privacy.models",

@@ -100,6 +100,25 @@
       };
     },
 
+    // One series for each row: its points stand in the row, the times in each.
+    emotions(chart) {
+      const [first] = chart.points;
+      const half = first.grain * 500;
+      const start = new Date(first.at[0]).getTime();
+      const COLORS = { anger: "negative", sadness: "blue", joy: "positive", optimism: "accent" };
+      return {
+        ...common(),
+        grid: { left: 40, right: 12, top: 32, bottom: 28 }, legend: legend(), yAxis: value({ minInterval: 1 }),
+        xAxis: { type: "time", min: start, max: new Date(first.at[first.at.length - 1]).getTime() + first.grain * 1000, axisLine: line(), axisTick: { show: false }, axisLabel: { ...quiet(), hideOverlap: true }, splitLine: { show: false } },
+        tooltip: tooltip((items) => [WHEN.format(new Date(items[0].value[0] - half)), ...items.map((item) => `${item.seriesName}  ${item.value[1]}`)].join("\n"), "axis"),
+        series: chart.points.map((row) => ({
+          name: row.name, type: "bar", stack: "all", barCategoryGap: "15%", cursor: "pointer",
+          itemStyle: { color: color(`--${COLORS[row.name] || "neutral"}`) },
+          data: row.series.map((count, at) => [new Date(row.at[at]).getTime() + half, count]),
+        })),
+      };
+    },
+
     // One bar for each row, the first on top; whiskers where a row has an interval, a tick at
     // what it was in the period before.
     bars(chart) {
@@ -142,12 +161,12 @@
 
   function behind(chart, params) {
     if (chart.kind === "bars") return params.componentSubType === "bar" ? chart.points[params.dataIndex].href : "";
-    const point = pointAt(chart, params.value[0]);
-    if (!point) return "";
-    const start = new Date(point.at);
-    const query = new URLSearchParams({ since: start.toISOString(), until: new Date(start.getTime() + chart.grain * 1000).toISOString() });
+    const grain = (chart.points[0].grain || chart.grain) * 1000;
+    const start = params.value[0] - grain / 2;
+    const query = new URLSearchParams({ since: new Date(start).toISOString(), until: new Date(start + grain).toISOString() });
     if (chart.brand) query.set("brand", chart.brand);
-    if (LABELS.includes(params.seriesName)) query.set("label", params.seriesName);
+    if (chart.kind === "emotions") query.set("emotion", params.seriesName);
+    else if (LABELS.includes(params.seriesName)) query.set("label", params.seriesName);
     return `/mentions?${query}`;
   }
 
