@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from rich.console import Console
 from rich.table import Table
 from rich.tree import Tree
 
+from api.protocol_words import condition_words, times_of
 from config.clock import utc_now
 from config.durations import format_duration
-from crm_link.escalation.protocol import Condition, EscalationProtocol, Severity
+from crm_link.escalation.protocol import EscalationProtocol, Severity
 from crm_link.escalation.protocol_playbook import Playbook
 
 
@@ -41,7 +40,7 @@ def _people(protocol: EscalationProtocol) -> Table:
 
 
 def _severity(protocol: EscalationProtocol, severity: Severity) -> Tree:
-    tree = Tree(f"[bold]{severity.level}[/]  {_times(severity)}")
+    tree = Tree(f"[bold]{severity.level}[/]  {'; '.join(times_of(severity))}")
     when = tree.add("when")
     for word, conditions in (("any of", severity.any), ("all of", severity.all)):
         for condition in conditions:
@@ -60,42 +59,6 @@ def _severity(protocol: EscalationProtocol, severity: Severity) -> Tree:
         limit = format_duration(rule.max_wait)
         tree.add(f"statements need {', '.join(roles)}, within {limit}{then}")
     return tree
-
-
-def _times(severity: Severity) -> str:
-    times: list[tuple[str, timedelta | None]] = [
-        ("acknowledge within", severity.ack),
-        ("holding statement within", severity.holding_statement),
-        ("updates every", severity.updates),
-        ("again open after", severity.ack_expires),
-        ("let go after", severity.auto_resolve),
-    ]
-    said = [f"{words} {format_duration(time)}" for words, time in times if time is not None]
-    quiet = "waits for quiet hours" if severity.respects_quiet_hours else "wakes people"
-    return "; ".join([*said, quiet])
-
-
-def condition_words(condition: Condition) -> str:
-    """Return a condition as people say it."""
-    window = format_duration(condition.window)
-    words = {
-        "index_gte": "burst index of {:g} or more",
-        "negatives_gte": "{:,} negative mentions",
-        "negatives_per_hour_gte": "{:g} negative mentions an hour",
-        "negative_share_gte": "{:.0%} negative",
-        "mentions_gte": "{:,} mentions",
-        "reach_gte": "a reach of {:,}",
-        "negative_trend_days_gte": "more negative mentions each day, {} days in a row",
-    }
-    parts = [
-        text.format(value)
-        for name, text in words.items()
-        if (value := getattr(condition, name)) is not None
-    ]
-    about = sorted(condition.only_topics)
-    parts += [f"about {' or '.join(about)}"] if about else []
-    parts += [f"on {' or '.join(condition.source)}"] if condition.source else []
-    return f"{', '.join(parts) or 'a mention'} in {window}"
 
 
 def _playbooks(protocol: EscalationProtocol) -> Tree:

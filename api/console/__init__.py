@@ -21,6 +21,7 @@ from api.console import (
     people,
     playbook,
     privacy,
+    protocol,
     queue,
     reports,
     segments,
@@ -55,3 +56,4 @@ router.include_router(sso.router)
 router.include_router(consents.router)
 router.include_router(privacy.router)
 router.include_router(shared.router)
+router.include_router(protocol.router)

@@ -55,9 +55,10 @@ class ProtocolSeen(Base):
     brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id"))
     protocol_version_id: Mapped[int | None] = mapped_column(ForeignKey("protocol_version.id"))
     seen_at: Mapped[datetime]
-    by: Mapped[str] = mapped_column(String(200))  # the file's owner on its machine
+    by: Mapped[str] = mapped_column(String(200))  # who saved it, else the file's owner
     file: Mapped[str]
     problem: Mapped[str | None]
+    why: Mapped[str | None]  # as whoever saved it in the console wrote
 
 
 class IncidentTask(Base):

@@ -1,8 +1,9 @@
 """Which protocol was in force since when, and who edited its file; every edit is kept.
 
 The running system writes down each state of a file that it sees, with its digest, the time and
-the owner of the file on its machine. The console and the command line read from here, so that
-they show what is in force and not what somebody is just typing.
+the owner of the file on its machine; of an edit in the console, who made it and why. The console
+and the command line read from here, so that they show what is in force and not what somebody is
+just typing.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Sight:
     file: str
     by: str
     problem: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Edit:
     by: str
     file: str
     problem: str | None
+    why: str | None
 
 
 def record_sight(session: Session, sight: Sight, now: datetime) -> bool:
@@ -82,6 +85,7 @@ def record_sight(session: Session, sight: Sight, now: datetime) -> bool:
             by=sight.by[:200],
             file=sight.file,
             problem=sight.problem or None,
+            why=sight.why or None,
         )
     )
     if sight.problem:
@@ -117,6 +121,7 @@ def list_edits(session: Session, brand_id: int | None = None, *, limit: int = 10
             ProtocolSeen.by,
             ProtocolSeen.file,
             ProtocolSeen.problem,
+            ProtocolSeen.why,
         )
         .join(Brand, Brand.id == ProtocolSeen.brand_id)
         .outerjoin(ProtocolVersion, ProtocolVersion.id == ProtocolSeen.protocol_version_id)
@@ -146,6 +151,7 @@ def broken_files(session: Session) -> Sequence[Edit]:
             ProtocolSeen.by,
             ProtocolSeen.file,
             ProtocolSeen.problem,
+            ProtocolSeen.why,
         )
         .join(Brand, Brand.id == ProtocolSeen.brand_id)
         .where(ProtocolSeen.id.in_(newest), ProtocolSeen.problem.is_not(None))
