@@ -9,32 +9,16 @@ from api.deps import Actor
 from api.language import LANGUAGES, is_zone
 from api.models import ApiKey, Role, User
 from config.errors import InputError, NotFoundError
-from crm_link import audience, queue, review
+from crm_link import audience, review
 from crm_link.escalation import incidents
 from crm_link.escalation.models import Incident
 from crm_link.mention_view import get_link
 from crm_link.mentions import get_brand
-from crm_link.models import Flag, FlagStatus, IdentityLink
+from crm_link.models import IdentityLink
 from crm_link.review_cases import asks_for_expectation
 from sentiment import corrections
 from sentiment.models import Correction
 from sentiment.types import Label
-
-
-def close_flag(actor: Actor, mention_id: int, *, status: FlagStatus, note: str = "") -> Flag:
-    """Take a mention out of the queue."""
-    flag = queue.close_flag(
-        actor.session, mention_id, status=status, by=actor.name, clock=actor.clock, note=note
-    )
-    actor.record(f"flag {status}", f"mention {mention_id}")
-    return flag
-
-
-def reopen_flag(actor: Actor, mention_id: int) -> Flag:
-    """Put a mention back into the queue."""
-    flag = queue.reopen_flag(actor.session, mention_id)
-    actor.record("flag reopened", f"mention {mention_id}")
-    return flag
 
 
 def correct_label(actor: Actor, mention_id: int, label: Label) -> Correction:

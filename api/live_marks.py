@@ -15,8 +15,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from api.models import AuditEvent
+from config.clock import utc_now
 from crm_link.escalation.models import Incident, IncidentEvent, Notification
+from crm_link.flag_models import QueuePresence
 from crm_link.models import Flag, IdentityLink
+from crm_link.queue_presence import GONE_AFTER
 from listener.models import Mention, Source
 
 #: Name -> value. Names are `kind:id`, or a kind alone for a list of such things.
@@ -45,6 +48,16 @@ def mark_acts(session: Session) -> Marks:
         subject.replace(" ", ":"): ("audit", newest)
         for subject, newest in session.execute(found.group_by(AuditEvent.subject))
     }
+
+
+def mark_work(session: Session) -> Marks:
+    """Mark who is with which mention of the queue; not when, which changes all the time."""
+    found = session.execute(
+        select(QueuePresence.mention_id, QueuePresence.who, QueuePresence.is_working)
+        .where(QueuePresence.seen_at > utc_now() - GONE_AFTER)
+        .order_by(QueuePresence.mention_id, QueuePresence.who)
+    )
+    return {"presence": tuple(tuple(row) for row in found)}
 
 
 def mark_incidents(session: Session) -> Marks:
@@ -93,6 +106,7 @@ def mark_sources(session: Session) -> Marks:
 MARKERS: tuple[Callable[[Session], Marks], ...] = (
     mark_lists,
     mark_acts,
+    mark_work,
     mark_incidents,
     mark_sources,
 )
@@ -110,8 +124,8 @@ def read_marks(session: Session) -> dict[str, tuple[Any, ...]]:
 def changed_names(before: Marks, after: Marks) -> list[str]:
     """Return what is new or another one, each `kind:id` followed by the list that it is in.
 
-    A mention that somebody worked on changes the queue as well. What is not looked at any more
-    has not changed.
+    A mention that somebody worked on changes the queue as well; `queue:BATCH` is an action on
+    many. What is not looked at any more has not changed.
     """
     names: dict[str, None] = {}
     for name, mark in after.items():
@@ -121,7 +135,7 @@ def changed_names(before: Marks, after: Marks) -> list[str]:
         kind, _, number = name.partition(":")
         if number:
             names[f"{kind}s"] = None
-        if kind == "mention":
+        if kind in {"mention", "queue"}:
             names["queue"] = None
     return list(names)
 

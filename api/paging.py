@@ -47,12 +47,12 @@ def decode_id(cursor: str) -> int | None:
 
 def queue_cursor(key: QueueKey | None) -> str | None:
     """Return the cursor of a place in the queue."""
-    return encode_cursor(key.urgency, key.published_at, key.mention_id) if key else None
+    return encode_cursor(key.due_at, key.rank, key.mention_id) if key else None
 
 
 def queue_key(cursor: str) -> QueueKey | None:
     """Return the place in the queue that a cursor names, None for the first page."""
-    return QueueKey(*_read(cursor, [int, datetime, int])) if cursor else None
+    return QueueKey(*_read(cursor, [datetime, int, int])) if cursor else None
 
 
 def mention_cursor(key: MentionKey | None) -> str | None:

@@ -178,31 +178,32 @@ class FoldKey(Base):
 
 
 class Flag(Base):
-    """A mention that a person should look at.
+    """A mention that a person should look at, and where the work on it is.
 
-    `brand_id`, `urgency` and `published_at` repeat what the mention says, so that the review
-    queue is one backward walk over one partial index.
+    `brand_id`, `published_at` and `priority` repeat what the mention says, so that the review
+    queue is one walk over one partial index: what is due first, then by rank, then the older.
+    `version` counts what people changed: who changes an older one is told, and nothing is lost.
     """
 
     __tablename__ = "flag"
     __table_args__ = (
         UniqueConstraint("mention_id"),
-        Index(
-            "ix_flag_queue",
-            "brand_id",
-            "urgency",
-            "published_at",
-            "mention_id",
-            sqlite_where=text("status = 'open'"),
-            postgresql_where=text("status = 'open'"),
-        ),
-        Index(
-            "ix_flag_queue_all",
-            "urgency",
-            "published_at",
-            "mention_id",
-            sqlite_where=text("status = 'open'"),
-            postgresql_where=text("status = 'open'"),
+        *(
+            Index(
+                name,
+                *columns,
+                "due_at",
+                "rank",
+                "mention_id",
+                sqlite_where=text(f"status = 'open'{more}"),
+                postgresql_where=text(f"status = 'open'{more}"),
+            )
+            for name, columns, more in (
+                ("ix_flag_queue", ("brand_id",), ""),
+                ("ix_flag_queue_all", (), ""),
+                ("ix_flag_priority", ("priority",), ""),
+                ("ix_flag_assignee", ("assignee",), " AND assignee IS NOT NULL"),
+            )
         ),
         Index(
             "ix_flag_case",
@@ -216,16 +217,23 @@ class Flag(Base):
     mention_id: Mapped[int] = mapped_column(ForeignKey("mention.id"))
     brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id"))
     priority: Mapped[Priority] = mapped_column(enum_text(Priority))
-    urgency: Mapped[int]  # of the priority; higher comes first in the queue
+    urgency: Mapped[int]  # of the priority; a flag that people closed opens again if it grows
+    rank: Mapped[int]  # among those due in the same minute; 0 comes first
     published_at: Mapped[datetime]
     reason: Mapped[str]
     status: Mapped[FlagStatus] = mapped_column(enum_text(FlagStatus))
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime]  # when it came into the queue: its clock begins
+    due_at: Mapped[datetime]  # when a first answer is due by the protocol
+    assignee: Mapped[str | None] = mapped_column(String(320))  # a user's e-mail
+    snoozed_until: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]  # its clock stopped
+    answered_by: Mapped[str | None] = mapped_column(String(320))
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[str | None]
     note: Mapped[str] = mapped_column(default="", server_default="")
     #: The protocol's rule asks for a case in the CRM, if the author is a contact.
     opens_case: Mapped[bool] = mapped_column(default=False, server_default=false())
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
 
     mention: Mapped[Mention] = relationship(lazy="raise")
 

@@ -1,7 +1,8 @@
-"""The review queue: flagged mentions in the order of urgency, worked off by people."""
+"""The review queue: flagged mentions in the order in which they are due."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,15 +10,22 @@ from typing import Any
 from sqlalchemy import Select, func, literal, literal_column, select, tuple_
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
-from config.clock import Clock, utc_now
-from config.errors import ConflictError, InputError, NotFoundError
-from crm_link.enrich import queue_people
-from crm_link.models import Flag, FlagStatus
+from config.any_of import any_of
+from config.errors import NotFoundError
+from crm_link.models import Contact, Flag, IdentityLink
+from crm_link.types import LinkState
 from listener.models import Brand, Mention
 from listener.search import text_contains
 
 #: Open flags are counted up to here; a person does not need to know more exactly.
 COUNT_LIMIT = 1000
+
+#: As assignee or tier: there is none.
+NOBODY = "nobody"
+
+#: States that can be asked for.
+LATE = "late"
+SNOOZED = "snoozed"
 
 #: Literal, because the databases match a partial index with a constant only.
 _IS_OPEN = Flag.status == literal_column("'open'")
@@ -25,7 +33,12 @@ _IS_OPEN = Flag.status == literal_column("'open'")
 
 @dataclass(frozen=True, slots=True)
 class QueueFilter:
-    """What of the queue is wanted; empty means all."""
+    """What of the queue is wanted; empty means all.
+
+    `assignee` is a user's e-mail or `nobody`; `tier` a contact's tier or `nobody`, for authors
+    who are no contact; `state` is `late` (not answered in time) or `snoozed`, else what is
+    snoozed is left out.
+    """
 
     brand: str = ""
     platform: str = ""
@@ -33,14 +46,17 @@ class QueueFilter:
     label: str = ""
     lang: str = ""
     text: str = ""
+    assignee: str = ""
+    tier: str = ""
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueKey:
-    """A place in the queue: what comes after it is less urgent, or older."""
+    """A place in the queue: what comes after it is due later, or asks for less, or is newer."""
 
-    urgency: int
-    published_at: datetime
+    due_at: datetime
+    rank: int
     mention_id: int
 
 
@@ -53,9 +69,14 @@ class QueuePage:
 
 
 def open_flags(
-    session: Session, wanted: QueueFilter, *, after: QueueKey | None = None, limit: int = 25
+    session: Session,
+    wanted: QueueFilter,
+    *,
+    now: datetime,
+    after: QueueKey | None = None,
+    limit: int = 25,
 ) -> QueuePage:
-    """Return the most urgent open flags after a place, with mention, author and brand."""
+    """Return the open flags after a place, what is due first, with mention, author and brand."""
     query = _filtered(
         session,
         select(Flag)
@@ -65,37 +86,44 @@ def open_flags(
             contains_eager(Flag.mention).joinedload(Mention.brand),
         ),
         wanted,
+        now,
     )
     if after is not None:
         query = query.where(
-            tuple_(Flag.urgency, Flag.published_at, Flag.mention_id)
-            < tuple_(
-                literal(after.urgency, Flag.urgency.type),
-                literal(after.published_at, Flag.published_at.type),
+            tuple_(Flag.due_at, Flag.rank, Flag.mention_id)
+            > tuple_(
+                literal(after.due_at, Flag.due_at.type),
+                literal(after.rank, Flag.rank.type),
                 literal(after.mention_id, Flag.mention_id.type),
             )
         )
-    query = query.order_by(
-        Flag.urgency.desc(), Flag.published_at.desc(), Flag.mention_id.desc()
-    ).limit(limit + 1)
+    query = query.order_by(Flag.due_at, Flag.rank, Flag.mention_id).limit(limit + 1)
     found = list(session.scalars(query))
     if len(found) <= limit:
         return QueuePage(tuple(found), None)
     last = found[limit - 1]
-    return QueuePage(
-        tuple(found[:limit]), QueueKey(last.urgency, last.published_at, last.mention_id)
-    )
+    return QueuePage(tuple(found[:limit]), QueueKey(last.due_at, last.rank, last.mention_id))
 
 
-def count_open(session: Session, *, since: datetime | None = None) -> int:
-    """Return how many flags are open, at most `COUNT_LIMIT`.
+def ids_of(session: Session, wanted: QueueFilter, *, now: datetime, limit: int) -> list[int]:
+    """Return the mentions of a part of the queue, what is due first, at most so many."""
+    query = _filtered(session, select(Flag.mention_id).join(Flag.mention), wanted, now)
+    query = query.order_by(Flag.due_at, Flag.rank, Flag.mention_id).limit(limit)
+    return list(session.scalars(query))
+
+
+def count_open(session: Session, *, now: datetime, since: datetime | None = None) -> int:
+    """Return how many flags are open and not snoozed, at most `COUNT_LIMIT`.
 
     Args:
         session: The transaction.
+        now: The present.
         since: Only those flagged later than this.
 
     """
-    query = select(Flag.id).where(_IS_OPEN)
+    query = select(Flag.id).where(
+        _IS_OPEN, Flag.snoozed_until.is_(None) | (Flag.snoozed_until <= now)
+    )
     if since is not None:
         query = query.where(Flag.created_at > since)
     return (
@@ -103,87 +131,76 @@ def count_open(session: Session, *, since: datetime | None = None) -> int:
     )
 
 
-def get_flag(session: Session, mention_id: int) -> Flag:
-    """Return a mention's flag with mention, author and brand."""
-    flag = session.scalar(
+def get_flags(session: Session, mention_ids: Collection[int]) -> dict[int, Flag]:
+    """Return these mentions' flags with mention, author and brand, by mention."""
+    found = session.scalars(
         select(Flag)
-        .where(Flag.mention_id == mention_id)
+        .where(any_of(session, Flag.mention_id, mention_ids))
         .options(
             joinedload(Flag.mention).joinedload(Mention.author),
             joinedload(Flag.mention).joinedload(Mention.brand),
         )
     )
+    return {flag.mention_id: flag for flag in found}
+
+
+def versions_of(session: Session, mention_ids: Collection[int]) -> dict[int, int]:
+    """Return the versions of these mentions' flags, by mention."""
+    query = select(Flag.mention_id, Flag.version)
+    rows = session.execute(query.where(any_of(session, Flag.mention_id, mention_ids)))
+    return {row.mention_id: row.version for row in rows}
+
+
+def get_flag(session: Session, mention_id: int) -> Flag:
+    """Return a mention's flag with mention, author and brand."""
+    flag = get_flags(session, [mention_id]).get(mention_id)
     if flag is None:
         msg = f"mention {mention_id} is not flagged"
         raise NotFoundError(msg)
     return flag
 
 
-def close_flag(
-    session: Session,
-    mention_id: int,
-    *,
-    status: FlagStatus,
-    by: str,
-    clock: Clock,
-    note: str = "",
-) -> Flag:
-    """Take a mention out of the queue, as done or as dismissed.
-
-    Raises:
-        ConflictError: Somebody closed it already.
-        InputError: `status` does not close.
-
-    """
-    if status is FlagStatus.OPEN:
-        msg = "a flag is closed as done or as dismissed"
-        raise InputError(msg)
-    flag = _lock_flag(session, mention_id)
-    if flag.status is not FlagStatus.OPEN:
-        msg = f"mention {mention_id} was already {flag.status} by {flag.closed_by}"
-        raise ConflictError(msg)
-    flag.status, flag.closed_at, flag.closed_by, flag.note = status, clock(), by, note
-    session.flush()
-    queue_people(session, {flag.mention.author_id}, now=clock())
-    return flag
-
-
-def reopen_flag(session: Session, mention_id: int) -> Flag:
-    """Put a mention back into the queue.
-
-    Raises:
-        ConflictError: It is in the queue.
-
-    """
-    flag = _lock_flag(session, mention_id)
-    if flag.status is FlagStatus.OPEN:
-        msg = f"mention {mention_id} is in the queue already"
-        raise ConflictError(msg)
-    flag.status, flag.closed_at, flag.closed_by = FlagStatus.OPEN, None, None
-    session.flush()
-    queue_people(session, {flag.mention.author_id}, now=utc_now())
-    return flag
-
-
-def _lock_flag(session: Session, mention_id: int) -> Flag:
-    session.execute(select(Flag.id).where(Flag.mention_id == mention_id).with_for_update())
-    return get_flag(session, mention_id)
-
-
-def _filtered(session: Session, query: Select[Flag], wanted: QueueFilter) -> Select[Flag]:
+def _filtered(
+    session: Session, query: Select[Any], wanted: QueueFilter, now: datetime
+) -> Select[Any]:
     conditions: list[Any] = [_IS_OPEN]
+    is_snoozed = Flag.snoozed_until > now
+    conditions.append(
+        is_snoozed if wanted.state == SNOOZED else Flag.snoozed_until.is_(None) | ~is_snoozed
+    )
+    if wanted.state == LATE:
+        conditions += [Flag.due_at <= now, Flag.answered_at.is_(None)]
     if wanted.brand:
         brand = select(Brand.id).where(Brand.key == wanted.brand).scalar_subquery()
         conditions.append(Flag.brand_id == brand)
-    if wanted.priority:
-        conditions.append(Flag.priority == wanted.priority)
+    if wanted.assignee:
+        owner = Flag.assignee
+        conditions.append(
+            owner.is_(None) if wanted.assignee == NOBODY else owner == wanted.assignee
+        )
     for column, value in (
+        (Flag.priority, wanted.priority),
         (Mention.platform, wanted.platform),
         (Mention.label, wanted.label),
         (Mention.lang, wanted.lang),
     ):
         if value:
             conditions.append(column == value)
+    if wanted.tier:
+        conditions.append(_of_tier(wanted.tier))
     if wanted.text.strip():
         conditions.append(text_contains(session, wanted.text))
     return query.where(*conditions)
+
+
+def _of_tier(tier: str) -> Any:  # noqa: ANN401 - a condition
+    """Return the condition that the author is a contact of this tier, or nobody we know."""
+    linked = (
+        select(IdentityLink.author_id)
+        .join(Contact, Contact.id == IdentityLink.contact_id)
+        .where(IdentityLink.state == LinkState.CONFIRMED, Contact.deleted_at.is_(None))
+    )
+    if tier == NOBODY:
+        known = linked.where(IdentityLink.author_id == Mention.author_id).correlate(Mention)
+        return ~known.exists()
+    return Mention.author_id.in_(linked.where(Contact.tier == tier))

@@ -7,7 +7,6 @@ was edited, ends as if it had run once with its newest text.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +16,7 @@ from sqlalchemy import Row as ResultRow
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, aliased, sessionmaker
 
-from config.bulk import update_rows, upsert
+from config.bulk import update_rows
 from config.clock import Clock
 from config.db import read_session
 from crm_link.enrich import queue_people
@@ -25,16 +24,15 @@ from crm_link.escalation.playbook_models import MentionClass
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.protocol_triage import GENERAL
 from crm_link.fingerprints import Fingerprint, fingerprint
+from crm_link.flag_models import MentionPriority
+from crm_link.flagging import Wish, store_flags
 from crm_link.folding import Folded, FoldItem, fold
 from crm_link.judging import open_topics, step_after_triage
-from crm_link.models import Flag, FlagStatus
 from crm_link.negative_class import NegativeClass
 from crm_link.triage_rules import TriageInput, Verdict, rules_of
 from crm_link.types import Priority
 from listener.models import JUDGING, Author, Brand, Mention, Step
-
-#: Who closed a flag that nobody needs any more.
-MACHINE = "groundswell"
+from sentiment.types import Label
 
 #: What a brand without a protocol gets: nobody has to look, and nothing waits for ever.
 _NO_RULES = Verdict(
@@ -49,6 +47,7 @@ class _Judged:
     row: ResultRow[Any]
     verdict: Verdict
     fingerprint: Fingerprint
+    protocol: EscalationProtocol | None
 
 
 def triage_mentions(
@@ -73,8 +72,10 @@ def triage_mentions(
             _waiting(mention_ids)
             .add_columns(Mention.text, Mention.confidence, Mention.lang, Author.followers)
             .add_columns(MentionClass.kind.label("person_class"))
+            .add_columns(MentionPriority.priority.label("person_priority"))
             .outerjoin(Author, Author.id == Mention.author_id)
             .outerjoin(MentionClass, MentionClass.mention_id == Mention.id)
+            .outerjoin(MentionPriority, MentionPriority.mention_id == Mention.id)
         ).all()
     judged = {row.id: _judge(row, protocols.get(row.brand_id)) for row in rows}
     if not judged:
@@ -139,9 +140,10 @@ def _judge(row: ResultRow[Any], protocol: EscalationProtocol | None) -> _Judged:
                 lang=row.lang,
                 reach=row.followers,
                 person_class=None if row.person_class is None else NegativeClass(row.person_class),
+                person_priority=row.person_priority,
             )
         )
-    return _Judged(row, verdict, fingerprint(row.text))
+    return _Judged(row, verdict, fingerprint(row.text), protocol)
 
 
 def _store(
@@ -184,7 +186,7 @@ def _store(
     )
     _regroup(session, folded)
     _count_again(session, folded, current)
-    _store_flags(session, batch, folded, now)
+    store_flags(session, _to_flag(batch, folded), now)
     queue_people(session, {row.author_id for row in current.values()}, now=now)
 
 
@@ -235,60 +237,24 @@ def _count_again(session: Session, folded: Folded, current: Mapping[int, ResultR
     session.execute(update(Mention).where(Mention.id.in_(touched)).values(fold_count=counts))
 
 
-def _store_flags(
-    session: Session, batch: Mapping[int, _Judged], folded: Folded, now: datetime
-) -> None:
-    asked = [*batch, *folded.taken_over]
-    existing = {
-        row.mention_id: row
-        for row in session.execute(
-            select(Flag.id, Flag.mention_id, Flag.status, Flag.urgency, Flag.closed_by)
-            .where(Flag.mention_id.in_(asked))
-            .order_by(Flag.id)
-            .with_for_update()  # what a person closes meanwhile stays closed
-        )
-    }
-    wanted: list[dict[str, Any]] = []
-    dropped: dict[str, list[int]] = defaultdict(list)
-    for mention_id in asked:
-        one, flag = batch.get(mention_id), existing.get(mention_id)
-        is_folded = one is None or folded.roots[mention_id] is not None
-        if one is None or is_folded or one.verdict.flag_reason is None:
-            if flag is not None and flag.status is FlagStatus.OPEN:
-                dropped["repeats another" if is_folded else "edited or judged again"].append(
-                    flag.id
-                )
-            continue
-        if flag is not None and not _opens_again(flag, one.verdict):
-            continue
-        wanted.append(
-            {
-                "mention_id": mention_id,
-                "brand_id": one.row.brand_id,
-                "priority": one.verdict.priority,
-                "urgency": one.verdict.urgency,
-                "published_at": one.row.published_at,
-                "reason": one.verdict.flag_reason,
-                "status": FlagStatus.OPEN,
-                "created_at": now,
-                "closed_at": None,
-                "closed_by": None,
-                "note": "",
-                "opens_case": one.verdict.opens_case,
-            }
-        )
-    changed = ("priority", "urgency", "published_at", "reason", "status", "closed_at", "closed_by")
-    upsert(session, Flag, wanted, key=("mention_id",), update_columns=(*changed, "opens_case"))
-    for note, flag_ids in dropped.items():
-        session.execute(
-            update(Flag)
-            .where(Flag.id.in_(flag_ids))
-            .values(status=FlagStatus.DISMISSED, closed_at=now, closed_by=MACHINE, note=note)
-        )
-
-
-def _opens_again(flag: ResultRow[*tuple[Any, ...]], verdict: Verdict) -> bool:
-    """Say whether a flag is to be open: what a person closed stays closed, unless it got worse."""
-    if flag.status is FlagStatus.OPEN or flag.closed_by == MACHINE:
-        return True
-    return verdict.urgency > int(flag.urgency)
+def _to_flag(batch: Mapping[int, _Judged], folded: Folded) -> dict[int, Wish | str]:
+    """Return for each mention what flag it is to have, or why it needs none."""
+    wishes: dict[int, Wish | str] = {}
+    for mention_id in (*batch, *folded.taken_over):
+        one = batch.get(mention_id)
+        if one is None or folded.roots[mention_id] is not None:
+            wishes[mention_id] = "repeats another"
+        elif one.verdict.flag_reason is None or one.protocol is None:
+            wishes[mention_id] = "edited or judged again"
+        else:
+            wishes[mention_id] = Wish(
+                brand_id=one.row.brand_id,
+                published_at=one.row.published_at,
+                priority=one.verdict.priority,
+                urgency=one.verdict.urgency,
+                is_negative=one.row.label == Label.NEGATIVE,
+                reason=one.verdict.flag_reason,
+                opens_case=one.verdict.opens_case,
+                protocol=one.protocol,
+            )
+    return wishes

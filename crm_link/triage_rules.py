@@ -51,6 +51,8 @@ class TriageInput:
     reach: int | None
     #: The class that a person gave it, which wins over the rules.
     person_class: NegativeClass | None = None
+    #: The priority that a person gave it, which wins over the words.
+    person_priority: Priority | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,8 @@ class TriageRules:
         finder, topics, by_priority, classes = self._finders_for(mention)
         found = self._find_priority(finder, by_priority, folded, words, mention.label)
         priority = Priority(found[0]) if found else Priority.OTHER
+        if mention.person_priority is not None:
+            priority = mention.person_priority
         topic = topics.find(folded, words)
         topic_id = topic[0] if topic else GENERAL
         rule = next(
@@ -118,7 +122,7 @@ class TriageRules:
             priority=priority,
             topic=topic_id,
             route=self.route(mention.label, kind),
-            flag_reason=None if rule is None else _reason(rule, mention, found),
+            flag_reason=_reason(rule, mention, found) if rule else _said_by_a_person(mention),
             urgency=URGENCY[priority] + negative,
             negative_class=kind,
             opens_case=rule is not None and rule.case,
@@ -219,6 +223,13 @@ def _is_flagged(rule: FlagRule, mention: TriageInput, priority: Priority, topic:
             or (mention.confidence is not None and mention.confidence < rule.confidence_below)
         )
     )
+
+
+def _said_by_a_person(mention: TriageInput) -> str | None:
+    """Flag what a person called urgent, whatever the protocol's rules say of it."""
+    if mention.person_priority in (None, Priority.OTHER):
+        return None
+    return f"{mention.person_priority}: said by a person"
 
 
 def _reason(rule: FlagRule, mention: TriageInput, found: tuple[str, str] | None) -> str:

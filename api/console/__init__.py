@@ -23,6 +23,7 @@ from api.console import (
     privacy,
     protocol,
     queue,
+    queue_work,
     reports,
     segments,
     shared,
@@ -57,3 +58,4 @@ router.include_router(consents.router)
 router.include_router(privacy.router)
 router.include_router(shared.router)
 router.include_router(protocol.router)
+router.include_router(queue_work.router)

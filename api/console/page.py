@@ -45,7 +45,7 @@ class Page:
                 "live_id": self.seen,
                 "is_demo": self.state.is_demo,
                 "notice": self.request.session.pop("notice", ""),
-                "open_flags": count_open(self.session),
+                "open_flags": count_open(self.session, now=self.state.clock()),
                 "open_incidents": count_unresolved(self.session),
                 "broken_protocols": broken_files(self.session),
                 **(context or {}),

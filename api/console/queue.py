@@ -2,52 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import Any
 
-from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import Response
+from fastapi import APIRouter
+from fastapi.responses import RedirectResponse, Response
 
-from api import actions
+from api.console.due import due
 from api.console.filters import filter_options
-from api.console.page import PageDep
-from api.deps import CommunityManagerDep
-from api.pages import back_to, is_htmx, render
+from api.console.page import Page, PageDep
+from api.formats import query
+from api.models import Role
+from api.pages import render
 from api.paging import CursorQuery, queue_cursor, queue_key
-from api.routes.flags import queue_filter
-from api.security import HOME, safe_next
+from api.reply_pages import reply_page
+from api.routes.flags import FilterDep
+from api.users import list_users
 from config.clock import to_utc
-from crm_link.models import Flag, FlagStatus
-from crm_link.people import people_behind
-from crm_link.queue import QueueFilter, count_open, get_flag, open_flags
+from crm_link.mention_class import by_protocol
+from crm_link.models import Flag
+from crm_link.people import people_behind, standing_of
+from crm_link.people_list import list_tiers
+from crm_link.queue import count_open, get_flag, open_flags
+from crm_link.queue_presence import who_is_there
+from crm_link.queue_views import default_view, list_views
+from crm_link.types import Priority
+from sentiment.types import Label
 
 router = APIRouter(prefix="/queue")
-
-#: Where a form without script leads to afterwards.
-Next = Annotated[str, Query(max_length=300)]
 
 #: Cards on one page.
 CARDS = 25
 
 
 @router.get("")
-def queue(
-    page: PageDep, wanted: Annotated[QueueFilter, Depends(queue_filter)], cursor: CursorQuery = ""
-) -> Response:
-    """Show the open flags, the most urgent first."""
-    found = open_flags(page.session, wanted, after=queue_key(cursor), limit=CARDS)
-    filters = asdict(wanted)
+def queue(page: PageDep, wanted: FilterDep, cursor: CursorQuery = "") -> Response:
+    """Show the open flags, what is due first; without filters, the reader's default view."""
+    if not page.request.url.query:
+        view = default_view(page.session, page.user.email)
+        if view is not None and view.filters:
+            return RedirectResponse(f"/queue?{query(view.filters)}", status_code=303)
+    now = page.state.clock()
+    found = open_flags(page.session, wanted, now=now, after=queue_key(cursor), limit=CARDS)
+    # The address says `me`, so that a shared view is everybody's own.
+    asked = page.request.query_params.get("assignee", "")
+    filters = {key: value for key, value in asdict(wanted).items() if value} | (
+        {"assignee": asked} if asked else {}
+    )
+    shown = {key: value for key, value in filters.items() if key not in {"state", "assignee"}}
     return page.show(
         "queue.html",
         {
             "flags": found.flags,
-            "people": people_behind(page.session, [flag.mention for flag in found.flags]),
             "next_cursor": queue_cursor(found.after),
             "is_first": not cursor,
             "filters": filters,
-            "is_filtered": any(filters.values()),
+            "is_narrowed": any(shown.values()),
+            "views": list_views(page.session, page.user.email),
+            "tier_options": [(tier, tier) for tier in list_tiers(page.session)],
+            "undo": page.request.session.pop("undo", None),
             **filter_options(page.session),
+            **around(page, found.flags),
         },
     )
 
@@ -55,53 +72,44 @@ def queue(
 @router.get("/fresh")
 def fresh(page: PageDep, since: datetime) -> Response:
     """Say how many mentions came into the queue after a time."""
-    number = count_open(page.session, since=to_utc(since))
+    number = count_open(page.session, now=page.state.clock(), since=to_utc(since))
     return render(page.request, "_fresh.html", {"number": number, "since": since})
 
 
-@router.post("/{mention_id}/done")
-def done(
-    request: Request,
-    actor: CommunityManagerDep,
-    mention_id: int,
-    next: Next = "",  # noqa: A002 - the address says it
-) -> Response:
-    """Take a mention out of the queue as done."""
-    flag = actions.close_flag(actor, mention_id, status=FlagStatus.DONE)
-    return _closed(request, flag, next)
+@router.get("/{mention_id}/card")
+def card(page: PageDep, mention_id: int) -> Response:
+    """Show one flag as it is now."""
+    flag = get_flag(page.session, mention_id)
+    return page.show("_flag_card.html", {"flag": flag, **around(page, [flag])})
 
 
-@router.post("/{mention_id}/dismiss")
-def dismiss(
-    request: Request,
-    actor: CommunityManagerDep,
-    mention_id: int,
-    next: Next = "",  # noqa: A002 - the address says it
-) -> Response:
-    """Take a mention out of the queue as nothing to act on."""
-    flag = actions.close_flag(actor, mention_id, status=FlagStatus.DISMISSED)
-    return _closed(request, flag, next)
+@router.get("/{mention_id}/reply")
+def reply(page: PageDep, mention_id: int) -> Response:
+    """Show what could be answered, and where."""
+    flag = get_flag(page.session, mention_id)
+    answer = by_protocol(page.session, flag.mention).answer
+    words = answer.answer if answer else ""
+    context = {
+        "flag": flag,
+        "answer": answer,
+        "reply_page": reply_page(flag.mention, words),
+        **around(page, [flag]),
+    }
+    return page.show("_reply.html", context)
 
 
-@router.post("/{mention_id}/reopen")
-def reopen(
-    page: PageDep,
-    actor: CommunityManagerDep,
-    mention_id: int,
-    next: Next = "",  # noqa: A002 - the address says it
-) -> Response:
-    """Put a mention back into the queue."""
-    actions.reopen_flag(actor, mention_id)
-    if is_htmx(page.request):
-        flag = get_flag(actor.session, mention_id)
-        people = people_behind(page.session, [flag.mention])
-        return page.show("_open_card.html", {"flag": flag, "people": people})
-    notice = f"Mention {mention_id} is in the queue again."
-    return back_to(page.request, safe_next(next) if next else HOME, notice)
-
-
-def _closed(request: Request, flag: Flag, target: str) -> Response:
-    if is_htmx(request):
-        return render(request, "_closed_card.html", {"flag": flag})
-    notice = f"Mention {flag.mention_id} is {flag.status}."
-    return back_to(request, safe_next(target) if target else HOME, notice)
+def around(page: Page, flags: Sequence[Flag]) -> dict[str, Any]:
+    """Return what cards show beside their flags: people, clocks, who works where."""
+    users = list_users(page.session)
+    return {
+        "people": people_behind(page.session, [flag.mention for flag in flags]),
+        "standing": standing_of,
+        "due": due,
+        "names": {user.email: user.name for user in users},
+        "team": [user for user in users if user.is_active and user.role is not Role.VIEWER],
+        "present": who_is_there(
+            page.session, [flag.mention_id for flag in flags], clock=page.state.clock
+        ),
+        "labels": [Label.NEGATIVE, Label.NEUTRAL, Label.POSITIVE],
+        "priorities": list(Priority),
+    }

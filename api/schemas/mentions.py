@@ -28,9 +28,15 @@ class FlagOut(Out):
     reason: str
     status: FlagStatus
     created_at: datetime
+    due_at: datetime = Field(description="When a first answer is due by the protocol.")
+    assignee: str | None = Field(description="A user's e-mail address.")
+    snoozed_until: datetime | None
+    answered_at: datetime | None
+    answered_by: str | None
     closed_at: datetime | None
     closed_by: str | None
     note: str
+    version: int = Field(description="Counts what people changed.")
 
 
 class MentionOut(Out):

@@ -17,7 +17,7 @@ from sqlalchemy import Column, ColumnElement, Select, Table, delete, func, inser
 from sqlalchemy.orm import Session
 
 from config.db import Base
-from crm_link import matching_models
+from crm_link import flag_models, matching_models
 from crm_link import models as contact_models
 from crm_link.escalation import delivery_models, drill_models, playbook_models
 from listener.models import Author, Brand
@@ -26,6 +26,7 @@ from sentiment.models import GRAINS_S, BurstHour, BurstState, Volume
 
 #: Modules of tables that may stand on a copy's posts: what is deleted is read from all of them.
 TABLES = (
+    flag_models,
     matching_models,
     contact_models,
     delivery_models,

@@ -21,6 +21,8 @@ def lint_delivery(protocol: EscalationProtocol) -> Iterator[Found]:
             ("business_hours",),
             "say in which zone: business_hours: {week: mon-fri 09:00-18:00, tz: Europe/Madrid}",
         )
+    if protocol.response_times.hours == "business" and protocol.business_hours is None:
+        yield ("response_times", "hours"), "hours: business needs the key business_hours"
     for name, chain in protocol.escalation.items():
         for position, step in enumerate(chain.steps):
             place = ("escalation", name, "steps", position)

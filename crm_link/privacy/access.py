@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from config.any_of import any_of
 from config.db import Base
+from crm_link.flag_models import FlagEvent
 from crm_link.matching_models import ContactConsent
 from crm_link.models import (
     AuthorKey,
@@ -94,6 +95,7 @@ def export_person(session: Session, subject: Subject, *, now: datetime) -> dict[
         "earlier_judgements": of_mentions(OldScore),
         "corrections": of_mentions(Correction),
         "flags": of_mentions(Flag),
+        "work_on_flags": of_mentions(FlagEvent),
         "records": of(Contact, any_of(session, Contact.id, contacts)),
         "record_keys": of(ContactKey, any_of(session, ContactKey.contact_id, contacts)),
         "consents": of(ContactConsent, any_of(session, ContactConsent.contact_id, contacts)),

@@ -29,6 +29,7 @@ from config.db import in_transaction
 from crm_link.context import LinkContext
 from crm_link.due import lock_authors
 from crm_link.enrich import queue_enrichment
+from crm_link.flag_models import FlagEvent, MentionPriority, QueuePresence
 from crm_link.match_index import load_known, update_index
 from crm_link.matching_models import ContactConsent, NameCount
 from crm_link.models import (
@@ -46,6 +47,18 @@ from listener.collection_models import RawPost
 from listener.models import JUDGING, Author, Mention, MentionAlias, MentionVersion, Step
 from listener.suppression import Suppressed, suppress
 from sentiment.models import OldScore
+
+#: What stands on a post and goes with it.
+_OF_MENTIONS = (
+    MentionVersion,
+    MentionAlias,
+    Flag,
+    FlagEvent,
+    MentionPriority,
+    QueuePresence,
+    FoldKey,
+    OldScore,
+)
 
 #: Posts that one transaction erases.
 BATCH = 500
@@ -121,7 +134,7 @@ def _erase_batch(session: Session, author_ids: Sequence[int], now: datetime) -> 
                 RawPost.platform == platform, any_of(session, RawPost.external_id, raw)
             ),
         )
-    for model in (MentionVersion, MentionAlias, Flag, FoldKey, OldScore):
+    for model in _OF_MENTIONS:
         own_rows = any_of(session, model.mention_id, sorted(ids))
         found[model.__tablename__] += _run(session, delete(model).where(own_rows))
     found["mention"] = _empty(session, sorted(ids), now)

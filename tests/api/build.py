@@ -16,6 +16,7 @@ from crm_link.escalation import chain
 from crm_link.escalation.models import Incident, IncidentStatus, ProtocolVersion
 from crm_link.escalation.outbox import add_event
 from crm_link.escalation.protocol_file import parse_pinned
+from crm_link.escalation.response_clock import QUEUE_ORDER, queue_rank
 from crm_link.models import Contact, Flag, FlagStatus, IdentityLink
 from crm_link.types import LinkState, Priority
 from listener.models import Brand, Mention
@@ -27,6 +28,11 @@ PASSWORD = "a long enough password"
 
 URGENCY = {priority: 5 - at for at, priority in enumerate(Priority)}
 
+#: So long that nothing of a scene is late.
+DUE = {
+    priority: timedelta(hours=hours)
+    for priority, hours in zip(QUEUE_ORDER, (3, 6, 9, 12, 24), strict=True)
+}
 
 _PROBABILITIES = {
     "negative": (0.86, 0.11, 0.03),
@@ -63,10 +69,12 @@ def make_flag(session: Session, mention: Mention, priority: Priority, **changes:
         "brand_id": mention.brand_id,
         "priority": priority,
         "urgency": URGENCY[priority],
+        "rank": queue_rank(priority, is_negative=mention.label == "negative"),
         "published_at": mention.published_at,
         "reason": "what it asks for",
         "status": FlagStatus.OPEN,
         "created_at": mention.published_at,
+        "due_at": mention.published_at + DUE[priority],
     }
     flag = Flag(**(values | changes))
     session.add(flag)

@@ -174,7 +174,7 @@ def _make_first(
         versions=2,
         **judged("negative", Priority.RISK, topic="glass", route="crisis"),
     )
-    make_flag(session, first, Priority.RISK)
+    make_flag(session, first, Priority.RISK, due_at=now + timedelta(minutes=4))
     session.add(
         MentionVersion(
             mention_id=first.id,

@@ -16,11 +16,11 @@ def test_the_queue_is_paged_in_order_without_loss_or_repeat(sign_in: SignIn) -> 
 
     assert len(items) == 33
     order = [
-        (item["flag"]["urgency"], item["mention"]["published_at"], item["mention"]["id"])  # type: ignore[index]
+        (item["flag"]["due_at"], item["mention"]["id"])  # type: ignore[index]
         for item in items
     ]
-    assert order == sorted(order, reverse=True)
-    assert len({place[2] for place in order}) == 33
+    assert order == sorted(order)
+    assert len({place[1] for place in order}) == 33
 
 
 def test_the_queue_is_filtered(sign_in: SignIn) -> None:

@@ -124,8 +124,8 @@ def test_what_people_change_is_in_the_audit_log(
     sign_in: SignIn, scene: Scene, sessions: sessionmaker[Session]
 ) -> None:
     client = sign_in(Role.ADMIN)
-    client.post(f"/queue/{scene.first}/done")
-    client.post(f"/queue/{scene.first}/reopen")
+    client.post("/queue/changes", data={"act": "done", "ids": scene.first})
+    client.post("/queue/changes", data={"act": "reopen", "ids": scene.first})
     client.post(f"/incidents/{scene.incident}/acknowledge")
     client.post(f"/links/{scene.link}/reject")
 
@@ -138,7 +138,7 @@ def test_what_people_change_is_in_the_audit_log(
 
     assert written >= {
         ("flag done", f"mention {scene.first}"),
-        ("flag reopened", f"mention {scene.first}"),
+        ("flag reopen", f"mention {scene.first}"),
         ("incident acknowledged", f"incident {scene.incident}"),
         ("link rejected", f"link {scene.link}"),
     }

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine, QueuePool
 from sqlalchemy.orm import Session, sessionmaker
 
-from api import actions
+from api import queue_actions
 from api.app import create_app
 from api.deps import Actor
 from api.live import LiveHub
@@ -24,7 +24,7 @@ from api.users import create_api_key
 from config.clock import Clock, utc_now
 from config.settings import Settings
 from crm_link.escalation import incidents
-from crm_link.models import FlagStatus
+from crm_link.flag_acts import Act, Change
 from crm_link.types import Priority
 from listener.models import Brand
 from tests.api.build import judged, make_flag
@@ -121,7 +121,7 @@ def test_what_a_worker_and_people_change_is_told_by_every_server_in_time(
 
         with sessions.begin() as session:
             actor = Actor(session, get_user(session, scene, Role.PR_LEAD), utc_now)
-            actions.close_flag(actor, scene.first, status=FlagStatus.DONE)
+            queue_actions.change(actor, Change(Act.DONE), [scene.first])
         for listener in listeners:
             listener.wait_for("queue")
             listener.wait_for(f"mention:{scene.first}")

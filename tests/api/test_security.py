@@ -50,7 +50,8 @@ def test_another_sites_page_changes_nothing(
 ) -> None:
     client = sign_in(Role.ADMIN)
 
-    pages = client.post(f"/queue/{scene.first}/done", headers=headers)
+    form = {"act": "done", "ids": scene.first}
+    pages = client.post("/queue/changes", headers=headers, data=form)
     program = client.post(
         f"/api/v1/queue/{scene.first}/close", headers=headers, json={"status": "done"}
     )

@@ -10,8 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.clock import utc_now
+from crm_link.flag_acts import Act, Change
+from crm_link.flag_changes import change_flag
 from crm_link.models import Flag, FlagStatus
-from crm_link.queue import close_flag
 from tests.api.scene import Scene
 
 pytestmark = pytest.mark.browser
@@ -36,7 +37,7 @@ def test_the_queue_is_worked_by_keyboard_alone(
     page.keyboard.press("j")
     expect(card).to_be_focused()
     page.keyboard.press("e")
-    expect(page.get_by_text("Done:")).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text("Done: 1 mention")
     assert _status(sessions, scene.first) is FlagStatus.DONE
     expect(page.locator(".card.chosen")).not_to_have_id(f"card-{scene.first}")
 
@@ -45,7 +46,7 @@ def test_the_queue_is_worked_by_keyboard_alone(
     assert _status(sessions, scene.first) is FlagStatus.OPEN
 
     page.keyboard.press("d")
-    expect(page.get_by_text("Dismissed:")).to_be_visible()
+    expect(page.get_by_role("status")).to_contain_text("Dismissed: 1 mention")
     assert _status(sessions, scene.first) is FlagStatus.DISMISSED
 
     page.keyboard.press("?")
@@ -89,14 +90,14 @@ def test_somebody_else_was_faster(
 ) -> None:
     page = open_page()
     with sessions.begin() as session:
-        close_flag(
-            session, scene.first, status=FlagStatus.DONE, by="ana@example.org", clock=utc_now
-        )
+        change_flag(session, scene.first, Change(Act.DONE), by="ana@example.org", clock=utc_now)
 
     page.locator(f"#card-{scene.first}").get_by_role("button", name="Done").click()
 
     problem = page.locator(f"#card-{scene.first} .problem-text")
-    expect(problem).to_contain_text("already done by ana@example.org")
+    expect(problem).to_contain_text("ana@example.org changed this")
+    page.get_by_role("button", name="Show it as it is now").click()
+    expect(page.locator(f"#card-{scene.first}")).to_contain_text("by ana@example.org")
 
 
 def test_the_queue_works_without_script(
@@ -106,6 +107,6 @@ def test_the_queue_works_without_script(
 
     page.locator(f"#card-{scene.first}").get_by_role("button", name="Done").click()
 
-    expect(page.get_by_role("status")).to_contain_text("is done")
+    expect(page.get_by_role("status")).to_contain_text("Done: 1 mention")
     assert _status(sessions, scene.first) is FlagStatus.DONE
     expect(page.locator("time").first).to_contain_text("ago")

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session, sessionmaker
 from crm_link.addresses import make_key
 from crm_link.enrich import queue_incident_enrichment
 from crm_link.escalation.models import Incident, IncidentStatus, ProtocolVersion
-from crm_link.models import CrmCase, FlagStatus, WriteBack
-from crm_link.queue import close_flag, reopen_flag
+from crm_link.flag_acts import Act, Change
+from crm_link.flag_changes import change_flag
+from crm_link.models import CrmCase, WriteBack
 from crm_link.review import reject
 from crm_link.service import link_mentions
 from crm_link.triage import triage_mentions
@@ -143,12 +144,12 @@ def test_a_case_is_closed_with_its_flag_and_opened_again_with_it(
     mention_id, _ = complain(sessions, {"handle": "jane"})
 
     with sessions.begin() as session:
-        close_flag(session, mention_id, status=FlagStatus.DONE, by="ann", clock=lambda: NOW)
+        change_flag(session, mention_id, Change(Act.DONE), by="ann", clock=lambda: NOW)
     (closed,) = said(sessions, "hubspot")
     (case,) = cases(sessions)
     assert (closed["state"], case.is_open, case.closed_at) == ("closed", False, NOW)
     with sessions.begin() as session:
-        reopen_flag(session, mention_id)
+        change_flag(session, mention_id, Change(Act.REOPEN), by="ann", clock=lambda: NOW)
 
     assert said(sessions, "hubspot")[0]["state"] == "open"
 
@@ -179,7 +180,7 @@ def test_the_same_person_in_another_crm_gets_no_second_case_while_one_is_open(
     assert [case.crm for case in cases(sessions)] == ["hubspot"]
 
     with sessions.begin() as session:
-        close_flag(session, first, status=FlagStatus.DONE, by="ann", clock=lambda: NOW)
+        change_flag(session, first, Change(Act.DONE), by="ann", clock=lambda: NOW)
     complain(sessions, author_id)
 
     assert {case.crm for case in cases(sessions)} == {"hubspot", "hubspot:emea"}

@@ -40,10 +40,12 @@ def make_flag(mention: Mention) -> Flag:
         brand_id=mention.brand_id,
         priority=Priority.SERVICE,
         urgency=3,
+        rank=6,
         published_at=mention.published_at,
         reason="asks for help",
         status=FlagStatus.OPEN,
         created_at=NOW,
+        due_at=NOW,
     )
 
 

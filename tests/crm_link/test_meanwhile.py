@@ -7,8 +7,9 @@ from datetime import timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from crm_link.flag_acts import Act, Change
+from crm_link.flag_changes import change_flag
 from crm_link.models import Flag, FlagStatus, IdentityLink
-from crm_link.queue import close_flag
 from crm_link.review import reject
 from crm_link.service import link_mentions, relink_due
 from crm_link.triage import triage_mentions
@@ -61,10 +62,10 @@ def test_a_flag_that_is_closed_while_its_mention_is_triaged_stays_closed(
         session.execute(update(Mention).values(pending=Step.TRIAGE))
 
     with meanwhile(sessions, triage) as session:
-        close_flag(
+        change_flag(
             session,
             mention_id,
-            status=FlagStatus.DONE,
+            Change(Act.DONE),
             by="ann@example.com",
             clock=lambda: NOW,
         )

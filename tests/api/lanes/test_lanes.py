@@ -6,8 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from crm_link.escalation.models import Incident
+from crm_link.flag_acts import Act, Change
+from crm_link.flag_changes import change_flag
 from crm_link.models import FlagStatus
-from crm_link.queue import close_flag
 from listener.models import Mention, Step
 from sentiment.corrections import correct_label, undo_correction
 from sentiment.models import Correction, OldScore
@@ -94,7 +95,7 @@ def test_flags_follow_the_model_and_unsure_ones_go_to_a_person(
     assert (flag := flag_of(sessions, wrong)) is not None
     assert (flag.status, flag.reason) == (FlagStatus.OPEN, "negative")
     with sessions.begin() as session:
-        close_flag(session, closed, status=FlagStatus.DONE, by="ana", clock=lambda: NOW)
+        change_flag(session, closed, Change(Act.DONE), by="ana", clock=lambda: NOW)
 
     engine.process()
 

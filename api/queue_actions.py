@@ -1,0 +1,130 @@
+"""What people change in the review queue, through the console or the API alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import select
+
+from api.deps import Actor
+from api.models import User
+from config.errors import ConflictError, InputError, NotFoundError
+from crm_link import queue_presence, queue_views
+from crm_link.flag_acts import MAX_AT_ONCE, Change, Changed
+from crm_link.flag_changes import change_flags
+from crm_link.flag_models import QueuePresence, QueueView
+from crm_link.flag_undo import undo_changes
+from crm_link.mention_priority import give_priority
+from crm_link.mention_view import get_mention
+from crm_link.models import Flag
+from crm_link.queue import QueueFilter, ids_of
+from crm_link.types import Priority
+
+
+def change(
+    actor: Actor,
+    change: Change,
+    mention_ids: Sequence[int],
+    *,
+    seen: Mapping[int, int] | None = None,
+) -> Changed:
+    """Do the same to these mentions' flags.
+
+    Raises:
+        NotFoundError: The only one is not flagged.
+        ConflictError: None of them could be changed; the message says why of the first.
+
+    """
+    if not mention_ids:
+        raise InputError("choose a mention first")
+    if change.assignee is not None:
+        _check_assignee(actor, change.assignee)
+    done = change_flags(
+        actor.session, mention_ids, change, by=actor.name, clock=actor.clock, seen=seen
+    )
+    if not done.events:
+        flags = select(Flag.id).where(Flag.mention_id == mention_ids[0])
+        is_known = actor.session.scalar(flags) is not None
+        raise (ConflictError if is_known else NotFoundError)(next(iter(done.left.values())))
+    actor.record(f"flag {change.act}", _subject(done))
+    return done
+
+
+def change_all(actor: Actor, change_: Change, wanted: QueueFilter) -> Changed:
+    """Do the same to all that a filter finds, what is due first, up to `MAX_AT_ONCE`."""
+    ids = ids_of(actor.session, wanted, now=actor.clock(), limit=MAX_AT_ONCE)
+    if not ids:
+        raise NotFoundError("nothing in the queue matches any more")
+    return change(actor, change_, ids)
+
+
+def undo(actor: Actor, batch: str) -> Changed:
+    """Take an action back."""
+    done = undo_changes(actor.session, batch, by=actor.name, clock=actor.clock)
+    actor.record("flag action undone", _subject(done))
+    return done
+
+
+def correct_priority(actor: Actor, mention_id: int, priority: Priority) -> None:
+    """Say what a mention that is not in the queue asks for."""
+    mention = get_mention(actor.session, mention_id)
+    if mention.deleted_at is not None:
+        msg = f"mention {mention_id} was deleted by its author: nothing to correct"
+        raise ConflictError(msg)
+    give_priority(actor.session, mention, priority, by=actor.name, clock=actor.clock)
+    actor.record(f"priority set to {priority}", f"mention {mention_id}")
+
+
+def save_view(
+    actor: Actor, name: str, filters: Mapping[str, str], *, is_shared: bool, is_default: bool
+) -> QueueView:
+    """Keep filters under a name."""
+    view = queue_views.save_view(
+        actor.session,
+        actor.name,
+        name,
+        filters,
+        clock=actor.clock,
+        is_shared=is_shared,
+        is_default=is_default,
+    )
+    actor.record("queue view saved", f"view {view.id}")
+    return view
+
+
+def remove_view(actor: Actor, view_id: int) -> QueueView:
+    """Remove one of the actor's views."""
+    view = queue_views.remove_view(actor.session, actor.name, view_id)
+    actor.record("queue view removed", f"view {view_id}")
+    return view
+
+
+def be_present(
+    actor: Actor, mention_id: int | None, *, is_working: bool = False
+) -> list[QueuePresence]:
+    """Say with which mention the actor is, None with none; return who else is with it."""
+    if mention_id is None:
+        queue_presence.leave(actor.session, actor.name, clock=actor.clock)
+        return []
+    get_mention(actor.session, mention_id)
+    return queue_presence.be_present(
+        actor.session,
+        mention_id,
+        who=actor.name,
+        name=actor.user.name,
+        is_working=is_working,
+        clock=actor.clock,
+    )
+
+
+def _check_assignee(actor: Actor, email: str) -> None:
+    found = actor.session.scalar(select(User.id).where(User.email == email, User.is_active))
+    if found is None:
+        msg = f"there is no active user {email}; mentions are assigned to people who can sign in"
+        raise InputError(msg)
+
+
+def _subject(done: Changed) -> str:
+    """Name what was changed for the audit log; the events of a batch name each mention."""
+    ids = list(done.events)
+    return f"mention {ids[0]}" if len(ids) == 1 else f"queue {done.batch}"
