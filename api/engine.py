@@ -16,7 +16,7 @@ from api.batches import do_batch
 from config.db import read_session
 from config.errors import AppError, ConflictError
 from config.logs import get_logger
-from crm_link import contacts, service, writeback
+from crm_link import contacts, hook_notices, service, writeback
 from crm_link.board_hours import sum_hours
 from crm_link.board_topics import find_board_topics
 from crm_link.escalation import (
@@ -192,7 +192,9 @@ class Engine(Backlog):
         return self._in_each_crm(names, self._sync_contacts_of)
 
     def _sync_contacts_of(self, name: str) -> int:
-        found = contacts.sync_contacts(self.sessions, self.crms[name], name=name, clock=self.clock)
+        crm = self.crms[name]
+        found = hook_notices.recheck_contacts(self.sessions, crm, name=name, clock=self.clock)
+        found += contacts.sync_contacts(self.sessions, crm, name=name, clock=self.clock)
         changed = found.new + found.changed + found.deleted
         if changed or found.rejected:
             log.info("contacts synced", crm=name, changed=changed, rejected=len(found.rejected))

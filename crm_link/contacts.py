@@ -161,7 +161,7 @@ def _store_pages(
     total = SyncResult()
     for page in pages:
         with sessions.begin() as session:
-            total += _store_page(session, crm, page, clock(), context)
+            total += store_page(session, crm, page, clock(), context)
             if keeps_cursor and page.cursor is not None:
                 row = {"crm": crm, "cursor": page.cursor, "updated_at": clock()}
                 upsert(
@@ -179,9 +179,10 @@ class _Known:
     deleted_at: datetime | None
 
 
-def _store_page(
+def store_page(
     session: Session, crm: str, page: ContactPage, now: datetime, context: LinkContext
 ) -> SyncResult:
+    """Bring a page into our mirror; return what it changed."""
     records = {record.external_id: record for record in page.contacts}
     seen = len(records)
     for erased in erased_records(session, crm, records, context):

@@ -93,6 +93,14 @@ class Crm(ABC):
         """
         raise NotImplementedError(f"this CRM has no records of the kind {kind}, for {updates}")
 
+    def contacts_of(self, external_ids: Sequence[str]) -> ContactPage | None:
+        """Return these contacts as they are now, at most a batch; those that are gone say so.
+
+        None says that this CRM cannot tell.
+        """
+        del external_ids
+        return None
+
     def setup(self) -> list[str]:
         """Create those of our fields that are not there yet; return the names of the created."""
         return []

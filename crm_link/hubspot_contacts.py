@@ -15,7 +15,7 @@ import orjson
 from config.clock import Clock
 from crm_link.crm_fields import RecordReader
 from crm_link.rest import RestClient, parse_time
-from crm_link.rest_crm import Record, page_of
+from crm_link.rest_crm import Record, page_of, with_gone
 from crm_link.types import ContactPage, ContactRecord
 
 #: Contacts in a page of the list and of a search, the most that HubSpot gives.
@@ -52,6 +52,15 @@ class HubspotContacts:
             yield from self._list(began, state.get("after"))
             return
         yield from self._changed(state)
+
+    def of(self, external_ids: Sequence[str]) -> ContactPage:
+        """Return these contacts; archived ones are gone."""
+        answer = self._api.read(
+            "POST",
+            "/crm/v3/objects/contacts/batch/read",
+            json={"properties": self._asked, "inputs": [{"id": one} for one in external_ids]},
+        )
+        return with_gone(self._page(answer["results"], None), external_ids)
 
     def _list(self, began: str, after: str | None) -> Iterator[ContactPage]:
         """Yield the whole list; a later sync starts where this one began."""
@@ -132,11 +141,11 @@ class HubspotContacts:
             if gone:
                 yield ContactPage(tuple(gone), None)
 
-    def _page(self, results: Sequence[Record], cursor: Record) -> ContactPage:
+    def _page(self, results: Sequence[Record], cursor: Record | None) -> ContactPage:
         return page_of(
             self._reader,
             results,
-            _dump(cursor),
+            _dump(cursor) if cursor is not None else None,
             values=lambda one: {**one["properties"], "id": one["id"]},
             updated_at=lambda one: parse_time(one.get("updatedAt")),
             gone=lambda one: filter(None, str(one["properties"].get(_MERGED) or "").split(";")),

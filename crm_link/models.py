@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from config.db import Base, enum_text
 from crm_link.budget_models import CrmBudget as CrmBudget  # noqa: PLC0414 - its table too
 from crm_link.case_models import CrmCase as CrmCase  # noqa: PLC0414 - its tables too
+from crm_link.hook_models import CrmRecheck as CrmRecheck  # noqa: PLC0414 - its tables too
 from crm_link.matching_models import MatchKey as MatchKey  # noqa: PLC0414 - its tables too
 from crm_link.types import LinkState, Priority
 from listener.models import Author, Mention

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -105,6 +106,19 @@ class RestCrm(Crm):
     @abstractmethod
     def _records(self, external_ids: Sequence[str]) -> Mapping[str, Record]:
         """Return our fields, by the CRM's names, of at most a batch of contacts that are there."""
+
+
+def with_gone(page: ContactPage, external_ids: Sequence[str]) -> ContactPage:
+    """Return a page of contacts that were asked for, with those deleted that are not there."""
+    there = {one.external_id for one in page.contacts}
+    # What is there and not understood is left as it was.
+    kept = " ".join(page.rejected)
+    gone = (
+        ContactRecord(one, is_deleted=True)
+        for one in external_ids
+        if one not in there and f"contact {one}:" not in kept
+    )
+    return replace(page, contacts=(*page.contacts, *gone))
 
 
 def page_of(

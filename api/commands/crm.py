@@ -103,7 +103,7 @@ def status() -> None:
 def _print_budgets(budgets: Sequence[BudgetStatus]) -> None:
     table = Table("CRM", "Limit", "Calls", "Free now", "Left, says the CRM", "Paused until (UTC)")
     for row in budgets:
-        window = f"in {row.window_s:g} s" if row.window_s else "at one moment"
+        window = f"in {row.window_s:,g} s" if row.window_s else "at one moment"
         paused = f"{row.paused_until:%Y-%m-%d %H:%M:%S}: {row.reason}" if row.paused_until else ""
         size = f"{row.size:,} {window}"
         table.add_row(row.crm, row.limit, size, f"{row.free:,}", row.said, paused)

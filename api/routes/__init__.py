@@ -14,6 +14,7 @@ from api.routes import (
     escalation,
     figures,
     flags,
+    hooks,
     incidents,
     links,
     mentions,
@@ -49,6 +50,7 @@ router.include_router(why.router)
 router.include_router(people.router)
 router.include_router(teams.router)
 router.include_router(crm.router)
+router.include_router(hooks.router)
 router.include_router(board.router)
 router.include_router(consents.router)
 router.include_router(privacy.router)

@@ -153,6 +153,10 @@ class HubspotCrm(RestCrm):
         """Create our properties of tickets and notes."""
         return self._cases.setup()
 
+    def contacts_of(self, external_ids: Sequence[str]) -> ContactPage:
+        """Return these contacts as they are now."""
+        return self._contacts.of(external_ids)
+
     def _send(self, updates: Sequence[ContactUpdate]) -> dict[str, WriteResult]:
         inputs = [
             {"id": update.external_id, "properties": _properties(update.fields)}

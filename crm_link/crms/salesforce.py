@@ -22,7 +22,7 @@ from crm_link.account_limits import salesforce_limits
 from crm_link.budgets import LimitError
 from crm_link.crm_fields import CrmField, FieldKind, capitalized, make_reader
 from crm_link.rest import Refused, RestClient, ask_for_token, parse_time
-from crm_link.rest_crm import Record, RestCrm, Token, page_of
+from crm_link.rest_crm import Record, RestCrm, Token, page_of, with_gone
 from crm_link.types import ContactPage, ContactUpdate, WriteResult
 
 #: Contacts in one query.
@@ -140,6 +140,19 @@ class SalesforceCrm(RestCrm):
             if len(records) < PAGE_SIZE:
                 return
 
+    def contacts_of(self, external_ids: Sequence[str]) -> ContactPage:
+        """Return these contacts as they are now."""
+        answer = self._api.read(
+            "POST",
+            f"{self._data}/composite/sobjects/Contact",
+            json={
+                "ids": list(external_ids),
+                "fields": list(dict.fromkeys((*_ALWAYS, *self._reader.names))),
+            },
+        )
+        there = [one for one in answer if one is not None]
+        return with_gone(self._page(there, None), external_ids)
+
     def _send(self, updates: Sequence[ContactUpdate]) -> dict[str, WriteResult]:
         records = [
             {"attributes": {"type": "Contact"}, "id": update.external_id, **self._written(update)}
@@ -201,7 +214,7 @@ class SalesforceCrm(RestCrm):
         order = f"ORDER BY SystemModstamp, Id LIMIT {PAGE_SIZE}"
         return f"SELECT {names} FROM Contact{where} {order}"  # noqa: S608 - checked above
 
-    def _page(self, records: Sequence[Record], cursor: str) -> ContactPage:
+    def _page(self, records: Sequence[Record], cursor: str | None) -> ContactPage:
         return page_of(
             self._reader,
             records,

@@ -23,7 +23,7 @@ from crm_link.account_limits import zoho_limits
 from crm_link.budgets import LimitError
 from crm_link.crm_fields import CrmField, FieldKind, capitalized, make_reader
 from crm_link.rest import Refused, RestClient, ask_for_token, parse_time, retry_after_s
-from crm_link.rest_crm import Record, RestCrm, Token, page_of
+from crm_link.rest_crm import Record, RestCrm, Token, page_of, with_gone
 from crm_link.types import ContactPage, ContactRecord, ContactUpdate, WriteResult
 
 #: Contacts in a page, the most that Zoho gives.
@@ -151,6 +151,13 @@ class ZohoCrm(RestCrm):
         yield from self._deleted(_less(state.get("deleted")))
         done = {"since": newest or began.isoformat(), "deleted": began.isoformat()}
         yield ContactPage((), orjson.dumps(done).decode())
+
+    def contacts_of(self, external_ids: Sequence[str]) -> ContactPage:
+        """Return these contacts as they are now."""
+        names = [name for name in self._reader.names if name != "id"]
+        params = {"ids": ",".join(external_ids), "fields": ",".join((*names, "Modified_Time"))}
+        answer = self._list("/crm/v8/Contacts", None, params)
+        return with_gone(self._page(answer["data"], None), external_ids)
 
     def _send(self, updates: Sequence[ContactUpdate]) -> dict[str, WriteResult]:
         data = [{"id": update.external_id, **self._written(update)} for update in updates]

@@ -71,6 +71,7 @@ LEAST_ROLE: dict[tuple[str, str], Role | None] = {
     ("GET", "/api/v1/people"): Role.VIEWER,
     ("GET", "/api/v1/people/{contact_id}"): Role.VIEWER,
     ("POST", "/api/v1/people/{contact_id}/split"): Role.COMMUNITY_MANAGER,
+    ("POST", "/api/v1/hooks/{crm}"): None,
     ("GET", "/admin/crm"): Role.ADMIN,
     ("POST", "/admin/crm/dead/retry"): Role.ADMIN,
     ("POST", "/admin/crm/dead/{letter_id}/retry"): Role.ADMIN,

@@ -91,7 +91,7 @@ class FakeSalesforce(FakeCrm):
         if external_id not in self.alive():
             return None
         values = self.contacts[external_id]
-        return {"Id": external_id} | {api: values.get(name) for name, api in _OURS.items()}
+        return self._row(external_id) | {api: values.get(name) for name, api in _OURS.items()}
 
     def _update(self, call: Call) -> Answer:
         records = call.body["records"]

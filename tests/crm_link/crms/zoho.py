@@ -109,7 +109,7 @@ class FakeZoho(FakeCrm):
             return 204, None
         return 200, {
             "data": [
-                {"id": one} | {api: self.contacts[one].get(name) for name, api in _OURS.items()}
+                self._row(one) | {api: self.contacts[one].get(name) for name, api in _OURS.items()}
                 for one in ids
             ],
             "info": {},
