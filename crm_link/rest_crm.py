@@ -6,13 +6,13 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from crm_link.budgets import Limit, Meter
 from crm_link.crm import Crm
 from crm_link.crm_fields import CRM_FIELDS, CrmField, RecordReader
 from crm_link.rest import RestClient
-from crm_link.types import ContactPage, ContactRecord, ContactUpdate, WriteResult
+from crm_link.types import ContactPage, ContactRecord, ContactUpdate, RecordKind, WriteResult
 
 Record = Mapping[str, Any]
 
@@ -42,6 +42,19 @@ class Token:
         self._value = self._sign_in()
 
 
+class RecordDesk(Protocol):
+    """What opens cases and notes in one CRM."""
+
+    def read(self, kind: RecordKind, keys: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        """Return what the records with these keys say; one that is not there is left out."""
+
+    def write(self, kind: RecordKind, updates: Sequence[ContactUpdate]) -> list[WriteResult]:
+        """Make, change and take away records; return one result each, in order."""
+
+    def setup(self) -> list[str]:
+        """Create what the records need, where it is not there; return the created names."""
+
+
 class RestCrm(Crm):
     """A CRM that is called over HTTP.
 
@@ -50,6 +63,9 @@ class RestCrm(Crm):
         reader: What understands its contacts.
 
     """
+
+    #: What opens its cases and notes; every plugin sets its own.
+    _desk: RecordDesk
 
     def __init__(self, api: RestClient, reader: RecordReader) -> None:
         self._api = api
@@ -85,6 +101,22 @@ class RestCrm(Crm):
     def use_meter(self, meter: Meter) -> None:
         """Let `meter` count the calls from now on."""
         self._api.meter = meter
+
+    def read_records(
+        self, kind: RecordKind, keys: Sequence[str]
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """Return what our cases or notes say."""
+        return self._desk.read(kind, keys)
+
+    def write_records(
+        self, kind: RecordKind, updates: Sequence[ContactUpdate]
+    ) -> list[WriteResult]:
+        """Write cases or notes."""
+        return self._desk.write(kind, updates)
+
+    def setup_records(self) -> list[str]:
+        """Create what cases and notes need."""
+        return self._desk.setup()
 
     def close(self) -> None:
         """Give up the connections."""

@@ -133,25 +133,11 @@ class HubspotCrm(RestCrm):
             settings.ticket_closed_stage,
             settings.ticket_owner,
         )
-        self._cases = HubspotCases(api, desk)
+        self._desk = HubspotCases(api, desk)
 
     def contacts(self, cursor: str | None) -> Iterator[ContactPage]:
         """Yield the whole list, or what changed since `cursor`."""
         return self._contacts.pages(cursor)
-
-    def read_records(self, kind: RecordKind, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Return what our tickets or notes say."""
-        return self._cases.read(kind, keys)
-
-    def write_records(
-        self, kind: RecordKind, updates: Sequence[ContactUpdate]
-    ) -> list[WriteResult]:
-        """Write tickets or notes."""
-        return self._cases.write(kind, updates)
-
-    def setup_records(self) -> list[str]:
-        """Create our properties of tickets and notes."""
-        return self._cases.setup()
 
     def contacts_of(self, external_ids: Sequence[str]) -> ContactPage:
         """Return these contacts as they are now."""

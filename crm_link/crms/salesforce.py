@@ -23,7 +23,8 @@ from crm_link.budgets import LimitError
 from crm_link.crm_fields import CrmField, FieldKind, capitalized, make_reader
 from crm_link.rest import Refused, RestClient, ask_for_token, parse_time
 from crm_link.rest_crm import Record, RestCrm, Token, page_of, with_gone
-from crm_link.types import ContactPage, ContactUpdate, WriteResult
+from crm_link.salesforce_cases import SalesforceCases, make_forms
+from crm_link.types import ContactPage, ContactUpdate, RecordKind, WriteResult
 
 #: Contacts in one query.
 PAGE_SIZE = 2000
@@ -81,6 +82,10 @@ class SalesforceSettings(BaseSettings):
         ge=100,
         description="Calls a day that Groundswell may make of Salesforce's.",
     )
+    case_owner: str = Field(default="", description="Id of who new cases go to; or nobody.")
+    case_origin: str = Field(default="Web", description="Origin of new cases.")
+    case_status: str = Field(default="New", description="Status of new cases.")
+    case_closed_status: str = Field(default="Closed", description="Status of those dealt with.")
     timeout_s: float = Field(
         default=60.0, gt=0, description="Longest wait for Salesforce, seconds."
     )
@@ -90,6 +95,7 @@ class SalesforceCrm(RestCrm):
     """Salesforce's contacts."""
 
     batch_size = 200
+    kinds = frozenset(RecordKind)
 
     def __init__(self, *, account: str = "") -> None:
         """Read the settings; nothing is called yet.
@@ -118,6 +124,13 @@ class SalesforceCrm(RestCrm):
         super().__init__(
             api, make_reader(_DEFAULTS, settings.mapping, settings.relationship_source)
         )
+        forms = make_forms(
+            owner=settings.case_owner,
+            origin=settings.case_origin,
+            status=settings.case_status,
+            closed_status=settings.case_closed_status,
+        )
+        self._desk = SalesforceCases(api, self._data, forms)
 
     @staticmethod
     def api_name(name: str) -> str:
@@ -276,7 +289,7 @@ def _meaning(refused: Refused) -> Exception | None:
         )
     if "INVALID_FIELD" in text and "roundswell_" in text:
         return PermanentError(
-            "Salesforce does not have our fields yet: run 'groundswell crm setup', and let the "
-            "user of the connected app see them"
+            "Salesforce does not have our fields yet: run 'groundswell crm setup', or "
+            "'groundswell crm setup --cases' for cases, and let the connected app's user see them"
         )
     return None

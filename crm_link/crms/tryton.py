@@ -29,6 +29,7 @@ from config.errors import InputError
 from config.settings import read_settings, settings_prefix
 from crm_link.crm_fields import CRM_FIELDS, make_reader
 from crm_link.rest_crm import Record, RestCrm, page_of
+from crm_link.tryton_cases import TrytonCases
 from crm_link.tryton_rpc import Fault, TrytonRpc
 from crm_link.tryton_values import (
     OURS,
@@ -40,7 +41,7 @@ from crm_link.tryton_values import (
     in_numbers,
     is_gone,
 )
-from crm_link.types import ContactPage, ContactRecord, ContactUpdate, WriteResult
+from crm_link.types import ContactPage, ContactRecord, ContactUpdate, RecordKind, WriteResult
 
 #: Parties in one answer.
 PAGE_SIZE = 500
@@ -88,6 +89,7 @@ class TrytonCrm(RestCrm):
     """Tryton's parties."""
 
     batch_size = 100
+    kinds = frozenset(RecordKind)
 
     def __init__(self, *, account: str = "") -> None:
         """Read the settings; nothing is called yet.
@@ -118,6 +120,7 @@ class TrytonCrm(RestCrm):
         self._category = settings.do_not_contact_category
         reader = make_reader(_DEFAULTS, settings.mapping, settings.relationship_source)
         super().__init__(self._rpc.api, reader)
+        self._desk = TrytonCases(self._rpc)
 
     def contacts(self, cursor: str | None) -> Iterator[ContactPage]:
         """Yield all parties by id, or what changed since `cursor`; then who is gone."""

@@ -24,7 +24,8 @@ from crm_link.budgets import LimitError
 from crm_link.crm_fields import CrmField, FieldKind, capitalized, make_reader
 from crm_link.rest import Refused, RestClient, ask_for_token, parse_time, retry_after_s
 from crm_link.rest_crm import Record, RestCrm, Token, page_of, with_gone
-from crm_link.types import ContactPage, ContactRecord, ContactUpdate, WriteResult
+from crm_link.types import ContactPage, ContactRecord, ContactUpdate, RecordKind, WriteResult
+from crm_link.zoho_cases import KEY, ZohoCases, make_forms
 
 #: Contacts in a page, the most that Zoho gives.
 PAGE_SIZE = 200
@@ -92,6 +93,10 @@ class ZohoSettings(BaseSettings):
         ge=1,
         description="Calls at one moment that Zoho allows: 5, 10, 15 or more by edition.",
     )
+    case_owner: str = Field(default="", description="Id of who new cases go to; or nobody.")
+    case_origin: str = Field(default="Web", description="Origin of new cases.")
+    case_status: str = Field(default="New", description="Status of new cases.")
+    case_closed_status: str = Field(default="Closed", description="Status of those dealt with.")
     timeout_s: float = Field(default=30.0, gt=0, description="Longest wait for Zoho, seconds.")
 
 
@@ -99,6 +104,7 @@ class ZohoCrm(RestCrm):
     """Zoho's contacts."""
 
     batch_size = 100
+    kinds = frozenset(RecordKind)
 
     def __init__(self, *, account: str = "", clock: Clock = utc_now) -> None:
         """Read the settings; nothing is called yet.
@@ -125,6 +131,13 @@ class ZohoCrm(RestCrm):
         super().__init__(
             api, make_reader(_DEFAULTS, settings.mapping, settings.relationship_source)
         )
+        forms = make_forms(
+            owner=settings.case_owner,
+            origin=settings.case_origin,
+            status=settings.case_status,
+            closed_status=settings.case_closed_status,
+        )
+        self._desk = ZohoCases(api, forms)
 
     @staticmethod
     def api_name(name: str) -> str:
@@ -279,4 +292,9 @@ def _meaning(refused: Refused) -> Exception | None:
         wait_s = LIMIT_WAIT_S if said_s is None else said_s
         msg = "Zoho's credits or calls at once are used up"
         return LimitError(msg, retry_after_s=wait_s)
+    if refused.status == HTTPStatus.BAD_REQUEST and KEY in text:
+        return PermanentError(
+            "Zoho does not have our field of cases and tasks yet: run "
+            "'groundswell crm setup --cases'"
+        )
     return None

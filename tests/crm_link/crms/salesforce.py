@@ -8,7 +8,8 @@ from typing import Any
 
 from crm_link.crm_fields import CRM_FIELDS
 from crm_link.crms.salesforce import SalesforceCrm
-from tests.crm_link.crms.server import Answer, Call, FakeCrm
+from tests.crm_link.crms.salesforce_objects import SalesforceObjects
+from tests.crm_link.crms.server import Answer, Call
 
 _WHERE = re.compile(
     r"WHERE \(SystemModstamp > (\S+)\) OR \(SystemModstamp = \S+ AND Id > '(\w+)'\) ORDER"
@@ -16,7 +17,7 @@ _WHERE = re.compile(
 _OURS = {field.name: SalesforceCrm.api_name(field.name) for field in CRM_FIELDS}
 
 
-class FakeSalesforce(FakeCrm):
+class FakeSalesforce(SalesforceObjects):
     name = "salesforce"
 
     NAMES = {  # noqa: RUF012
@@ -35,18 +36,22 @@ class FakeSalesforce(FakeCrm):
             "GROUNDSWELL_SALESFORCE_CLIENT_ID": "app",
             "GROUNDSWELL_SALESFORCE_CLIENT_SECRET": "made-up",
             "GROUNDSWELL_SALESFORCE_MAPPING": '{"tier": "Tier__c", "x_handle": "Twitter__c"}',
+            "GROUNDSWELL_SALESFORCE_CASE_OWNER": "service",
         }
 
     def is_write(self, call: Call) -> bool:
-        return call.method == "PATCH"
+        return call.path.endswith("/composite/sobjects") and call.method == "PATCH"
 
-    def answer(self, call: Call) -> Answer:  # noqa: PLR0911 - one for each path
+    def answer(self, call: Call) -> Answer:
         if call.path == "/services/oauth2/token":
             if call.body.get("client_secret") != "made-up":
                 return 400, {"error": "invalid_client"}
             return 200, {"access_token": self.token, "instance_url": self.url}
         if call.headers.get("authorization") != f"Bearer {self.token}":
             return 401, [{"errorCode": "INVALID_SESSION_ID"}]
+        return self.answer_objects(call) or self._answer_contacts(call)
+
+    def _answer_contacts(self, call: Call) -> Answer:  # noqa: PLR0911 - one for each path
         match (call.method, call.path.removeprefix("/services/data/v64.0")):
             case ("GET", "/query"):
                 return 200, {"records": [], "done": True}

@@ -149,7 +149,7 @@ def served(fake: FakeCrm) -> Iterator[None]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = do_PATCH = do_PUT = _serve  # noqa: N815 - the library's names
+        do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _serve  # noqa: N815 - the library's names
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
             pass

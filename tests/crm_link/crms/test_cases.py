@@ -39,12 +39,6 @@ def note(key: str = f"incident:7:{KEY}", **changes: str | None) -> ContactUpdate
     return ContactUpdate(f"note/{key}", fields | changes, f"k:{key}")
 
 
-@pytest.fixture(autouse=True)
-def _only_those_that_can(fake: FakeCrm, crm: Crm) -> None:
-    if not crm.kinds:
-        pytest.skip(f"{fake.name} opens no cases yet")
-
-
 @pytest.fixture
 def ready(fake: FakeCrm, crm: Crm) -> FakeCrm:
     fill(fake, 2)
@@ -63,8 +57,9 @@ def test_what_cases_need_is_created_once(fake: FakeCrm, crm: Crm) -> None:
     assert crm.kinds == frozenset(RecordKind)
     created = crm.setup_records()
 
+    assert len(created) >= 2
+    assert len(fake.ready) == 2
     assert crm.setup_records() == []
-    assert bool(created) == bool(fake.ready)
 
 
 def test_a_case_is_opened_once_followed_and_closed(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from crm_link.crm_fields import is_same
 from crm_link.journal import write_with_journal
 from crm_link.journal_undo import undo
 from crm_link.models import Contact
+from crm_link.types import ContactUpdate
 from tests.crm_link.crms.records import read, update
 from tests.crm_link.crms.tryton_server import TrytonServer, tryton_server
 from tests.crm_link.make_linking import CONTEXT
@@ -148,6 +150,40 @@ def test_enrichment_is_written_once_leaves_a_persons_change_and_is_undone(
     assert tryton.mechanisms(other) == {"x": "rosa1"}
     # Our own fields are no accounts of the person.
     assert all("groundswell" not in str(record.handles) for record in seen_again)
+
+
+def test_a_case_is_a_note_of_the_party_and_one_that_a_person_deleted_stays_so(
+    tryton: TrytonServer, crm: Crm, sessions: sessionmaker[Session]
+) -> None:
+    one, other = tryton.add("Case One"), tryton.add("Case Other")
+    fields = {
+        "subject": "Acme: service on x",
+        "body": "Why: refund\nPost: https://x.com/i/1",
+        "priority": "medium",
+        "state": "open",
+    }
+    first = ContactUpdate("case/x:1_1", fields | {"contact": one}, "1")
+    second = ContactUpdate("case/x:1_2", fields | {"contact": other}, "2")
+    lost = ContactUpdate("case/x:3", fields | {"contact": "999999"}, "3")
+
+    for _ in range(2):
+        results = write_with_journal(sessions, crm, "tryton", [first, second, lost], clock=utc_now)
+    closed = replace(first, fields={**first.fields, "state": "closed"})
+    write_with_journal(sessions, crm, "tryton", [closed], clock=utc_now)
+    (note,) = tryton.notes(one)
+    tryton.delete_notes(other)
+    again = replace(second, fields={**second.fields, "state": "closed"})
+    write_with_journal(sessions, crm, "tryton", [again], clock=utc_now)
+    assert tryton.notes(other) == []
+    found = undo(sessions, crm, name="tryton", since=utc_now() - timedelta(hours=1))
+
+    assert [bool(result.error) for result in results] == [False, False, True]
+    assert note == (
+        "Groundswell case x:1_1\nAcme: service on x\nPriority: medium\nState: closed\n\n"
+        "Why: refund\nPost: https://x.com/i/1"
+    )
+    assert (found.restored, found.failed) == (1, 0)
+    assert tryton.notes(one) == []
 
 
 def test_one_that_is_gone_does_not_hold_up_the_others(tryton: TrytonServer, crm: Crm) -> None:

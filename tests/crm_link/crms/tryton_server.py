@@ -109,6 +109,17 @@ class TrytonServer:
         )
         self.call("model.party.contact_mechanism.write", ids, {"value": value})
 
+    def notes(self, party_id: str) -> list[str]:
+        """Return the notes of a party."""
+        domain = [["resource", "=", f"party.party,{party_id}"]]
+        rows = self.call("model.ir.note.search_read", domain, 0, None, None, ["message"])
+        return [row["message"] for row in rows]
+
+    def delete_notes(self, party_id: str) -> None:
+        domain = [["resource", "=", f"party.party,{party_id}"]]
+        ids = self.call("model.ir.note.search", domain, 0, None, None)
+        self.call("model.ir.note.delete", ids)
+
     def end_all_sessions(self) -> None:
         """Let every session end, as Tryton does when a password is set, or after some minutes."""
         (user,) = self.call("model.res.user.search", [["login", "=", USER]], 0, None, None)

@@ -7,12 +7,13 @@ from typing import Any
 
 from crm_link.crm_fields import CRM_FIELDS
 from crm_link.crms.zoho import ZohoCrm
-from tests.crm_link.crms.server import Answer, Call, FakeCrm
+from tests.crm_link.crms.server import Answer, Call
+from tests.crm_link.crms.zoho_objects import ZohoObjects
 
 _OURS = {field.name: ZohoCrm.api_name(field.name) for field in CRM_FIELDS}
 
 
-class FakeZoho(FakeCrm):
+class FakeZoho(ZohoObjects):
     name = "zoho"
 
     NAMES = {  # noqa: RUF012
@@ -33,18 +34,22 @@ class FakeZoho(FakeCrm):
             "GROUNDSWELL_ZOHO_CLIENT_SECRET": "made-up",
             "GROUNDSWELL_ZOHO_REFRESH_TOKEN": "refresh",
             "GROUNDSWELL_ZOHO_MAPPING": '{"tier": "Tier"}',
+            "GROUNDSWELL_ZOHO_CASE_OWNER": "service",
         }
 
     def is_write(self, call: Call) -> bool:
         return call.method == "PUT"
 
-    def answer(self, call: Call) -> Answer:  # noqa: PLR0911 - one for each path
+    def answer(self, call: Call) -> Answer:
         if call.path == "/oauth/v2/token":
             if call.body.get("client_secret") != "made-up":
                 return 200, {"error": "invalid_client"}
             return 200, {"access_token": self.token, "expires_in": 3600}
         if call.headers.get("authorization") != f"Zoho-oauthtoken {self.token}":
             return 401, {"code": "INVALID_TOKEN"}
+        return self.answer_objects(call) or self._answer_contacts(call)
+
+    def _answer_contacts(self, call: Call) -> Answer:  # noqa: PLR0911 - one for each path
         match (call.method, call.path.removeprefix("/crm/v8")):
             case ("GET", "/Contacts") if "ids" in call.query:
                 return self._read(call)

@@ -1,0 +1,138 @@
+"""Cases and tasks in Salesforce, upserted by an external id of ours.
+
+A note of an incident is a completed task on the contact. New cases get the owner that is set, a
+person or a queue; nothing else of the case is touched later but what has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from crm_link.rest import RestClient
+from crm_link.rest_cases import ObjectForm, in_parts, is_removal, quoted
+from crm_link.rest_crm import Record
+from crm_link.types import ContactUpdate, RecordKind, WriteResult
+
+KEY = "Groundswell_Key__c"
+
+#: Where the fields of a kind are defined: those of tasks are of all activities.
+_DEFINED_ON = {"Case": "Case", "Task": "Activity"}
+_PASSING = frozenset({"UNABLE_TO_LOCK_ROW", "REQUEST_LIMIT_EXCEEDED", "SERVER_UNAVAILABLE"})
+
+
+def make_forms(
+    *, owner: str, origin: str, status: str, closed_status: str
+) -> dict[RecordKind, ObjectForm]:
+    """Return Salesforce's words for cases and notes, with the settings of cases."""
+    fixed = {"Origin": origin} | ({"OwnerId": owner} if owner else {})
+    case = ObjectForm(
+        name="Case",
+        key=KEY,
+        names={
+            "subject": "Subject",
+            "body": "Description",
+            "priority": "Priority",
+            "state": "Status",
+            "contact": "ContactId",
+        },
+        states={"open": status, "closed": closed_status},
+        fixed=fixed,
+    )
+    task = ObjectForm(
+        name="Task",
+        key=KEY,
+        names={"subject": "Subject", "body": "Description", "contact": "WhoId"},
+        fixed={"Status": "Completed"},
+    )
+    return {RecordKind.CASE: case, RecordKind.NOTE: task}
+
+
+class SalesforceCases:
+    """Cases and tasks by our keys.
+
+    Args:
+        api: The client.
+        data: The path of the API's version.
+        forms: Salesforce's words.
+
+    """
+
+    def __init__(self, api: RestClient, data: str, forms: dict[RecordKind, ObjectForm]) -> None:
+        self._api = api
+        self._data = data
+        self._forms = forms
+
+    def read(self, kind: RecordKind, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return what these records say."""
+        form = self._forms[kind]
+        return {key: form.said(record) for key, record in self._found(form, keys).items()}
+
+    def write(self, kind: RecordKind, updates: Sequence[ContactUpdate]) -> list[WriteResult]:
+        """Make, change and take away records; return one result each, in order."""
+        form = self._forms[kind]
+        results: dict[str, WriteResult] = {}
+        if gone := [one.external_id for one in updates if is_removal(one)]:
+            results |= self._remove(form, gone)
+        if kept := [one for one in updates if not is_removal(one)]:
+            records = [{"attributes": {"type": form.name}, **form.values(one)} for one in kept]
+            answers = self._api.call(
+                "PATCH",
+                f"{self._data}/composite/sobjects/{form.name}/{KEY}",
+                json={"allOrNone": False, "records": records},
+            )
+            for one, answer in zip(kept, answers, strict=True):
+                results[one.external_id] = _result(one.external_id, answer)
+        return [results[one.external_id] for one in updates]
+
+    def setup(self) -> list[str]:
+        """Create our external id on cases and activities."""
+        created: list[str] = []
+        for name, owner in _DEFINED_ON.items():
+            described = self._api.read("GET", f"{self._data}/sobjects/{name}/describe")
+            if KEY in {one["name"] for one in described["fields"]}:
+                continue
+            shape = {"type": "Text", "length": 120, "externalId": True, "unique": True}
+            self._api.call(
+                "POST",
+                f"{self._data}/tooling/sobjects/CustomField",
+                json={
+                    "FullName": f"{owner}.{KEY}",
+                    "Metadata": {"label": "Groundswell Key", **shape},
+                },
+            )
+            created.append(f"{owner}.{KEY}")
+        return created
+
+    def _found(self, form: ObjectForm, keys: Sequence[str]) -> dict[str, Record]:
+        names = ", ".join(("Id", KEY, *form.names.values()))
+        found: dict[str, Record] = {}
+        for part in in_parts(keys):
+            soql = f"SELECT {names} FROM {form.name} WHERE {KEY} IN ({quoted(part)})"  # noqa: S608 - keys are ours
+            answer = self._api.read("GET", f"{self._data}/query", params={"q": soql})
+            found |= {one[KEY]: one for one in answer["records"]}
+        return found
+
+    def _remove(self, form: ObjectForm, keys: Sequence[str]) -> dict[str, WriteResult]:
+        there = self._found(form, keys)
+        results = {key: WriteResult(key) for key in keys}
+        if there:
+            ids = ",".join(one["Id"] for one in there.values())
+            answers = self._api.call(
+                "DELETE",
+                f"{self._data}/composite/sobjects",
+                params={"ids": ids, "allOrNone": "false"},
+            )
+            results |= {
+                key: _result(key, answer) for key, answer in zip(there, answers, strict=True)
+            }
+        return results
+
+
+def _result(key: str, answer: Record) -> WriteResult:
+    if answer.get("success"):
+        return WriteResult(key)
+    codes = [str(one.get("statusCode") or "UNKNOWN") for one in answer.get("errors", ())]
+    is_transient = bool(codes) and all(code in _PASSING for code in codes)
+    said = ", ".join(codes) or "UNKNOWN"
+    return WriteResult(key, error=f"Salesforce: {said}", is_transient=is_transient)
