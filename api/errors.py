@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -60,11 +61,7 @@ def install_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(SignInRequiredError)
     def _sign_in(request: Request, error: SignInRequiredError) -> Response:
         if wants_page(request):
-            if "hx-request" in request.headers:
-                return Response(status_code=401, headers={"HX-Redirect": "/sign-in"})
-            here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-            target = sign_in_path(here) if request.method == "GET" else "/sign-in"
-            return RedirectResponse(target, status_code=303)
+            return _to_sign_in(request)
         answer = _answer(request, 401, "unauthenticated", str(error))
         answer.headers["WWW-Authenticate"] = "Bearer"
         return answer
@@ -120,6 +117,25 @@ def install_error_handlers(app: FastAPI) -> None:
         # This answer does not pass through the middleware that sets them.
         answer.headers.update(HEADERS)
         return answer
+
+
+def _to_sign_in(request: Request) -> Response:
+    """Lead to the sign-in and back; what was typed waits in the browser's tab: see `draft.js`."""
+    if "hx-request" in request.headers:
+        target = _page_of(request, "hx-current-url")
+        return Response(status_code=401, headers={"HX-Redirect": target})
+    if request.method != "GET":
+        return RedirectResponse(_page_of(request, "referer"), status_code=303)
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return RedirectResponse(sign_in_path(here), status_code=303)
+
+
+def _page_of(request: Request, header: str) -> str:
+    """Return the sign-in that leads back to the page that a request was sent from."""
+    parts = urlsplit(request.headers.get(header, ""))
+    if parts.netloc != request.headers.get("host") or not parts.path:
+        return "/sign-in"
+    return sign_in_path(parts.path + (f"?{parts.query}" if parts.query else ""))
 
 
 def wants_page(request: Request) -> bool:

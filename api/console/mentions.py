@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
@@ -12,15 +12,23 @@ from fastapi.responses import Response
 from api import actions
 from api.console.filters import Options, filter_options
 from api.console.page import PageDep
+from api.console.person_chart import weeks_svg
+from api.console.queue import around
 from api.deps import CommunityManagerDep, SessionsDep
 from api.formats import iso
+from api.language import gettext
 from api.pages import back_to, is_htmx, render
 from api.paging import CursorQuery, mention_cursor, mention_key
+from api.reply_pages import reply_page
 from api.routes.mentions import mention_filter
 from api.why import why
+from crm_link.contact_360 import view_contact_360
+from crm_link.flag_events import event_says, events_of
 from crm_link.mention_class import by_protocol
 from crm_link.mention_view import view_mention
 from crm_link.mentions import MentionFilter, list_mentions
+from crm_link.queue_presence import who_is_there
+from crm_link.types import LinkState, Priority
 from sentiment.heads import EMOTIONS
 from sentiment.signal_filter import INTENTS, SPAM
 from sentiment.signals import signals_of
@@ -64,7 +72,25 @@ def mentions(
 def mention(page: PageDep, mention_id: int) -> Response:
     """Show one mention."""
     view = view_mention(page.session, mention_id)
-    context = {"view": view, "by_protocol": by_protocol(page.session, view.mention)}
+    context: dict[str, Any] = {
+        "view": view,
+        "by_protocol": by_protocol(page.session, view.mention),
+        "reply_page": reply_page(view.mention),
+        "events": events_of(page.session, mention_id),
+        "event_says": event_says,
+        "priorities": list(Priority),
+        "undo": page.request.session.pop("undo", None),
+        "known": {},
+        **around(page, []),
+        "present": who_is_there(page.session, [mention_id], clock=page.state.clock),
+    }
+    for link in view.links:
+        if link.state is LinkState.CONFIRMED:
+            known = view_contact_360(
+                page.session, link.contact, now=page.state.clock(), beside=mention_id
+            )
+            words = gettext("%(number)s judged mentions in 26 weeks", number=known.judged)
+            context["known"][link.contact_id] = (known, weeks_svg(known.weeks, words))
     return page.show("mention.html", context)
 
 

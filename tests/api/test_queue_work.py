@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+
+from fastapi.testclient import TestClient
 
 from api.models import Role
-from tests.api.conftest import SignIn, email_of
+from tests.api.conftest import ORIGIN, SignIn, email_of
 from tests.api.scene import Scene
 
 MANAGER, LEAD = email_of(Role.COMMUNITY_MANAGER), email_of(Role.PR_LEAD)
@@ -115,3 +118,44 @@ def test_a_priority_is_corrected_in_and_out_of_the_queue(sign_in: SignIn, scene:
     for mention_id in (scene.first, other):
         assert client.get(f"/api/v1/mentions/{mention_id}").json()["priority"] == "service"
     assert client.get(f"/api/v1/mentions/{scene.first}").json()["flag"]["priority"] == "service"
+
+
+def test_a_mentions_page_shows_the_work_and_who_wrote_it(sign_in: SignIn, scene: Scene) -> None:
+    client = sign_in(Role.COMMUNITY_MANAGER)
+    form = {"act": "assign", "assignee": LEAD, "ids": scene.first}
+    client.post("/queue/changes", data=form | {"next": f"/mentions/{scene.first}"})
+
+    page = client.get(f"/mentions/{scene.first}").text
+    later = client.post(
+        "/queue/changes",
+        data={"act": "done", "ids": scene.first, "seen": f"{scene.first}:1"},
+    )
+
+    assert "Pr Lead" in page
+    assert "1 thing was done" in page
+    assert "customer" in page
+    assert "Sentiment by week" in page
+    assert later.status_code == 409
+    assert f"{MANAGER} changed this" in later.text
+    assert client.get(f"/mentions/{scene.xss}").status_code == 200
+
+
+def test_a_session_that_ended_leads_back_to_the_form(
+    open_client: Callable[[], TestClient], scene: Scene
+) -> None:
+    client = open_client()
+    page = f"{ORIGIN}/mentions/{scene.first}"
+    form = {"act": "done", "ids": scene.first}
+
+    plain = client.post("/queue/changes", data=form, headers={"Referer": page})
+    htmx = client.post(
+        "/queue/changes", data=form, headers={"HX-Request": "true", "HX-Current-URL": page}
+    )
+    elsewhere = client.post(
+        "/queue/changes", data=form, headers={"Referer": "https://evil.example/x"}
+    )
+
+    back = f"/sign-in?next=/mentions/{scene.first}"
+    assert (plain.status_code, plain.headers["location"]) == (303, back)
+    assert (htmx.status_code, htmx.headers["hx-redirect"]) == (401, back)
+    assert elsewhere.headers["location"] == "/sign-in"
