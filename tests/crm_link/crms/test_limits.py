@@ -13,7 +13,8 @@ from crm_link.budget_meter import BudgetMeter
 from crm_link.budget_models import CrmBudget
 from crm_link.budgets import LimitError
 from crm_link.crm import Crm
-from crm_link.models import DeliveryStatus, WriteBack
+from crm_link.dead_letters import dead_letters
+from crm_link.models import Contact, DeliveryStatus, WriteBack
 from crm_link.rest import READ_TRIES
 from crm_link.writeback import MAX_ATTEMPTS, deliver_write_backs
 from tests.crm_link.crms.records import fill, number, read, update
@@ -55,15 +56,18 @@ def metered(crm: Crm, fake: FakeCrm, sessions: sessionmaker[Session], clock: Mov
     return crm
 
 
-def queue(sessions: sessionmaker[Session], clock: MovableClock, crm: str) -> None:
-    sync(sessions, make_record(number(0)), name=crm)
+def queue(sessions: sessionmaker[Session], clock: MovableClock, crm: str, place: int = 0) -> None:
+    sync(sessions, make_record(number(place)), name=crm)
     with sessions.begin() as session:
+        contact_id = session.scalars(
+            select(Contact.id).where(Contact.external_id == number(place))
+        ).one()
         session.add(
             WriteBack(
                 crm=crm,
-                external_id=number(0),
-                contact_id=1,
-                fields=dict(update(number(0)).fields),
+                external_id=number(place),
+                contact_id=contact_id,
+                fields=dict(update(number(place)).fields),
                 status=DeliveryStatus.PENDING,
                 next_attempt_at=clock.now,
                 created_at=clock.now,
@@ -173,3 +177,31 @@ def test_a_token_is_renewed_once_and_not_again(fake: FakeCrm, crm: Crm) -> None:
     made = [call.path for call in fake.calls[before:]]
     assert len(made) == (1 if fake.name == "hubspot" else 3), made
     assert len(fake.writes()) == len([path for path in made if "oauth" not in path])
+
+
+@pytest.mark.parametrize("fake", ["salesforce"], indirect=True)
+def test_records_fail_one_by_one_and_only_what_will_pass_is_tried_again(
+    fake: FakeCrm, metered: Crm, sessions: sessionmaker[Session], clock: MovableClock
+) -> None:
+    fill(fake, 3)
+    metered.setup()
+    for place in range(3):
+        queue(sessions, clock, fake.name, place)
+    fake.refused = {number(1): "UNABLE_TO_LOCK_ROW", number(2): "DUPLICATES_DETECTED"}
+
+    written = deliver_write_backs(sessions, metered, name=fake.name, clock=clock)
+    with sessions() as session:
+        rows = {row.external_id: row for row in session.scalars(select(WriteBack))}
+        (letter,) = dead_letters(session, [fake.name]).letters
+    fake.refused = {}
+    clock.forward(hours=1)
+    later = deliver_write_backs(sessions, metered, name=fake.name, clock=clock)
+
+    assert (written, later) == (1, 1)
+    assert [rows[number(place)].status for place in range(3)] == [
+        DeliveryStatus.SENT,
+        DeliveryStatus.PENDING,
+        DeliveryStatus.DEAD,
+    ]
+    assert letter.external_id == number(2)
+    assert "duplicate rule" in letter.reason
