@@ -13,6 +13,7 @@ from config.db import make_engine
 from config.errors import AppError, ConflictError, InputError
 from config.migrate import current_revision, head_revision
 from config.settings import MIN_SECRET, Settings
+from crm_link.author_scores import wanted_scores
 from crm_link.crm import crms_in, make_crm
 from crm_link.escalation.protocol_advice import advise
 from crm_link.escalation.protocol_file import load_protocol
@@ -60,6 +61,7 @@ def run_checks(settings: Settings, *, offline: bool = False) -> Iterator[CheckRe
     except InputError as error:
         yield CheckResult("CRM", is_ok=False, message=str(error))
         return
+    yield _tried("CRM scores", lambda: ", ".join(sorted(wanted_scores())) or "none are written")
     for name in crms:
         yield _tried(f"CRM {name}", lambda name=name: _crm(name, offline=offline))  # type: ignore[misc]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 
 from api.backlog import BATCH, Backlog
 from api.batches import do_batch
@@ -19,6 +18,7 @@ from config.logs import get_logger
 from crm_link import contacts, hook_notices, service, writeback
 from crm_link.board_hours import sum_hours
 from crm_link.board_topics import find_board_topics
+from crm_link.enrich import queue_speakers
 from crm_link.escalation import (
     auditor,
     calendars,
@@ -91,13 +91,18 @@ class Engine(Backlog):
         while not self.stopping.is_set():
             with read_session(self.sessions) as session:
                 ids = due_ids(session, BATCH)
-            count = do_batch("signals", partial(signal_mentions, self.sessions), ids) if ids else 0
+            count = do_batch("signals", self._find_signals_of, ids) if ids else 0
             if not count:
                 break
             done += count
         if not done:
             with self.sessions.begin() as session:
                 mark_outdated(session, self.clock(), BATCH)
+        return done
+
+    def _find_signals_of(self, mention_ids: list[int]) -> int:
+        done = signal_mentions(self.sessions, mention_ids)
+        queue_speakers(self.sessions, mention_ids, clock=self.clock)
         return done
 
     def remember_topics(self) -> int:

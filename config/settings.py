@@ -62,6 +62,11 @@ class Settings(BaseSettings):
         "each as PLUGIN or PLUGIN:ACCOUNT; the first is the one that opens a person's cases. "
         "Empty means none.",
     )
+    crm_scores: str = Field(
+        default="",
+        description="Scores that are written into CRM records, separated by commas: lead, churn, "
+        "segment. Empty writes none.",
+    )
     host: str = Field(default="127.0.0.1", description="Address that the console listens on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port of the console.")
     public_url: str = Field(

@@ -6,13 +6,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from config.any_of import any_of
 from crm_link.escalation.models import Incident
+from crm_link.types import Priority
 from listener.models import Author, Mention
 from sentiment.types import Label
+
+#: Priorities of complaints; a mention has to be negative besides.
+COMPLAINING = (Priority.RISK, Priority.CANCEL, Priority.SERVICE)
 
 #: A complaint may be older than the alert that it helped to raise, by this much.
 INCIDENT_LOOKBACK = timedelta(hours=24)
@@ -28,6 +32,7 @@ class AuthorNumbers:
     scored: int
     last_label: str | None
     incident: str | None
+    complaints: int = 0
 
 
 def author_numbers(session: Session, author_ids: Collection[int]) -> dict[int, AuthorNumbers]:
@@ -43,6 +48,7 @@ def author_numbers(session: Session, author_ids: Collection[int]) -> dict[int, A
             func.max(Mention.published_at).label("last_at"),
             func.coalesce(func.sum(case((is_known, Mention.score), else_=0.0)), 0.0),
             func.coalesce(func.sum(case((is_known, 1), else_=0)), 0),
+            func.coalesce(func.sum(case((_complains(), 1), else_=0)), 0),
         )
         .where(any_of(session, Mention.author_id, ordered), Mention.deleted_at.is_(None))
         .group_by(Mention.author_id)
@@ -69,10 +75,16 @@ def author_numbers(session: Session, author_ids: Collection[int]) -> dict[int, A
             scored=int(row[4]),
             last_label=labels.get(row[0]),
             incident=incidents.get(row[0]),
+            complaints=int(row[5]),
         )
         for row in counts
         if row[0] is not None
     }
+
+
+def _complains() -> ColumnElement[bool]:
+    priorities = [one.value for one in COMPLAINING]
+    return (Mention.label == Label.NEGATIVE.value) & Mention.priority.in_(priorities)
 
 
 def _open_incidents(session: Session, author_ids: Sequence[int]) -> dict[int, str]:

@@ -75,6 +75,30 @@ CRM_FIELDS = (
         help="From -1 (negative) to +1 (positive).",
     ),
     CrmField(
+        "groundswell_complaints",
+        "Groundswell: complaints",
+        FieldKind.NUMBER,
+        help="How many of their posts are negative and ask for service, cancel or warn of a risk.",
+    ),
+    CrmField(
+        "groundswell_lead_score",
+        "Groundswell: lead score",
+        FieldKind.NUMBER,
+        help="0 to 100, of the last 90 days: wants to buy, asks, and speaks well of us.",
+    ),
+    CrmField(
+        "groundswell_churn_score",
+        "Groundswell: churn warning",
+        FieldKind.NUMBER,
+        help="0 to 100, of the last 90 days: wants to cancel, complains, is less content.",
+    ),
+    CrmField(
+        "groundswell_segment",
+        "Groundswell: segment",
+        FieldKind.TEXT,
+        help="Detractor, ordinary or promoter, by what they said in the last 90 days.",
+    ),
+    CrmField(
         "groundswell_open_incident",
         "Groundswell: open incident",
         FieldKind.TEXT,

@@ -13,10 +13,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from config.any_of import any_of
+from config.clock import Clock
 from crm_link.author_numbers import AuthorNumbers, author_numbers
+from crm_link.author_scores import author_scores, score_fields, wanted_scores
 from crm_link.cases import wanted_cases
 from crm_link.crm_fields import CRM_FIELDS
 from crm_link.due import AnyRow
@@ -85,6 +87,22 @@ def queue_people(session: Session, author_ids: Collection[int | None], *, now: d
     return queue_enrichment(session, contact_ids, now=now)
 
 
+def queue_speakers(
+    sessions: sessionmaker[Session], mention_ids: Sequence[int], *, clock: Clock
+) -> int:
+    """Queue the contacts who wrote these mentions; return how many changed.
+
+    Called when what scores are made of came to be known of the mentions.
+    """
+    if not wanted_scores():
+        return 0
+    with sessions.begin() as session:
+        authors = session.scalars(
+            select(Mention.author_id).where(any_of(session, Mention.id, mention_ids)).distinct()
+        )
+        return queue_people(session, set(authors), now=clock())
+
+
 def _queue(session: Session, contact_ids: Sequence[int], now: datetime) -> int:
     contacts = session.execute(
         select(Contact.id, Contact.crm, Contact.external_id, Contact.relationship_source)
@@ -92,7 +110,7 @@ def _queue(session: Session, contact_ids: Sequence[int], now: datetime) -> int:
         .order_by(Contact.id)
         .with_for_update(key_share=True)
     ).all()
-    fields = _fields(session, contacts)
+    fields = _fields(session, contacts, now)
     wanted = [
         Wanted(one.crm, one.external_id, one.id, fields.get(one.id, _CLEARED)) for one in contacts
     ]
@@ -100,7 +118,9 @@ def _queue(session: Session, contact_ids: Sequence[int], now: datetime) -> int:
     return queue_records(session, wanted, now=now)
 
 
-def _fields(session: Session, contacts: Sequence[AnyRow]) -> dict[int, dict[str, Any]]:
+def _fields(
+    session: Session, contacts: Sequence[AnyRow], now: datetime
+) -> dict[int, dict[str, Any]]:
     """Return the fields of the contacts that have a confirmed link, by contact."""
     sources = {contact.id: contact.relationship_source for contact in contacts}
     accounts: dict[int, list[AnyRow]] = defaultdict(list)
@@ -120,11 +140,22 @@ def _fields(session: Session, contacts: Sequence[AnyRow]) -> dict[int, dict[str,
         .order_by(Author.platform, Author.id)
     ):
         accounts[row.contact_id].append(row)
-    numbers = author_numbers(session, {row.id for rows in accounts.values() for row in rows})
-    return {
-        contact_id: _fields_of(rows, numbers, sources[contact_id])
-        for contact_id, rows in accounts.items()
-    }
+    author_ids = {row.id for rows in accounts.values() for row in rows}
+    numbers = author_numbers(session, author_ids)
+    wanted = wanted_scores()
+    scores = author_scores(session, author_ids, now) if wanted and author_ids else {}
+    found: dict[int, dict[str, Any]] = {}
+    for contact_id, rows in accounts.items():
+        # Scores are made of what people feel, and stand where their sentiment may stand.
+        told = [
+            scores[row.id]
+            for row in rows
+            if row.id in scores and may_write_sentiment(row.platform, sources[contact_id])
+        ]
+        found[contact_id] = _fields_of(rows, numbers, sources[contact_id]) | score_fields(
+            told, wanted
+        )
+    return found
 
 
 def _fields_of(
@@ -153,5 +184,6 @@ def _fields_of(
         "groundswell_last_mention_at": newest.isoformat() if newest else None,
         "groundswell_last_sentiment": last.last_label if last else None,
         "groundswell_average_sentiment": None if average is None else round(average, PRECISION),
+        "groundswell_complaints": sum(found.complaints for _, found in all_of),
         "groundswell_open_incident": "; ".join(incidents) or None,
     }

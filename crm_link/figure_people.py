@@ -22,7 +22,11 @@ def _sum_if(condition: ColumnElement[bool], value: Any = 1) -> ColumnElement[Any
 
 def people_of(brand_id: int, since: datetime, until: datetime) -> Subquery:
     """Return one row for each author of the window: mentions, sums, intents, contact, bot."""
-    middle = since + (until - since) / 2
+    return people_where(in_window(brand_id, since, until), middle=since + (until - since) / 2)
+
+
+def people_where(window: ColumnElement[bool], *, middle: datetime) -> Subquery:
+    """Return one row for each author of the mentions in a window, whose halves meet at `middle`."""
     judged = Mention.label.is_not(None) & (Mention.label != Label.UNKNOWN.value)
     early, late = (
         judged & (Mention.published_at < middle),
@@ -60,7 +64,7 @@ def people_of(brand_id: int, since: datetime, until: datetime) -> Subquery:
             linked.label("contact_id"),
         )
         .outerjoin(MentionSignal, MentionSignal.mention_id == Mention.id)
-        .where(in_window(brand_id, since, until), Mention.author_id.is_not(None))
+        .where(window, Mention.author_id.is_not(None))
         .group_by(Mention.author_id)
         .subquery("people")
     )

@@ -134,8 +134,8 @@ def social_figures(
     answers = first_answers(session, brand_id, since, until)
     return SocialFigures(
         segments=_segments(session, people),
-        leads=_ranked(session, people, _lead_parts(people), most=most, is_churn=False),
-        churn=_ranked(session, people, _churn_parts(people), most=most, is_churn=True),
+        leads=_ranked(session, people, lead_parts(people), most=most, is_churn=False),
+        churn=_ranked(session, people, churn_parts(people), most=most, is_churn=True),
         journey=journey(session, brand_id, since, until),
         reasons=reasons(session, brand_id, since, until),
         languages=people_groups(session, brand_id, since, until, func.lower(Mention.lang), most),
@@ -169,7 +169,8 @@ def _points(condition: ColumnElement[bool], points: int) -> ColumnElement[int]:
     return case((condition, points), else_=0)
 
 
-def _lead_parts(people: Subquery) -> dict[str, ColumnElement[int]]:
+def lead_parts(people: Subquery) -> dict[str, ColumnElement[int]]:
+    """Return what a lead score is made of; the query has to join `Author`."""
     return {
         "wants to buy": _points(people.c.purchases > 0, 50),
         "asks": _points(people.c.questions > 0, 20),
@@ -180,7 +181,8 @@ def _lead_parts(people: Subquery) -> dict[str, ColumnElement[int]]:
     }
 
 
-def _churn_parts(people: Subquery) -> dict[str, ColumnElement[int]]:
+def churn_parts(people: Subquery) -> dict[str, ColumnElement[int]]:
+    """Return what a churn warning is made of."""
     early = people.c.early_sum / func.nullif(people.c.early, 0)
     late = people.c.late_sum / func.nullif(people.c.late, 0)
     complaints = case((people.c.complaints > 3, 3), else_=people.c.complaints)  # noqa: PLR2004

@@ -44,6 +44,7 @@ _DEFAULTS = {
     "city": "city",
     "owner": "hubspot_owner_id",
     "tier": "lifecyclestage",
+    "value": "total_revenue",
     "do_not_contact": "hs_email_optout",
 }
 _TYPES = {

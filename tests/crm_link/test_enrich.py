@@ -55,6 +55,10 @@ def test_a_confirmed_link_fills_the_record(sessions: sessionmaker[Session]) -> N
         "groundswell_last_mention_at": (NOW + timedelta(hours=2)).isoformat(),
         "groundswell_last_sentiment": "positive",
         "groundswell_average_sentiment": -0.15,
+        "groundswell_complaints": 0,
+        "groundswell_lead_score": None,
+        "groundswell_churn_score": None,
+        "groundswell_segment": None,
         "groundswell_open_incident": None,
     }
     assert set(fields(sessions)) == {field.name for field in CRM_FIELDS}

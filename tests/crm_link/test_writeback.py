@@ -201,5 +201,9 @@ def test_from_a_mention_to_the_enriched_file(
         "groundswell_last_mention_at": NOW.isoformat(),
         "groundswell_last_sentiment": "negative",
         "groundswell_average_sentiment": "-0.5",
+        "groundswell_complaints": "0",
+        "groundswell_lead_score": "",
+        "groundswell_churn_score": "",
+        "groundswell_segment": "",
         "groundswell_open_incident": "",
     }

@@ -1,0 +1,89 @@
+"""Complaints, scores and segment in the CRM record: counted, configured, and within policy."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from config.errors import InputError
+from crm_link.author_scores import wanted_scores
+from crm_link.enrich import queue_speakers
+from crm_link.models import WriteBack
+from crm_link.service import link_mentions
+from listener.models import Mention
+from sentiment.signal_models import MentionSignal
+from tests.crm_link.make_linking import CONTEXT, add_mention, make_record, sync
+from tests.make import NOW
+
+
+def speak(
+    sessions: sessionmaker[Session], author: dict[str, Any] | int, *intents: str, **changes: Any
+) -> tuple[int, int]:
+    """Let somebody speak, with intents that were found in it, on the way through linking."""
+    values = {"published_at": NOW - timedelta(days=1), "priority": "service"}
+    mention_id, author_id = add_mention(sessions, author, **(values | changes))
+    link_mentions(sessions, [mention_id], clock=lambda: NOW, context=CONTEXT)
+    with sessions.begin() as session:
+        mention = session.get_one(Mention, mention_id)
+        session.add(
+            MentionSignal(
+                mention_id=mention_id,
+                brand_id=mention.brand_id,
+                published_at=mention.published_at,
+                p_emotion={},
+                intents="".join(f" {one} " for one in intents),
+                bot=0.0,
+                spam_reasons=[],
+                bot_reasons=[],
+            )
+        )
+    return mention_id, author_id
+
+
+def fields(sessions: sessionmaker[Session]) -> dict[str, Any]:
+    with sessions() as session:
+        return session.scalars(select(WriteBack)).one().fields
+
+
+def test_scores_are_written_where_they_are_asked_for(
+    sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync(sessions, make_record(handles=(("mastodon", "jane"),)))
+    first, author_id = speak(sessions, {"handle": "jane"}, "cancel", "complaint", score=-0.6)
+    second, _ = speak(sessions, author_id, "question", score=-0.4)
+    speak(sessions, author_id, "purchase", published_at=NOW - timedelta(days=91), label="neutral")
+
+    assert queue_speakers(sessions, [first, second], clock=lambda: NOW) == 0
+    assert fields(sessions)["groundswell_churn_score"] is None
+    monkeypatch.setenv("GROUNDSWELL_CRM_SCORES", "churn, lead,segment")
+    assert queue_speakers(sessions, [first, second], clock=lambda: NOW) == 1
+
+    found = fields(sessions)
+    assert found["groundswell_complaints"] == 2
+    assert found["groundswell_churn_score"] == 40 + 15
+    assert found["groundswell_lead_score"] == 0  # asks, and speaks badly
+    assert found["groundswell_segment"] == "detractor"
+
+
+def test_scores_of_x_are_written_with_consent_only(
+    sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GROUNDSWELL_CRM_SCORES", "churn")
+    sync(sessions, make_record(handles=(("x", "jane"),)))
+    mention_id, _ = speak(sessions, {"platform": "x", "handle": "jane"}, "cancel")
+
+    queue_speakers(sessions, [mention_id], clock=lambda: NOW)
+
+    assert fields(sessions)["groundswell_complaints"] == 1
+    assert fields(sessions)["groundswell_churn_score"] is None
+
+
+def test_a_score_that_is_not_known_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROUNDSWELL_CRM_SCORES", "lead,horoscope")
+
+    with pytest.raises(InputError, match="horoscope"):
+        wanted_scores()
