@@ -69,6 +69,15 @@ def status_of(sessions: sessionmaker[Session], letter_id: int) -> DeliveryStatus
         return session.get_one(WriteBack, letter_id).status
 
 
+def set_up(sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands work on the test's database."""
+    with sessions() as session:
+        url = session.get_bind().engine.url.render_as_string(hide_password=False)
+    monkeypatch.setenv("GROUNDSWELL_DATABASE_URL", url)
+    monkeypatch.setenv("GROUNDSWELL_CRM", CRM)
+    monkeypatch.setenv("COLUMNS", "200")
+
+
 def test_the_list_says_why_and_what_helps(sign_in: SignIn, letters: list[int]) -> None:
     admin = sign_in(Role.ADMIN)
 
@@ -131,11 +140,7 @@ def test_the_page_shows_what_is_left_of_the_budgets(
 def test_the_command_shows_retries_and_drops(
     letters: list[int], sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with sessions() as session:
-        url = session.get_bind().engine.url.render_as_string(hide_password=False)
-    monkeypatch.setenv("GROUNDSWELL_DATABASE_URL", url)
-    monkeypatch.setenv("GROUNDSWELL_CRM", CRM)
-    monkeypatch.setenv("COLUMNS", "200")
+    set_up(sessions, monkeypatch)
 
     shown = CliRunner().invoke(command_line, ["crm", "dead"])
     done = CliRunner().invoke(command_line, ["crm", "dead", "--drop", str(letters[1]), "--retry"])
@@ -144,6 +149,26 @@ def test_the_command_shows_retries_and_drops(
     assert done.exit_code == 0, done.output
     assert status_of(sessions, letters[0]) is DeliveryStatus.PENDING
     assert status_of(sessions, letters[1]) is DeliveryStatus.CANCELLED
+
+
+def test_the_commands_show_what_is_left_of_the_budgets(
+    letters: list[int],
+    sessions: sessionmaker[Session],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert letters
+    set_up(sessions, monkeypatch)
+    meter = BudgetMeter(sessions, CRM, [Limit("daily", 1000, DAY_S), Limit("at once", 5, 0.0)])
+    meter.take({"daily": 1, "at once": 1})
+    meter.pause("daily", 600, "the limit is used up")
+
+    of_crms = CliRunner().invoke(command_line, ["crm", "status"])
+    of_all = CliRunner().invoke(command_line, ["status"])
+
+    assert "1,000 in 86,400 s" in of_crms.output, of_crms.output
+    assert "5 at one moment" in of_crms.output
+    assert "the limit is used up" in of_crms.output
+    assert "CRM budgets used up" in of_all.output, of_all.output
 
 
 @pytest.mark.parametrize(
