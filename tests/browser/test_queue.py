@@ -13,6 +13,7 @@ from config.clock import utc_now
 from crm_link.flag_acts import Act, Change
 from crm_link.flag_changes import change_flag
 from crm_link.models import Flag, FlagStatus
+from crm_link.queue_presence import be_present
 from tests.api.scene import Scene
 
 pytestmark = pytest.mark.browser
@@ -110,3 +111,40 @@ def test_the_queue_works_without_script(
     expect(page.get_by_role("status")).to_contain_text("Done: 1 mention")
     assert _status(sessions, scene.first) is FlagStatus.DONE
     expect(page.locator("time").first).to_contain_text("ago")
+
+
+def test_several_are_worked_at_once_and_what_is_typed_stays(
+    open_page: OpenPage, scene: Scene, sessions: sessionmaker[Session]
+) -> None:
+    page = open_page()
+    expect(page.locator(f"#card-{scene.first}")).to_contain_text("customer · gold")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(page.get_by_role("toolbar")).to_contain_text("2 chosen")
+
+    page.keyboard.press("a")
+    page.get_by_role("dialog").get_by_role("button", name="Me", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("Assigned: 2 mentions", timeout=15_000)
+    expect(page.locator(".owner")).to_have_count(2)
+    page.keyboard.press("u")
+    expect(page.locator(".owner")).to_have_count(0, timeout=15_000)
+
+    card = page.locator(f"#card-{scene.first}")
+    card.get_by_role("link", name="Reply").click()
+    answer = page.get_by_role("dialog").get_by_role("textbox")
+    answer.fill("We are sorry; please tell us the shop.")
+    with sessions.begin() as session:
+        be_present(session, scene.first, who="ana@x", name="Ana", is_working=True, clock=utc_now)
+    page.keyboard.press("Escape")
+    expect(card).to_contain_text("Ana works on it", timeout=15_000)
+    page.reload()
+    page.locator(f"#card-{scene.first}").get_by_role("link", name="Reply").click()
+    expect(page.get_by_role("dialog").get_by_role("textbox")).to_have_value(
+        "We are sorry; please tell us the shop.", timeout=15_000
+    )
+    expect(page.get_by_role("dialog")).to_contain_text("Ana works on this now")
+    page.get_by_role("button", name="Answered and done").click()
+    expect(page.get_by_role("status")).to_contain_text("Answered: 1 mention", timeout=15_000)
+    assert _status(sessions, scene.first) is FlagStatus.DONE

@@ -251,10 +251,14 @@
   document.addEventListener("htmx:afterSettle", () => {
     showPicked();
     showClocks();
-    const card = undoing && acted && document.querySelector(`#${acted}.flag`);
-    if (!card) return;
-    undoing = false;
-    choose(card);
+    const back = undoing && acted && document.querySelector(`#${acted}.flag`);
+    if (back) { undoing = false; choose(back); return; }
+    // What is chosen came anew: mark it again, or go on to the next that is open.
+    const card = chosen();
+    if (!card || card.classList.contains("chosen") || document.querySelector("dialog[open]")) return;
+    const all = [...list.querySelectorAll(".card")];
+    const next = all.slice(all.indexOf(card)).find((one) => !("closed" in one.dataset));
+    if (next) choose(next);
   });
   showPicked();
   look();
