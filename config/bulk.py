@@ -8,10 +8,12 @@ so nothing here or above uses it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Table, bindparam, text, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
@@ -97,13 +99,7 @@ def _insert(
     if not rows:
         return 0
     if is_sqlite(session):
-        statement = sqlite_insert(table)
-        if changed:
-            statement = statement.on_conflict_do_update(
-                index_elements=list(key), set_=_assignments(table, statement.excluded, changed)
-            )
-        else:
-            statement = statement.on_conflict_do_nothing(index_elements=list(key))
+        statement = _sqlite_statement(table, tuple(key), tuple(changed.items()))
         result = session.connection().execute(
             statement, [dict(row) for row in rows], execution_options=_COUNT_ROWS
         )
@@ -123,6 +119,20 @@ def _insert(
         final = insert.on_conflict_do_nothing(index_elements=list(key))
     outcome = session.connection().execute(final, execution_options=_COUNT_ROWS)
     return max(outcome.rowcount, 0)
+
+
+@cache
+def _sqlite_statement(
+    table: Table, key: tuple[str, ...], changed: tuple[tuple[str, str], ...]
+) -> Insert:
+    """Return the statement, built once: few rows cost more to build than to insert."""
+    statement = sqlite_insert(table)
+    if not changed:
+        return statement.on_conflict_do_nothing(index_elements=list(key))
+    return statement.on_conflict_do_update(
+        index_elements=list(key),
+        set_=_assignments(table, statement.excluded, dict(changed)),
+    )
 
 
 def _assignments(

@@ -20,11 +20,12 @@ from config.bulk import insert_new
 from crm_link.context import LinkContext
 from crm_link.due import AnyRow
 from crm_link.facts import AuthorFacts, Profile
+from crm_link.link_statements import author_keys, rows_of
 from crm_link.matching_models import ContactConsent
 from crm_link.models import AuthorKey
 from crm_link.policy import PolicyRule, rule_of
 from crm_link.profile_facts import OwnText, read_facts, text_facts
-from listener.models import Author, Mention
+from listener.models import Mention
 from listener.types import PostKind
 
 #: Kinds of post whose text is not the author's own.
@@ -69,7 +70,7 @@ def load_facts(
 
     Args:
         session: The transaction.
-        authors: Rows with the columns of `author_columns`.
+        authors: Rows of `link_statements.authors`.
         texts: Texts to be read now, by author. Texts that showed something earlier are
             read again, so that deleted and edited ones say nothing any more.
         context: The hash key and home country.
@@ -77,11 +78,7 @@ def load_facts(
 
     """
     stored: dict[int, list[_StoredKey]] = defaultdict(list)
-    for key in session.execute(
-        select(
-            AuthorKey.author_id, AuthorKey.kind, AuthorKey.value_hash, AuthorKey.mention_id
-        ).where(any_of(session, AuthorKey.author_id, [row.id for row in authors]))
-    ):
+    for key in rows_of(session, author_keys, [row.id for row in authors]):
         stored[key.author_id].append(_StoredKey(key.kind, key.value_hash, key.mention_id))
     edited = {
         author_id
@@ -138,22 +135,6 @@ def _connected(
             )
         )
     return frozenset(allowed)
-
-
-def author_columns() -> tuple[Any, ...]:
-    """Return the columns that `load_facts` needs."""
-    return (
-        Author.id,
-        Author.platform,
-        Author.external_id,
-        Author.handle,
-        Author.name,
-        Author.bio,
-        Author.location,
-        Author.links,
-        Author.verified_links,
-        Author.link_due_at,
-    )
 
 
 def _earlier_texts(

@@ -6,19 +6,17 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config.any_of import any_of
 from crm_link.context import LinkContext
 from crm_link.facts import AuthorFacts, Candidate
 from crm_link.findings import Scale
 from crm_link.key_queries import contacts_by_key, contacts_by_value, name_counts
 from crm_link.keys import KeyKind
 from crm_link.levels import MAX_OF_OWN_HOST
+from crm_link.link_statements import contacts_to_weigh, rows_of
 from crm_link.match_index import ALL, known_of
 from crm_link.match_keys import MAX_PER_AUTHOR, MAX_PER_KEY, author_keys, hash_key
-from crm_link.models import Contact
 from crm_link.policy import may_link
 from crm_link.refusals import consents_of, refused_pairs
 from crm_link.weights import Frequencies
@@ -101,18 +99,7 @@ def _load(
             row.relationship_source,
             consents.get(row.id, frozenset()),
         )
-        for row in session.execute(
-            select(
-                Contact.id,
-                Contact.crm,
-                Contact.name,
-                Contact.family_name,
-                Contact.owner,
-                Contact.relationship_source,
-                Contact.fields,
-                Contact.links,
-            ).where(any_of(session, Contact.id, sorted(contact_ids)), Contact.deleted_at.is_(None))
-        )
+        for row in rows_of(session, contacts_to_weigh, sorted(contact_ids))
     }
 
 

@@ -11,18 +11,17 @@ from typing import Any
 from sqlalchemy import insert, select, tuple_
 from sqlalchemy.orm import Session
 
-from config.any_of import any_of
 from config.bulk import insert_new, update_rows
 from crm_link.context import LinkContext
 from crm_link.due import AnyRow
 from crm_link.facts import Claim
 from crm_link.link_evidence import observed_evidence, plain_evidence, reasons_of, values_of
-from crm_link.models import Contact, IdentityLink, LinkEvent
+from crm_link.link_statements import links_of_authors, rows_of
+from crm_link.models import IdentityLink, LinkEvent
 from crm_link.policy import may_link
 from crm_link.refusals import consents_of, refused_among
 from crm_link.types import LinkState
 from crm_link.weights import Weights
-from listener.models import Author
 
 #: Name and version of what confirms and what only suggests (`crm_link.matching`).
 RULES = "evidence-2"
@@ -59,29 +58,7 @@ def load_links(
     Else a person's decision that falls between reading and writing would be overwritten.
     """
     found: dict[int, dict[int, StoredLink]] = defaultdict(dict)
-    rows = session.execute(
-        select(
-            IdentityLink.id,
-            IdentityLink.author_id,
-            IdentityLink.contact_id,
-            IdentityLink.state,
-            IdentityLink.weight_bits,
-            IdentityLink.probability,
-            IdentityLink.evidence,
-            IdentityLink.rule_version,
-            IdentityLink.decided_by,
-            IdentityLink.decided_at,
-            Contact.crm,
-            Contact.relationship_source,
-            Contact.deleted_at.label("contact_deleted_at"),
-            Author.platform,
-        )
-        .join(Author, Author.id == IdentityLink.author_id)
-        .join(Contact, Contact.id == IdentityLink.contact_id)
-        .where(any_of(session, IdentityLink.author_id, author_ids))
-        .order_by(IdentityLink.id)
-        .with_for_update(of=IdentityLink)
-    ).all()
+    rows = rows_of(session, links_of_authors, author_ids)
     if not rows:
         return found
     consents = consents_of(session, {row.contact_id for row in rows})

@@ -22,6 +22,7 @@ from crm_link.contact_keys import waking_keys
 from crm_link.context import LinkContext
 from crm_link.due import mark_due
 from crm_link.facts import Candidate
+from crm_link.link_statements import ANY_REFUSAL, rows_of, standing_consents
 from crm_link.matching_models import ContactConsent, LinkRefusal
 from crm_link.models import Contact, ContactKey
 from listener.models import Author
@@ -134,12 +135,7 @@ def revoke_consent(
 def consents_of(session: Session, contact_ids: Iterable[int]) -> dict[int, frozenset[str]]:
     """Return what each contact agreed to and did not take back."""
     found: dict[int, set[str]] = defaultdict(set)
-    for contact_id, scope in session.execute(
-        select(ContactConsent.contact_id, ContactConsent.scope).where(
-            any_of(session, ContactConsent.contact_id, sorted(contact_ids)),
-            ContactConsent.revoked_at.is_(None),
-        )
-    ):
+    for contact_id, scope in rows_of(session, standing_consents, sorted(contact_ids)):
         found[contact_id].add(scope)
     return {contact_id: frozenset(scopes) for contact_id, scopes in found.items()}
 
@@ -220,7 +216,7 @@ def refused_among(
     session: Session, pairs: Collection[tuple[int, int]], context: LinkContext
 ) -> set[tuple[int, int]]:
     """Return those of the (author, contact) pairs that are never proposed."""
-    if not pairs or not session.scalar(select(exists().where(LinkRefusal.value_hash.is_not(None)))):
+    if not pairs or not session.scalar(ANY_REFUSAL):
         return set()
     authors = {
         row.id: f"{row.platform}:{row.external_id}"

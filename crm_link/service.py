@@ -11,15 +11,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast
 
-from sqlalchemy import CursorResult, exists, select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.any_of import any_of
 from config.clock import Clock, utc_now
-from config.db import read_session
-from crm_link.author_facts import NOT_OWN, Gathered, author_columns, load_facts
+from config.db import is_sqlite, read_session
+from crm_link.author_facts import NOT_OWN, Gathered, load_facts
 from crm_link.candidates import find_candidates
 from crm_link.context import LinkContext, load_context
 from crm_link.due import AnyRow, lock_authors, mark_authors
@@ -32,13 +31,24 @@ from crm_link.link_changes import (
     load_links,
     rule_version,
 )
+from crm_link.link_statements import (
+    BRAND_NAMES,
+    authors_done,
+    flags_of_deleted,
+    held_mentions,
+    pass_on,
+    rows_of,
+    run,
+    waiting_mentions,
+)
+from crm_link.link_statements import authors as authors_to_link
 from crm_link.matching import judge
 from crm_link.models import Flag, FlagStatus
 from crm_link.names import squeeze
 from crm_link.profile_facts import OwnText
 from crm_link.shared_values import find_shared, mark_shared
 from crm_link.types import LinkState
-from listener.models import Author, Brand, Mention, Step
+from listener.models import Author, Mention, Step
 
 #: Mentions in one transaction.
 BATCH = 1_024
@@ -103,11 +113,7 @@ def relink_due(
 def _link_batch(
     session: Session, mention_ids: Sequence[int], now: datetime, context: LinkContext
 ) -> int:
-    rows = session.execute(
-        select(Mention.id, Mention.author_id, Mention.kind, Mention.text, Mention.deleted_at).where(
-            any_of(session, Mention.id, mention_ids), Mention.pending == Step.LINK
-        )
-    ).all()
+    rows = rows_of(session, waiting_mentions, mention_ids)
     if not rows:
         return 0
     author_ids = sorted({row.author_id for row in rows if row.author_id is not None})
@@ -117,24 +123,15 @@ def _link_batch(
         touched = _link_authors(
             session, author_ids, texts, now, context, mention_ids={row.id for row in rows}
         )
-    # Locked in one order: triage locks mentions by id too, and two that wait for each other
-    # would cost both a tick.
-    waiting = session.scalars(
-        select(Mention.id)
-        .where(any_of(session, Mention.id, [row.id for row in rows]), Mention.pending == Step.LINK)
-        .order_by(Mention.id)
-        .with_for_update(key_share=True)
-    ).all()
-    result = cast(
-        "CursorResult[Any]",
-        session.execute(
-            update(Mention)
-            .where(any_of(session, Mention.id, waiting), Mention.pending == Step.LINK)
-            .values(pending=Step.TRIAGE)
-        ),
-    )
-    queue_enrichment(session, touched, now=now)
-    return result.rowcount
+    waiting = [row.id for row in rows]
+    if not is_sqlite(session):
+        # Locked in one order: triage locks mentions by id too, and two that wait for each other
+        # would cost both a tick. SQLite has one writer.
+        waiting = [row.id for row in rows_of(session, held_mentions, waiting)]
+    passed_on = run(session, pass_on, waiting)
+    if touched:
+        queue_enrichment(session, touched, now=now)
+    return passed_on
 
 
 def _link_authors(
@@ -148,9 +145,7 @@ def _link_authors(
 ) -> set[int]:
     """Judge the authors; return the contacts whose enrichment changes by it."""
     lock_authors(session, author_ids)
-    rows = session.execute(
-        select(*author_columns()).where(any_of(session, Author.id, author_ids))
-    ).all()
+    rows = rows_of(session, authors_to_link, author_ids)
     found = load_facts(session, rows, texts, context, mention_ids=mention_ids)
     about = find_candidates(session, found.authors, context)
     candidates = about.candidates
@@ -181,23 +176,13 @@ def _link_authors(
     looked_at = [row.id for row in rows if row.link_due_at is not None]
     if looked_at:
         _drop_flags(session, looked_at, now)
-        session.execute(
-            update(Author).where(any_of(session, Author.id, looked_at)).values(link_due_at=None)
-        )
+        run(session, authors_done, looked_at)
     return touched
 
 
 def _drop_flags(session: Session, author_ids: Sequence[int], now: datetime) -> None:
     """Take what is deleted out of people's work: nothing is left to be looked at."""
-    gone = select(Mention.id).where(
-        any_of(session, Mention.author_id, author_ids), Mention.deleted_at.is_not(None)
-    )
-    flags = session.scalars(
-        select(Flag.id)
-        .where(Flag.status == FlagStatus.OPEN, Flag.mention_id.in_(gone))
-        .order_by(Flag.id)
-        .with_for_update()
-    ).all()
+    flags = [row.id for row in rows_of(session, flags_of_deleted, author_ids)]
     if flags:
         session.execute(
             update(Flag)
@@ -258,7 +243,7 @@ def _brand_names(session: Session) -> frozenset[str]:
     """Return the squeezed names of all brands, by which an address of theirs is known."""
     return frozenset(
         short
-        for name, names in session.execute(select(Brand.name, Brand.names))
+        for name, names in session.execute(BRAND_NAMES)
         for text in (name, *names)
         if (short := squeeze(text))
     )

@@ -1,0 +1,209 @@
+"""The statements of linking, built once for each database and run for every author.
+
+Tables, not mapped classes: what the mapper adds to a statement costs as much as SQLite takes to
+answer it. Each takes its lists by `config.any_of.given`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Executable,
+    Select,
+    Table,
+    exists,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from config.any_of import any_given, given
+from config.db import Base, is_sqlite
+from crm_link.due import AnyRow
+from crm_link.matching_models import ContactConsent, LinkRefusal
+from crm_link.models import AuthorKey, Contact, Flag, FlagStatus, IdentityLink
+from listener.models import Author, Brand, Mention, Step
+
+
+def _table(model: type[Base]) -> Table:
+    table = model.__table__
+    assert isinstance(table, Table)
+    return table
+
+
+_mention = _table(Mention)
+_author = _table(Author)
+_author_key = _table(AuthorKey)
+_contact = _table(Contact)
+_link = _table(IdentityLink)
+_flag = _table(Flag)
+_consent = _table(ContactConsent)
+_refusal = _table(LinkRefusal)
+_brand = _table(Brand)
+
+
+#: Gives a statement for a dialect, `sqlite` or `postgresql`, with the parameter `ids`.
+Statement = Callable[[str], Executable]
+
+
+def rows_of(session: Session, statement: Statement, ids: Iterable[int]) -> list[AnyRow]:
+    """Return the rows of one of these statements."""
+    query = statement(_dialect(session))
+    return list(session.execute(query, {"ids": given(session, ids)}).all())
+
+
+def run(session: Session, statement: Statement, ids: Iterable[int]) -> int:
+    """Run one of these statements; return how many rows it changed."""
+    query = statement(_dialect(session))
+    result = session.execute(query, {"ids": given(session, ids)})
+    assert isinstance(result, CursorResult)
+    return max(result.rowcount, 0)
+
+
+def _dialect(session: Session) -> str:
+    return "sqlite" if is_sqlite(session) else "postgresql"
+
+
+@cache
+def waiting_mentions(dialect: str) -> Select[*tuple[Any, ...]]:
+    """What linking reads of mentions that wait for it."""
+    c = _mention.c
+    return select(c.id, c.author_id, c.kind, c.text, c.deleted_at).where(
+        _any(c.id, dialect), c.pending == Step.LINK
+    )
+
+
+@cache
+def held_mentions(dialect: str) -> Select[*tuple[Any, ...]]:
+    """Mentions that still wait, held in one order: triage locks mentions by id too."""
+    c = _mention.c
+    return (
+        select(c.id)
+        .where(_any(c.id, dialect), c.pending == Step.LINK)
+        .order_by(c.id)
+        .with_for_update(key_share=True)
+    )
+
+
+@cache
+def pass_on(dialect: str) -> Executable:
+    """Let mentions wait for triage."""
+    c = _mention.c
+    return (
+        update(_mention)
+        .where(_any(c.id, dialect), c.pending == Step.LINK)
+        .values(pending=Step.TRIAGE)
+    )
+
+
+@cache
+def authors(dialect: str) -> Select[*tuple[Any, ...]]:
+    """What linking reads of authors."""
+    c = _author.c
+    return select(
+        c.id,
+        c.platform,
+        c.external_id,
+        c.handle,
+        c.name,
+        c.bio,
+        c.location,
+        c.links,
+        c.verified_links,
+        c.link_due_at,
+    ).where(_any(c.id, dialect))
+
+
+@cache
+def authors_done(dialect: str) -> Executable:
+    """Say that authors were looked at."""
+    return update(_author).where(_any(_author.c.id, dialect)).values(link_due_at=None)
+
+
+@cache
+def author_keys(dialect: str) -> Select[*tuple[Any, ...]]:
+    """The stored keys of authors."""
+    c = _author_key.c
+    return select(c.author_id, c.kind, c.value_hash, c.mention_id).where(_any(c.author_id, dialect))
+
+
+@cache
+def flags_of_deleted(dialect: str) -> Select[*tuple[Any, ...]]:
+    """Open flags of what authors wrote and is deleted."""
+    gone = select(_mention.c.id).where(
+        _any(_mention.c.author_id, dialect), _mention.c.deleted_at.is_not(None)
+    )
+    return (
+        select(_flag.c.id)
+        .where(_flag.c.status == FlagStatus.OPEN, _flag.c.mention_id.in_(gone))
+        .order_by(_flag.c.id)
+        .with_for_update()
+    )
+
+
+@cache
+def links_of_authors(dialect: str) -> Select[*tuple[Any, ...]]:
+    """The links of authors with what decides whether they may stand, held."""
+    c = _link.c
+    return (
+        select(
+            c.id,
+            c.author_id,
+            c.contact_id,
+            c.state,
+            c.weight_bits,
+            c.probability,
+            c.evidence,
+            c.rule_version,
+            c.decided_by,
+            c.decided_at,
+            _contact.c.crm,
+            _contact.c.relationship_source,
+            _contact.c.deleted_at.label("contact_deleted_at"),
+            _author.c.platform,
+        )
+        .join_from(_link, _author, _author.c.id == c.author_id)
+        .join(_contact, _contact.c.id == c.contact_id)
+        .where(_any(c.author_id, dialect))
+        .order_by(c.id)
+        .with_for_update(of=_link)
+    )
+
+
+@cache
+def contacts_to_weigh(dialect: str) -> Select[*tuple[Any, ...]]:
+    """What is compared of contacts that the CRM still has."""
+    c = _contact.c
+    return select(
+        c.id,
+        c.crm,
+        c.name,
+        c.family_name,
+        c.owner,
+        c.relationship_source,
+        c.fields,
+        c.links,
+    ).where(_any(c.id, dialect), c.deleted_at.is_(None))
+
+
+@cache
+def standing_consents(dialect: str) -> Select[*tuple[Any, ...]]:
+    """What contacts agreed to and did not take back."""
+    c = _consent.c
+    return select(c.contact_id, c.scope).where(_any(c.contact_id, dialect), c.revoked_at.is_(None))
+
+
+#: Whether anybody at all is never to be proposed.
+ANY_REFUSAL = select(exists().where(_refusal.c.value_hash.is_not(None)))
+
+#: What the brands are called.
+BRAND_NAMES = select(_brand.c.name, _brand.c.names)
+
+
+def _any(column: Any, dialect: str) -> ColumnElement[bool]:  # noqa: ANN401 - a column
+    return any_given(column, "ids", on_sqlite=dialect == "sqlite")
