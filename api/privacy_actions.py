@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.deps import Actor
+from api.schemas.privacy import GoneOut
 from crm_link import opt_outs, refusals
 from crm_link.context import load_context
 from crm_link.matching_models import ContactConsent
@@ -14,6 +15,8 @@ from crm_link.privacy.access import export_person
 from crm_link.privacy.models import ErasureRequest
 from crm_link.privacy.requests import request_erasure
 from crm_link.privacy.subject import find_subject
+from listener.gone_accounts import mark_accounts_gone, mark_posts_gone
+from listener.types import DeletedPost, DeletionReason
 
 
 def record_consent(actor: Actor, contact_id: int, scope: str, note: str) -> ContactConsent:
@@ -95,3 +98,19 @@ def tell_person(
     held = export_person(actor.session, subject, now=actor.clock())
     actor.record("person exported", subject.label)
     return held
+
+
+def mark_gone(
+    actor: Actor,
+    platform: str,
+    posts: Mapping[str, DeletionReason],
+    accounts: Mapping[str, DeletionReason],
+) -> GoneOut:
+    """Empty what a platform shows no more."""
+    now = actor.clock()
+    platform = platform.strip().casefold()
+    deleted = [DeletedPost(name, reason) for name, reason in posts.items()]
+    mentions = mark_posts_gone(actor.session, platform, deleted, now)
+    known, emptied = mark_accounts_gone(actor.session, platform, accounts, now)
+    actor.record("platform deletions taken over", f"{mentions + emptied} mentions")
+    return GoneOut(mentions=mentions + emptied, accounts=known)

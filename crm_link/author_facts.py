@@ -99,7 +99,7 @@ def load_facts(
     facts = [
         _facts_of(row, (*earlier.get(row.id, ()), *texts.get(row.id, ())), context)
         for row in due
-        if row.platform in connected
+        if row.platform in connected and row.gone_reason is None
     ]
     fresh = _keep(session, [row.id for row in due], facts, stored, context)
     return Gathered(facts, {row.id: row.platform for row in due}, fresh)

@@ -84,19 +84,22 @@ def next_state(
     is_by_person: bool = False,
     is_same_evidence: bool = True,
     is_void: bool = False,
+    was_withdrawn: bool = False,
 ) -> LinkState | None:
     """Return the state that a link gets; None where there is none.
 
     A person's decision stands. Only two things go past it: a contact that is gone or that
     policy excludes, and a suggestion whose evidence is gone. What a person withdrew comes
-    back on new evidence only, and as a suggestion.
+    back on new evidence only. Whatever was withdrawn once comes back as a suggestion.
     """
     if current in {None, LinkState.REJECTED}:
         return current or (None if is_void else claim)
     if is_void:
         return LinkState.WITHDRAWN
     if not is_by_person:
-        return LinkState.WITHDRAWN if claim is None else claim
+        if claim is None:
+            return LinkState.WITHDRAWN
+        return LinkState.SUGGESTED if was_withdrawn else claim
     if current is LinkState.SUGGESTED and claim is None:
         return LinkState.WITHDRAWN
     is_back = current is LinkState.WITHDRAWN and claim is not None and not is_same_evidence
@@ -143,6 +146,8 @@ def apply_claims(
             before, after = link.row.state, row["state"]
             if before is not after:
                 note = _note(platform, found, version) if found else _gone(link)
+                if found and before is LinkState.WITHDRAWN:
+                    note += "; only suggested: it was withdrawn before"
                 events.append(_event(link.row.id, before, after, note, now))
                 if LinkState.CONFIRMED in {before, after}:
                     touched.add(contact_id)
@@ -194,6 +199,7 @@ def _changed_row(
         is_same_evidence=claim is None
         or values_of(plain_evidence(claim)) <= values_of(row.evidence),
         is_void=link.is_void,
+        was_withdrawn=row.was_withdrawn or row.state is LinkState.WITHDRAWN,
     )
     assert state is not None
     is_moved = state is not row.state
@@ -214,6 +220,7 @@ def _changed_row(
         "rule_version": version if is_renewed else row.rule_version,
         "decided_by": None if is_moved else row.decided_by,
         "decided_at": now if is_moved else row.decided_at,
+        "was_withdrawn": row.was_withdrawn or LinkState.WITHDRAWN in {state, row.state},
     }
 
 
@@ -259,4 +266,6 @@ def _gone(link: StoredLink) -> str:
         return "the contact is gone from the CRM"
     if link.refusal:
         return f"not allowed: {link.refusal}"
+    if link.row.gone_reason is not None:
+        return f"the account is {link.row.gone_reason}"
     return "the evidence is gone"

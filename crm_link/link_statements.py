@@ -116,6 +116,7 @@ def authors(dialect: str) -> Select[*tuple[Any, ...]]:
         c.links,
         c.verified_links,
         c.link_due_at,
+        c.gone_reason,
     ).where(_any(c.id, dialect))
 
 
@@ -162,10 +163,12 @@ def links_of_authors(dialect: str) -> Select[*tuple[Any, ...]]:
             c.rule_version,
             c.decided_by,
             c.decided_at,
+            c.was_withdrawn,
             _contact.c.crm,
             _contact.c.relationship_source,
             _contact.c.deleted_at.label("contact_deleted_at"),
             _author.c.platform,
+            _author.c.gone_reason,
         )
         .join_from(_link, _author, _author.c.id == c.author_id)
         .join(_contact, _contact.c.id == c.contact_id)

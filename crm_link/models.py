@@ -148,6 +148,8 @@ class IdentityLink(Base):
     decided_by: Mapped[str | None]  # a user's e-mail; None: by evidence alone
     decided_at: Mapped[datetime]
     created_at: Mapped[datetime]
+    #: Its evidence was gone once, or policy forbade it: it is confirmed again by a person only.
+    was_withdrawn: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     author: Mapped[Author] = relationship(lazy="raise")
     contact: Mapped[Contact] = relationship(lazy="raise")

@@ -251,6 +251,8 @@ def _as_it_stands(link: IdentityLink) -> str:
 def _check_allowed(session: Session, link: IdentityLink) -> None:
     if link.contact.deleted_at is not None:
         raise ConflictError(f"the contact of link {link.id} is gone from the CRM")
+    if link.author.gone_reason is not None:
+        raise ConflictError(f"the account of link {link.id} is {link.author.gone_reason}")
     context = load_context()
     pair = (link.author_id, link.contact_id)
     if refused_among(session, [pair], context):

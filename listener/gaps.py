@@ -13,7 +13,7 @@ from listener.collection_models import RawPost
 from listener.lookup import find_by_ids
 from listener.models import JUDGING, Author, Gap, Mention, MentionAlias, MentionVersion, Step
 from listener.plan import Plan, drop_cursor
-from listener.types import DeletedPost, GapReport
+from listener.types import DeletedPost, DeletionReason, GapReport
 
 
 def record_gaps(
@@ -109,6 +109,7 @@ def mark_deleted(
     if not ids:
         return 0
     _wake_authors(session, ids, now)
+    _note_accounts(session, platform, deleted, ids)
     known_as = select(MentionAlias.external_id).where(MentionAlias.mention_id.in_(ids))
     named = select(Mention.external_id).where(Mention.id.in_(ids))
     names = [*session.scalars(known_as), *session.scalars(named)]
@@ -131,6 +132,24 @@ def mark_deleted(
         delete(RawPost).where(RawPost.platform == platform, RawPost.external_id.in_(names))
     )
     return len(ids)
+
+
+def _note_accounts(
+    session: Session, platform: str, deleted: Sequence[DeletedPost], mention_ids: Collection[int]
+) -> None:
+    """Keep why an account is shown no more, where its post is gone for that."""
+    for reason in (DeletionReason.PROTECTED, DeletionReason.SUSPENDED):
+        names = [fit_id(post.external_id) for post in deleted if post.reason is reason]
+        if names:
+            wrote = select(Mention.author_id).where(
+                Mention.id.in_(mention_ids),
+                Mention.platform == platform,
+                Mention.external_id.in_(names),
+                Mention.author_id.is_not(None),
+            )
+            session.execute(
+                update(Author).where(Author.id.in_(wrote)).values(gone_reason=reason.value)
+            )
 
 
 def _wake_authors(session: Session, mention_ids: Collection[int], now: datetime) -> None:

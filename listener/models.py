@@ -126,6 +126,8 @@ class Author(Base):
     first_seen_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     profile_hash: Mapped[str] = mapped_column(String(64))
+    #: Why the platform shows the account no more (`DeletionReason`); None while it does.
+    gone_reason: Mapped[str | None] = mapped_column(String(20))
     #: Set when profile or contacts changed, so that linking looks at the author again.
     link_due_at: Mapped[datetime | None]
 

@@ -35,6 +35,7 @@ class _Stored:
     id: int
     profile_hash: str
     followers: int | None
+    gone_reason: str | None
 
 
 def store_authors(
@@ -116,17 +117,33 @@ def _hash(fields: Mapping[str, Any]) -> str:
 
 
 def _differs(stored: _Stored, fields: Mapping[str, Any]) -> bool:
-    followers = fields["followers"]
-    return stored.profile_hash != _hash(fields) or (
-        followers is not None and followers != stored.followers
+    # Whose posts are seen again is there again.
+    return (
+        stored.gone_reason is not None
+        or stored.profile_hash != _hash(fields)
+        or _has_followers(stored, fields)
     )
 
 
+def _has_followers(stored: _Stored, fields: Mapping[str, Any]) -> bool:
+    """Say whether another number of followers is told."""
+    followers = fields["followers"]
+    return followers is not None and followers != stored.followers
+
+
 def _find(session: Session, platform: str, keys: Iterable[str]) -> dict[str, _Stored]:
-    columns = (Author.external_id, Author.id, Author.profile_hash, Author.followers)
+    columns = (
+        Author.external_id,
+        Author.id,
+        Author.profile_hash,
+        Author.followers,
+        Author.gone_reason,
+    )
     query = select(*columns).where(Author.platform == platform)
     return {
-        row["external_id"]: _Stored(row["id"], row["profile_hash"], row["followers"])
+        row["external_id"]: _Stored(
+            row["id"], row["profile_hash"], row["followers"], row["gone_reason"]
+        )
         for row in find_by_ids(session, query, Author.external_id, set(keys))
     }
 
@@ -140,6 +157,7 @@ def _update(session: Session, differing: Mapping[int, Mapping[str, Any]], now: d
             Author.id,
             Author.profile_hash,
             Author.link_due_at,
+            Author.gone_reason,
             *(getattr(Author, name) for name in columns),
         )
         .where(Author.id.in_(sorted(differing)))
@@ -149,7 +167,7 @@ def _update(session: Session, differing: Mapping[int, Mapping[str, Any]], now: d
     for before in known:
         merged = _merge({name: before[name] for name in columns}, differing[before["id"]])
         profile_hash = _hash(merged)
-        is_changed = profile_hash != before["profile_hash"]
+        is_changed = profile_hash != before["profile_hash"] or before["gone_reason"] is not None
         if not is_changed and merged["followers"] == before["followers"]:
             continue
         rows.append(
@@ -158,6 +176,7 @@ def _update(session: Session, differing: Mapping[int, Mapping[str, Any]], now: d
                 **merged,
                 "profile_hash": profile_hash,
                 "updated_at": now,
+                "gone_reason": None,
                 "link_due_at": now if is_changed else before["link_due_at"],
             }
         )

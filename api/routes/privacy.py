@@ -8,7 +8,7 @@ from fastapi import APIRouter
 
 from api import privacy_actions as actions
 from api.deps import AdminDep, AdminUserDep, SessionDep, StateDep
-from api.schemas.privacy import ErasureIn, ErasureOut, ErasurePreviewOut, PersonIn
+from api.schemas.privacy import ErasureIn, ErasureOut, ErasurePreviewOut, GoneIn, GoneOut, PersonIn
 from crm_link.privacy.requests import get_erasure, list_erasures, preview_erasure
 
 router = APIRouter(prefix="/privacy", tags=["privacy"])
@@ -37,6 +37,15 @@ def preview(_admin: AdminUserDep, session: SessionDep, body: PersonIn) -> Erasur
 def erase(actor: AdminDep, body: ErasureIn) -> ErasureOut:
     """Erase a person: `run` or `worker` does it within seconds; ask again for the receipts."""
     return ErasureOut.model_validate(actions.erase_person(actor, **body.model_dump()))
+
+
+@router.post("/gone")
+def mark_gone(actor: AdminDep, body: GoneIn) -> GoneOut:
+    """Take over what a platform says is deleted, protected or suspended.
+
+    Posts and profiles are emptied at once, and links withdrawn within seconds.
+    """
+    return actions.mark_gone(actor, body.platform, body.posts, body.accounts)
 
 
 @router.post("/export")

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.base import Out
 from crm_link.privacy.models import ErasureState
+from listener.types import DeletionReason
 
 
 class ConsentIn(BaseModel):
@@ -55,6 +56,27 @@ class OptedOutOut(Out):
 
     author_id: int | None
     contact_id: int | None
+
+
+class GoneIn(BaseModel):
+    """Posts and accounts that a platform shows no more."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    platform: str = Field(max_length=40)
+    posts: dict[str, DeletionReason] = Field(
+        default_factory=dict, max_length=10_000, description="Why, by the platform's id."
+    )
+    accounts: dict[str, DeletionReason] = Field(
+        default_factory=dict, max_length=1_000, description="Why, by the platform's id."
+    )
+
+
+class GoneOut(BaseModel):
+    """What was emptied."""
+
+    mentions: int
+    accounts: int
 
 
 class PersonIn(BaseModel):

@@ -213,6 +213,7 @@ def _erase_authors(
             followers=None,
             is_verified=None,
             created_at=None,
+            gone_reason=None,
             profile_hash="",
             link_due_at=None,
         ),

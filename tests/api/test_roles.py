@@ -102,6 +102,7 @@ LEAST_ROLE: dict[tuple[str, str], Role | None] = {
     ("POST", "/api/v1/privacy/erasures/preview"): Role.ADMIN,
     ("POST", "/api/v1/privacy/erasures"): Role.ADMIN,
     ("POST", "/api/v1/privacy/export"): Role.ADMIN,
+    ("POST", "/api/v1/privacy/gone"): Role.ADMIN,
     ("GET", "/drills"): Role.VIEWER,
     ("POST", "/drills"): Role.PR_LEAD,
     ("POST", "/drills/replay/{incident_id}"): Role.PR_LEAD,

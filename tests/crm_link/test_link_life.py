@@ -8,16 +8,19 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import InputError, NotFoundError
 from crm_link.matching_models import LinkRefusal
-from crm_link.models import AuthorKey, Contact, Flag, FlagStatus, IdentityLink
+from crm_link.models import AuthorKey, Contact, Flag, FlagStatus, IdentityLink, LinkEvent
 from crm_link.opt_outs import is_opted_out, opt_in, opt_out, opt_out_author
 from crm_link.refusals import list_consents, record_consent, revoke_consent
 from crm_link.service import link_mentions, relink_due
 from crm_link.types import LinkState, Priority
+from crm_link.writeback import deliver_write_backs
 from listener.gaps import mark_deleted
+from listener.gone_accounts import mark_accounts_gone, mark_posts_gone
 from listener.models import Author, Mention
+from listener.store import store_posts
 from listener.types import DeletedPost, DeletionReason
-from tests.crm_link.make_linking import CONTEXT, add_mention, make_record, sync
-from tests.make import NOW
+from tests.crm_link.make_linking import CONTEXT, FakeCrm, add_mention, make_record, sync
+from tests.make import NOW, make_post, make_profile
 
 CONFIRMED, WITHDRAWN = LinkState.CONFIRMED, LinkState.WITHDRAWN
 
@@ -164,7 +167,62 @@ def test_an_opt_out_is_taken_back(sessions: sessionmaker[Session]) -> None:
             opt_in(session, contact_id, context=CONTEXT)
     relink_due(sessions, clock=lambda: NOW, context=CONTEXT)
 
-    assert links(sessions) == [(author_id, CONFIRMED)]
+    assert links(sessions) == [(author_id, LinkState.SUGGESTED)]
+
+
+@pytest.mark.parametrize("reason", [DeletionReason.PROTECTED, DeletionReason.SUSPENDED])
+def test_an_account_that_is_shown_no_more_loses_its_link_and_the_crm_hears_it(
+    sessions: sessionmaker[Session], reason: DeletionReason
+) -> None:
+    sync(sessions, make_record(handles=(("mastodon", "jane"),)))
+    profile = {"handle": "jane", "external_id": "7", "bio": "I am Jane"}
+    mention_id, author_id = add_mention(sessions, profile, text="Acme is bad")
+    link(sessions, mention_id)
+    crm = FakeCrm()
+    deliver_write_backs(sessions, crm, clock=lambda: NOW)
+    assert crm.written["c1"]["groundswell_handles"] == "mastodon:jane"
+
+    with sessions.begin() as session:
+        assert mark_accounts_gone(session, "mastodon", {"7": reason, "8": reason}, NOW) == (1, 1)
+    relink_due(sessions, clock=lambda: NOW, context=CONTEXT)
+    deliver_write_backs(sessions, crm, clock=lambda: NOW)
+
+    assert links(sessions) == [(author_id, WITHDRAWN)]
+    assert crm.written["c1"]["groundswell_handles"] is None
+    with sessions() as session:
+        author = session.get_one(Author, author_id)
+        assert (author.bio, author.handle) == (None, "jane")
+        assert session.scalars(select(Mention.text)).one() == ""
+        notes = session.scalars(select(LinkEvent.note).order_by(LinkEvent.id)).all()
+        assert notes[-1] == f"the account is {reason}"
+    with sessions.begin() as session:  # a post of theirs is seen again
+        again = make_post(author=make_profile(external_id="7", handle="jane"))
+        brand_id = session.scalars(select(Mention.brand_id)).first()
+        assert brand_id is not None
+        store_posts(
+            session,
+            brand_id=brand_id,
+            platform="mastodon",
+            posts=[again],
+            source_id=None,
+            now=NOW,
+        )
+        session.execute(update(Mention).values(pending=None))
+    relink_due(sessions, clock=lambda: NOW, context=CONTEXT)
+    assert links(sessions) == [(author_id, LinkState.SUGGESTED)]
+
+
+def test_a_protected_post_tells_of_its_account(sessions: sessionmaker[Session]) -> None:
+    sync(sessions, make_record(handles=(("mastodon", "jane"),)))
+    mention_id, author_id = add_mention(sessions, {"handle": "jane"}, external_id="p7")
+    link(sessions, mention_id)
+
+    with sessions.begin() as session:
+        gone = [DeletedPost("p7", DeletionReason.PROTECTED)]
+        assert mark_posts_gone(session, "mastodon", gone, NOW) == 1
+    relink_due(sessions, clock=lambda: NOW, context=CONTEXT)
+
+    assert links(sessions) == [(author_id, WITHDRAWN)]
 
 
 def test_an_account_opts_out_also_before_it_was_seen(sessions: sessionmaker[Session]) -> None:

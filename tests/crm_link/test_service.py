@@ -193,7 +193,7 @@ def test_a_new_contact_links_authors_who_spoke_before(sessions: sessionmaker[Ses
     assert sorted(links(sessions)) == [(one, CONFIRMED), (two, CONFIRMED), (three, CONFIRMED)]
 
 
-def test_evidence_that_is_gone_withdraws_and_comes_back_with_it(
+def test_evidence_that_is_gone_withdraws_and_what_comes_back_is_suggested(
     sessions: sessionmaker[Session],
 ) -> None:
     sync(sessions, make_record(emails=("jane@example.com",)))
@@ -206,11 +206,19 @@ def test_evidence_that_is_gone_withdraws_and_comes_back_with_it(
     change(sessions, author_id, bio="jane@example.com")
     relink(sessions)
 
-    assert links(sessions) == [(author_id, CONFIRMED)]
+    change(sessions, author_id)
+    relink(sessions)  # looked at once more, it is still a person's to decide
+
+    assert links(sessions) == [(author_id, LinkState.SUGGESTED)]
     with sessions() as session:
         events = session.scalars(select(LinkEvent).order_by(LinkEvent.id)).all()
-        assert [event.to_state for event in events] == [CONFIRMED, LinkState.WITHDRAWN, CONFIRMED]
+        assert [event.to_state for event in events] == [
+            CONFIRMED,
+            LinkState.WITHDRAWN,
+            LinkState.SUGGESTED,
+        ]
         assert events[1].note == "the evidence is gone"
+        assert events[2].note.endswith("only suggested: it was withdrawn before")
 
 
 def test_a_deleted_mention_proves_nothing_any_more(sessions: sessionmaker[Session]) -> None:
