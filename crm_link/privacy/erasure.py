@@ -29,7 +29,7 @@ from crm_link.privacy.compaction import compact
 from crm_link.privacy.identifiers import Identifier, Kind, Redaction
 from crm_link.privacy.models import ErasureRequest, ErasureState
 from crm_link.privacy.receipts import Receipt, receipt, table_receipts
-from crm_link.privacy.records import clear_records, erase_records
+from crm_link.privacy.records import clear_records, drop_cases, erase_records
 from crm_link.privacy.requests import get_erasure
 from crm_link.privacy.rows import Counts, erase_authors, erase_contacts, erase_posts
 from crm_link.privacy.sweep import PEOPLE, PROTECTED, remaining, sweep
@@ -114,12 +114,13 @@ def _erase_rows(
     sessions: sessionmaker[Session], request: ErasureRequest, now: datetime, context: LinkContext
 ) -> list[Receipt]:
     plan = request.plan
+    receipts = drop_cases(sessions, plan["author_ids"], plan["contact_ids"])
     found = erase_posts(sessions, plan["author_ids"], now)
     found += erase_authors(sessions, plan["author_ids"], now, context)
     found += erase_contacts(sessions, plan["contact_ids"], now, context)
     found += sweep(sessions, _redaction(plan), skip=_LATER)
     _add_counts(sessions, request.id, found)
-    return table_receipts(found, "erased")
+    return [*table_receipts(found, "erased"), *receipts]
 
 
 def _erase_traces(

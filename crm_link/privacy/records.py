@@ -14,6 +14,7 @@ from config.bulk import update_rows
 from config.clock import Clock
 from config.db import in_transaction, read_session
 from config.errors import TransientError
+from crm_link.addresses import make_address
 from crm_link.crm import Crm
 from crm_link.journal import GONE, latest_entries
 from crm_link.models import Contact, CrmCase, CrmJournalEntry, DeliveryStatus, WriteBack
@@ -65,6 +66,41 @@ def clear_records(
             raise TransientError(f"{name} has not taken {left} records yet")
         receipts.append(_receipt(sessions, name, contact_ids))
     return receipts
+
+
+def drop_cases(
+    sessions: sessionmaker[Session], author_ids: Sequence[int], contact_ids: Sequence[int]
+) -> list[Receipt]:
+    """Forget the cases and notes of these people; what of them is in a CRM stays there.
+
+    A case is the company's own record of a complaint, which its people work with. What has not
+    left yet does not leave any more.
+    """
+
+    def drop(session: Session) -> list[Receipt]:
+        found = Counts()
+        mine = any_of(session, CrmCase.author_id, author_ids) | any_of(
+            session, CrmCase.contact_id, contact_ids
+        )
+        for case in session.scalars(select(CrmCase).where(mine).order_by(CrmCase.id)).all():
+            address = make_address(case.kind, case.key)
+            session.execute(
+                delete(WriteBack).where(WriteBack.crm == case.crm, WriteBack.external_id == address)
+            )
+            session.execute(
+                delete(CrmJournalEntry).where(
+                    CrmJournalEntry.crm == case.crm, CrmJournalEntry.external_id == address
+                )
+            )
+            found[case.crm] += 1
+            session.delete(case)
+        detail = "the company's own records of what they wrote: look at them yourselves"
+        return [
+            receipt(f"CRM {crm}", "cases and notes", "yours", count, detail)
+            for crm, count in sorted(found.items())
+        ]
+
+    return in_transaction(sessions, drop)
 
 
 def erase_records(

@@ -46,6 +46,7 @@ from crm_link.refusals import Reason, refuse
 from listener.collection_models import RawPost
 from listener.models import JUDGING, Author, Mention, MentionAlias, MentionVersion, Step
 from listener.suppression import Suppressed, suppress
+from sentiment.facet_models import Influence
 from sentiment.models import OldScore
 
 #: What stands on a post and goes with it.
@@ -195,8 +196,9 @@ def _erase_authors(
     accounts = [("author", f"{row.platform}:{row.external_id}") for row in rows]
     refuse(session, accounts, reason=Reason.ERASED, context=context, clock=lambda: now)
     found, touched = _erase_links(session, author_ids, ())
-    own_keys = any_of(session, AuthorKey.author_id, author_ids)
-    found["author_key"] = _run(session, delete(AuthorKey).where(own_keys))
+    for model in (AuthorKey, Influence):
+        own_rows = any_of(session, model.author_id, author_ids)
+        found[model.__tablename__] = _run(session, delete(model).where(own_rows))
     names = [{"id": one, "external_id": f"erased:{one}"} for one in author_ids]
     update_rows(session, Author, names)
     found["author"] = _run(

@@ -12,13 +12,17 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import InputError, NotFoundError, TransientError
+from crm_link.addresses import make_address
 from crm_link.crm import Crm
 from crm_link.crms.csv_file import CsvFileCrm
 from crm_link.escalation.models import Incident, IncidentEvent, IncidentWhy, ProtocolVersion
+from crm_link.flag_models import FlagEvent
 from crm_link.matching_models import LinkRefusal, MatchKey, NameCount
 from crm_link.models import (
     Contact,
+    CrmCase,
     CrmJournalEntry,
+    DeliveryStatus,
     Flag,
     FlagStatus,
     IdentityLink,
@@ -30,7 +34,7 @@ from crm_link.privacy.models import ErasureRequest, ErasureState
 from crm_link.privacy.requests import preview_erasure, request_erasure
 from crm_link.refusals import record_consent
 from crm_link.service import link_mentions
-from crm_link.types import LinkState, Priority
+from crm_link.types import LinkState, Priority, RecordKind
 from crm_link.writeback import deliver_write_backs
 from listener.cleaning import pack_raw
 from listener.collection_models import QuarantinedItem, RawPost
@@ -131,6 +135,8 @@ def add_traces(session: Session, mention_id: int) -> None:
             brand_id=brand_id,
             priority=Priority.SERVICE,
             urgency=3,
+            rank=6,
+            due_at=NOW,
             published_at=NOW,
             reason="asks for help",
             status=FlagStatus.OPEN,
@@ -138,6 +144,19 @@ def add_traces(session: Session, mention_id: int) -> None:
             note=f"call {NAME}",
         )
     )
+    session.add(
+        FlagEvent(
+            mention_id=mention_id,
+            batch="b",
+            at=NOW,
+            actor="a@b.c",
+            action="note",
+            before={},
+            after={"note": NAME},
+            version=1,
+        )
+    )
+    add_case(session, mention)
     session.add(
         StoredTopic(
             brand_id=brand_id,
@@ -194,6 +213,32 @@ def add_traces(session: Session, mention_id: int) -> None:
     )
 
 
+def add_case(session: Session, mention: Mention) -> None:
+    contact_id = session.scalars(select(Contact.id).where(Contact.external_id == "c1")).one()
+    case = CrmCase(
+        kind=RecordKind.CASE,
+        key="mastodon:p1",
+        crm="csv_file",
+        contact_id=contact_id,
+        author_id=mention.author_id,
+        mention_id=mention.id,
+        is_open=True,
+        opened_at=NOW,
+    )
+    session.add(case)
+    session.add(
+        WriteBack(
+            crm="csv_file",
+            external_id=make_address(case.kind, case.key),
+            contact_id=contact_id,
+            fields={"text": f"{NAME} complains"},
+            status=DeliveryStatus.PENDING,
+            next_attempt_at=NOW,
+            created_at=NOW,
+        )
+    )
+
+
 def test_nothing_names_an_erased_person_any_more(
     sessions: sessionmaker[Session], tmp_path: Path
 ) -> None:
@@ -220,7 +265,7 @@ def test_nothing_names_an_erased_person_any_more(
         mention_id = session.scalars(select(Mention.id).order_by(Mention.id)).first()
         assert (other.reply_to_id, other.conversation_id) == (f"erased:{mention_id}",) * 2
         assert session.scalars(select(RawPost.external_id)).all() == ["p9"]
-        for model in (Flag, MentionVersion, QuarantinedItem):
+        for model in (Flag, FlagEvent, CrmCase, MentionVersion, QuarantinedItem):
             assert session.scalars(select(model)).all() == []
         kept = session.scalars(select(Contact).where(Contact.deleted_at.is_(None))).one()
         assert kept.name == "Ada Lindqvist"
@@ -232,6 +277,7 @@ def test_nothing_names_an_erased_person_any_more(
         assert session.scalars(select(StoredTopic.words)).one() == {"rose": 1.0}
     assert contact_id != kept.id
     systems = {(one["system"], one["state"]) for one in request.receipts}
+    assert ("CRM csv_file", "yours") in systems  # the case
     assert {("database", "erased"), ("CRM csv_file", "cleared"), ("files", "erased")} <= systems
     assert "database nothing left" in {
         f"{one['system']} {one['state']}" for one in request.receipts
