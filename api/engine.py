@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from api import report_mail
 from api.backlog import BATCH, Backlog
 from api.batches import do_batch
 from config.db import read_session
@@ -164,6 +165,12 @@ class Engine(Backlog):
             public_url=self.settings.resolved_public_url(),
             key=self.settings.secret_key.get_secret_value(),
             presence=self.presence,
+        )
+
+    def send_reports(self) -> int:
+        """Queue scheduled reports that are due, and mail them; return how many left."""
+        return report_mail.send_reports(
+            self.sessions, clock=self.clock, public_url=self.settings.resolved_public_url()
         )
 
     def watch(self) -> int:

@@ -36,6 +36,9 @@ BOARD_TOPICS_EVERY_S = 30
 #: Seconds between two looks for requests to erase a person.
 ERASE_EVERY_S = 10
 
+#: Seconds between two looks at reports that are due by mail.
+REPORTS_EVERY_S = 30
+
 #: Seconds between two looks at drills and reviews that are overdue.
 REMIND_EVERY_S = 3600
 
@@ -113,6 +116,7 @@ class Worker:
             Job("board topics", self._engine.find_board_topics, BOARD_TOPICS_EVERY_S),
             Job("maintain", self._engine.maintain, MAINTENANCE_EVERY_S),
             Job("remind", self._remind, REMIND_EVERY_S),
+            Job("reports", self._engine.send_reports, REPORTS_EVERY_S),
         )
         now = datetime.now(self._scheduler.timezone)
         for number, job in enumerate(jobs):

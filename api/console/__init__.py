@@ -19,6 +19,7 @@ from api.console import (
     mentions,
     on_call,
     people,
+    periodic,
     playbook,
     privacy,
     protocol,
@@ -47,6 +48,7 @@ for part in (drills, reports):
 router.include_router(playbook.router)
 router.include_router(why.router)
 router.include_router(events.router)
+router.include_router(periodic.router)
 router.include_router(segments.router)
 router.include_router(people.router)
 router.include_router(teams.router)

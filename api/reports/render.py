@@ -75,20 +75,26 @@ def file_name(report: Report, form: Format) -> str:
 
 
 def _render(template: str, report: Report, public_url: str) -> str:
-    style = STYLE.read_text("utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    style, digest = style_sheet()
     return (
-        _environment()
+        environment()
         .get_template(template)
         .render(
             report=report,
             incident=report.incident,
             svg=Markup(curve_svg(report.curve, _marks(report))),  # noqa: S704 - escaped where it is drawn
-            style=Markup(style),  # noqa: S704 - our own file
+            style=style,
             style_digest=digest,
             link=f"{public_url.rstrip('/')}/incidents/{report.incident.id}" if public_url else "",
         )
     )
+
+
+def style_sheet() -> tuple[Markup, str]:
+    """Return the style sheet of reports, and its digest for a content security policy."""
+    style = STYLE.read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return Markup(style), digest  # noqa: S704 - our own file
 
 
 def _marks(report: Report) -> list[Mark]:
@@ -104,7 +110,8 @@ def _marks(report: Report) -> list[Mark]:
 
 
 @lru_cache(maxsize=1)
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return where the templates of all reports are rendered."""
     env = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=select_autoescape(("html.j2",)),

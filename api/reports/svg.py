@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from html import escape
+from typing import Protocol
 
-from crm_link.escalation.report import Curve
 from sentiment.trends import TrendPoint, net_sentiment
 
 #: Size of the drawing and of its two fields, in units of the view box.
@@ -32,7 +32,23 @@ ROWS_OF_WORDS = 5
 Mark = tuple[datetime, str]
 
 
-def curve_svg(curve: Curve, marks: Sequence[Mark]) -> str:
+class Drawn(Protocol):
+    """What a curve is drawn from."""
+
+    @property
+    def grain(self) -> timedelta:
+        """Width of a point."""
+
+    @property
+    def points(self) -> Sequence[TrendPoint]:
+        """The points, oldest first."""
+
+    @property
+    def peak(self) -> TrendPoint | None:
+        """The point with most mentions."""
+
+
+def curve_svg(curve: Drawn, marks: Sequence[Mark]) -> str:
     """Return the volume (negative in front) and net sentiment around an attack.
 
     Args:
@@ -71,7 +87,7 @@ class _Scale:
         return round(LEFT + min(max(share, 0.0), 1.0) * (WIDTH - LEFT - RIGHT), 1)
 
 
-def _summary(curve: Curve, top: int) -> str:
+def _summary(curve: Drawn, top: int) -> str:
     peak = (
         ""
         if curve.peak is None

@@ -19,6 +19,7 @@ from api.routes import (
     links,
     mentions,
     people,
+    periodic,
     playbook,
     privacy,
     replies,
@@ -48,6 +49,7 @@ router.include_router(playbook.router)
 router.include_router(figures.router)
 router.include_router(why.router)
 router.include_router(people.router)
+router.include_router(periodic.router)
 router.include_router(teams.router)
 router.include_router(crm.router)
 router.include_router(hooks.router)

@@ -13,6 +13,15 @@ FOLDER = "crm_link.escalation.channels"
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a message, where the channel carries files."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """What an alert says.
 
@@ -21,6 +30,7 @@ class Message:
         body: Plain text: what, how big, since when, top posts, what to do, next step.
         idempotency_key: The same for every attempt to send this message.
         data: The same facts for machines.
+        attachments: Files, which mail carries and other channels may leave out.
 
     """
 
@@ -28,6 +38,7 @@ class Message:
     body: str
     idempotency_key: str
     data: Mapping[str, Any] = field(default_factory=dict)
+    attachments: tuple[Attachment, ...] = ()
 
 
 class Channel(ABC):

@@ -68,6 +68,8 @@ def test_every_page_fits_a_phone(open_page: OpenPage, scene: Scene, scheme: str)
         f"/incidents/{scene.incident}",
         "/board",
         "/people",
+        "/reports",
+        "/reports/weekly",
         "/people/segments",
         "/people/1",
         "/links",

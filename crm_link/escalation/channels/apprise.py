@@ -10,11 +10,13 @@ the service's answer, as apprise logs it, was a refusal (4xx other than 408, 425
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import apprise
+from apprise.attachment.memory import AttachMemory
 
 from config.errors import InputError, PermanentError, TransientError
-from crm_link.escalation.channel import Channel, Message
+from crm_link.escalation.channel import Attachment, Channel, Message
 
 #: How long one service may take, in seconds.
 SERVICE_TIMEOUT_S = 15
@@ -48,6 +50,7 @@ class AppriseChannel(Channel):
             body=message.body,
             title=message.title,
             body_format=apprise.NotifyFormat.TEXT,
+            attach=_attached(message.attachments),
             timeout=SERVICE_TIMEOUT_S,
             log_level=30,
         )
@@ -59,6 +62,16 @@ class AppriseChannel(Channel):
             raise PermanentError(msg)
         msg = f"the service did not take the message: {result.status.name.lower()}"
         raise TransientError(msg if status is None else f"{msg} ({status})")
+
+
+def _attached(files: Sequence[Attachment]) -> apprise.AppriseAttachment | None:
+    """Return the files as apprise takes them, from memory: nothing is written to a disk."""
+    if not files:
+        return None
+    found = apprise.AppriseAttachment()
+    for file in files:
+        found.add(AttachMemory(content=file.content, name=file.name, mimetype=file.media_type))
+    return found
 
 
 def _service(to: str) -> apprise.NotifyBase:

@@ -1,0 +1,80 @@
+"""Weekly reports, response times and their schedules, as the JSON API gives and takes them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from api.reports.periodic import PeriodicForm, PeriodicKind
+from api.schemas.base import Out
+from crm_link.models import DeliveryStatus
+
+
+class ResponseRowOut(Out):
+    """What happened to a group of flagged mentions; times in seconds."""
+
+    name: str
+    flagged: int
+    handled: int
+    open: int
+    in_time: int
+    late: int
+    share_in_time: float | None
+    median_s: float | None
+    p90_s: float | None
+
+
+class ResponseTimesOut(Out):
+    """Response times of a window."""
+
+    since: datetime
+    until: datetime
+    whole: ResponseRowOut
+    priorities: list[ResponseRowOut]
+    people: list[ResponseRowOut]
+    weeks: list[ResponseRowOut]
+
+
+class ScheduleIn(BaseModel):
+    """A report that is mailed every week."""
+
+    brand: str = Field(max_length=100, examples=["acme"])
+    kind: PeriodicKind = PeriodicKind.WEEKLY
+    form: PeriodicForm = PeriodicForm.HTML
+    weekday: int = Field(default=0, ge=0, le=6, description="0 is Monday.")
+    hour: int = Field(default=8, ge=0, le=23, description="In `zone`.")
+    zone: str = Field(default="UTC", max_length=60, examples=["Europe/Madrid"])
+    recipients: list[str] = Field(min_length=1, max_length=50)
+
+
+class ScheduleOut(Out):
+    """A schedule."""
+
+    id: int
+    brand_id: int
+    kind: PeriodicKind
+    form: PeriodicForm
+    weekday: int
+    hour: int
+    zone: str
+    recipients: list[str]
+    is_active: bool
+    next_due_at: datetime
+    created_by: str
+
+
+class MailOut(Out):
+    """One report to one address."""
+
+    id: int
+    schedule_id: int
+    kind: PeriodicKind
+    form: PeriodicForm
+    until_at: datetime
+    recipient: str
+    status: DeliveryStatus
+    attempts: int
+    next_attempt_at: datetime
+    last_error: str | None
+    sent_at: datetime | None

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from api.models import Role
+from api.report_mail import send_reports
+from crm_link.models import DeliveryStatus
+from crm_link.reporting.mailing import WAITS
+from crm_link.reporting.models import ReportMail
+from tests.api.conftest import MovableClock, SignIn
+from tests.mail_server import MailServer
+
+FORM = {
+    "brand": "acme",
+    "kind": "weekly",
+    "form": "html",
+    "weekday": "0",
+    "hour": "8",
+    "zone": "UTC",
+    "recipients": "kim@example.org, jo@example.org",
+}
+
+
+def test_reports_are_pages_and_files(sign_in: SignIn) -> None:
+    client = sign_in(Role.VIEWER)
+
+    assert "week of" in client.get("/reports/weekly?brand=acme").text
+    assert (
+        "By priority" in client.get("/reports/responses?brand=acme&until=2026-03-06T00:00:00Z").text
+    )
+    page = client.get("/reports/weekly.html?brand=acme&until=2026-03-05T00:00:00Z")
+    assert "default-src 'none'" in page.text
+    assert "<svg" in page.text
+    assert "acme-weekly-2026-02-26.html" in page.headers["content-disposition"]
+    text = client.get("/api/v1/reports/responses.csv?brand=acme").text
+    assert text.startswith("group,name,flagged")
+    assert client.get("/api/v1/response-times?brand=acme").json()["whole"]["flagged"] > 30
+    assert client.get("/reports/weekly.exe?brand=acme").status_code == 422
+    assert "No mail server is set" in client.get("/reports").text
+
+
+def test_a_scheduled_report_is_mailed_once_with_its_file(
+    sign_in: SignIn,
+    sessions: sessionmaker[Session],
+    clock: MovableClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = sign_in(Role.PR_LEAD)
+    assert client.post("/reports/schedules", data=FORM | {"hour": "25"}).status_code == 422
+    assert client.post("/reports/schedules", data=FORM).status_code == 303
+    clock.now += timedelta(days=10)
+    with MailServer() as server:
+        monkeypatch.setenv("GROUNDSWELL_REPORTS_MAIL", server.address)
+        sent = [
+            send_reports(sessions, clock=clock, public_url="https://gs.example.org")
+            for _ in range(2)
+        ]
+
+    assert sent == [2, 0]
+    assert sorted(str(mail["To"]) for mail in server.mails) == [
+        "jo@example.org",
+        "kim@example.org",
+    ]
+    mail = server.mails[0]
+    assert "week of 2026-03-02" in str(mail["Subject"])
+    files = [part for part in mail.walk() if part.get_filename()]
+    assert [part.get_filename() for part in files] == ["acme-weekly-2026-03-02.html"]
+    content = files[0].get_payload(decode=True)
+    assert isinstance(content, bytes)
+    assert b"Net sentiment" in content
+    assert {one["status"] for one in client.get("/api/v1/report-mails").json()} == {"sent"}
+
+
+def test_a_mail_that_fails_is_tried_again_shown_and_given_up(
+    sign_in: SignIn,
+    sessions: sessionmaker[Session],
+    clock: MovableClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = sign_in(Role.PR_LEAD)
+    body = FORM | {"recipients": ["kim@example.org"], "weekday": 0, "hour": 8}
+    schedule = client.post("/api/v1/report-schedules", json=body).json()
+    assert client.post(f"/api/v1/report-schedules/{schedule['id']}/send").json() == {"queued": 1}
+
+    def attempt() -> ReportMail:
+        send_reports(sessions, clock=clock, public_url="")
+        with sessions() as session:
+            return session.scalars(select(ReportMail)).one()
+
+    mail = attempt()
+    assert (mail.status, mail.attempts) == (DeliveryStatus.PENDING, 1)
+    assert "no mail server is set" in str(mail.last_error)
+    with MailServer() as server:
+        monkeypatch.setenv("GROUNDSWELL_REPORTS_MAIL", server.address)
+        server.refuse = "451 later"
+        for wait in WAITS:
+            clock.now += wait
+            mail = attempt()
+        assert mail.status is DeliveryStatus.DEAD
+        assert "did not take the message" in client.get("/reports").text
+        server.refuse = ""
+        assert client.post(f"/reports/mails/{mail.id}/retry").status_code == 303
+        assert attempt().status is DeliveryStatus.SENT
+    assert len(server.mails) == 1
