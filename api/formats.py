@@ -13,7 +13,7 @@ from babel.dates import format_datetime
 from babel.numbers import format_decimal, format_percent
 
 from api import language
-from api.language import gettext
+from api.language import gettext, later, looked_up
 from crm_link.escalation.models import OPERATIONS
 from crm_link.escalation.protocol import ProtocolContact
 from crm_link.link_compare import level_words, title_of
@@ -75,9 +75,9 @@ def drill_part(part: Mapping[str, Any] | None) -> str:
     if part is None:
         return "–"  # noqa: RUF001 - a dash stands for nothing
     if not part.get("is_asked", True):
-        return "not asked"
+        return gettext("not asked")
     if part.get("took_s") is None:
-        return "never"
+        return gettext("never")
     return duration(timedelta(seconds=float(part["took_s"])))
 
 
@@ -138,7 +138,7 @@ def signed(value: float | None, digits: int = 2) -> str:
 
 def words(name: object) -> str:
     """Return a value of an enum as words."""
-    return str(name).replace("_", " ")
+    return looked_up(str(name).replace("_", " "))
 
 
 def web_link(url: str | None) -> str:
@@ -167,12 +167,12 @@ def person_name(contact: ProtocolContact) -> str:
 
 def kind_words(kind: str) -> str:
     """Say what an incident that is no crisis is: a drill, a test, an alert about ourselves."""
-    return "about Groundswell" if kind == OPERATIONS else kind
+    return gettext("about Groundswell") if kind == OPERATIONS else kind
 
 
 def event_words(kind: str) -> str:
     """Return what an entry of a timeline says happened."""
-    return _EVENTS.get(kind) or words(kind).capitalize()
+    return looked_up(_EVENTS[kind]) if kind in _EVENTS else words(kind).capitalize()
 
 
 def evidence_words(kind: str, level: str = "") -> str:
@@ -180,51 +180,51 @@ def evidence_words(kind: str, level: str = "") -> str:
     told = level_words(kind, level)
     if told:
         return f"{title_of(kind).lower()}: {told}"
-    return _EVIDENCE.get(kind) or words(kind)
+    return looked_up(_EVIDENCE[kind]) if kind in _EVIDENCE else words(kind)
 
 
 _PLATFORMS = {"x": "X", "rss": "RSS"}
 
 _EVENTS = {
-    "opened": "Opened",
-    "grew": "Still growing",
-    "reopened": "Opened again",
-    "notified": "People were told",
-    "last_resort": "Everybody was told: nobody had acknowledged",
-    "ack_expired": "The acknowledgement expired",
-    "severity": "Severity changed",
-    "escalated": "Escalated by hand",
-    "acknowledged_one": "Acknowledged, others must too",
-    "nobody": "Nobody to tell: passed over",
-    "paused": "Waits for the hours of the next step",
-    "step_skipped": "Passed over outside its hours",
-    "silenced": "Silenced",
-    "unsilenced": "No longer silenced",
-    "unreachable": "Cannot be reached: the next step is taken",
-    "delivery_failed": "A message was given up",
-    "delivery_delayed": "A message is delayed",
-    "mended": "The chain had stopped and was mended",
-    "test": "Test",
-    "assessed": "Assessed",
-    "claim": "Verdict on a claim",
-    "claims_merged": "Claims were merged",
-    "task_done": "Task done",
-    "task_undone": "Task not done after all",
-    "overdue": "Overdue",
-    "said": "Said in public",
-    "statement_requested": "Statement asked for",
-    "statement_approved": "Statement approved",
-    "statement_rejected": "Statement rejected",
-    "statement_published": "Statement published",
-    "statement_withdrawn": "Statement withdrawn",
+    "opened": later("Opened"),
+    "grew": later("Still growing"),
+    "reopened": later("Opened again"),
+    "notified": later("People were told"),
+    "last_resort": later("Everybody was told: nobody had acknowledged"),
+    "ack_expired": later("The acknowledgement expired"),
+    "severity": later("Severity changed"),
+    "escalated": later("Escalated by hand"),
+    "acknowledged_one": later("Acknowledged, others must too"),
+    "nobody": later("Nobody to tell: passed over"),
+    "paused": later("Waits for the hours of the next step"),
+    "step_skipped": later("Passed over outside its hours"),
+    "silenced": later("Silenced"),
+    "unsilenced": later("No longer silenced"),
+    "unreachable": later("Cannot be reached: the next step is taken"),
+    "delivery_failed": later("A message was given up"),
+    "delivery_delayed": later("A message is delayed"),
+    "mended": later("The chain had stopped and was mended"),
+    "test": later("Test"),
+    "assessed": later("Assessed"),
+    "claim": later("Verdict on a claim"),
+    "claims_merged": later("Claims were merged"),
+    "task_done": later("Task done"),
+    "task_undone": later("Task not done after all"),
+    "overdue": later("Overdue"),
+    "said": later("Said in public"),
+    "statement_requested": later("Statement asked for"),
+    "statement_approved": later("Statement approved"),
+    "statement_rejected": later("Statement rejected"),
+    "statement_published": later("Statement published"),
+    "statement_withdrawn": later("Statement withdrawn"),
 }
 
 _EVIDENCE: dict[str, str] = {
-    EvidenceKind.CRM_HANDLE: "the CRM has this account",
-    EvidenceKind.EMAIL: "same e-mail address",
-    EvidenceKind.PHONE: "same phone number",
-    EvidenceKind.VERIFIED_LINK: "verified link to the contact",
-    EvidenceKind.PROFILE_LINK: "link to the contact's site",
-    EvidenceKind.LOCATION: "same place",
-    EvidenceKind.NAME: "same name",
+    EvidenceKind.CRM_HANDLE: later("the CRM has this account"),
+    EvidenceKind.EMAIL: later("same e-mail address"),
+    EvidenceKind.PHONE: later("same phone number"),
+    EvidenceKind.VERIFIED_LINK: later("verified link to the contact"),
+    EvidenceKind.PROFILE_LINK: later("link to the contact's site"),
+    EvidenceKind.LOCATION: later("same place"),
+    EvidenceKind.NAME: later("same name"),
 }

@@ -121,6 +121,11 @@ def ngettext(one: str, many: str, num: int, /, **values: object) -> str:
     return _catalogue().ngettext(one, many, num) % {"num": num, **values}
 
 
+def looked_up(word: str) -> str:
+    """Return a word that is known only now, as a name of a state; unknown ones stay as they are."""
+    return _catalogue().gettext(word) if word else ""
+
+
 def later(message: str) -> str:
     """Mark a text that is looked up where it is shown, as in a table of words."""
     return message
