@@ -36,10 +36,11 @@ def _is_there(catalogue: Catalog, message: Message) -> bool:
 
 
 def _fits(message: Message) -> bool:
-    wanted = {piece for form in _forms(message.id) for piece in _FIXED.findall(form)}
-    return all(
-        set(_FIXED.findall(form)) == wanted and "%" not in _FIXED.sub("", form)
-        for form in _forms(message.string)
+    # Of one thing a text may leave the number out.
+    wanted = set(_FIXED.findall(_forms(message.id)[-1]))
+    forms = _forms(message.string)
+    return set(_FIXED.findall(forms[-1])) == wanted and all(
+        set(_FIXED.findall(form)) <= wanted and "%" not in _FIXED.sub("", form) for form in forms
     )
 
 
