@@ -62,12 +62,6 @@ def install_error_handlers(app: FastAPI) -> None:
     def _sign_in(request: Request, error: SignInRequiredError) -> Response:
         if wants_page(request):
             return _to_sign_in(request)
-            if "hx-request" in request.headers:
-                back = sign_in_path(_page_before(request))
-                return Response(status_code=401, headers={"HX-Redirect": back})
-            here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-            target = here if request.method == "GET" else _page_before(request)
-            return RedirectResponse(sign_in_path(target), status_code=303)
         answer = _answer(request, 401, "unauthenticated", str(error))
         answer.headers["WWW-Authenticate"] = "Bearer"
         return answer
@@ -138,20 +132,13 @@ def _to_sign_in(request: Request) -> Response:
 
 def _page_of(request: Request, header: str) -> str:
     """Return the sign-in that leads back to the page that a request was sent from."""
-    parts = urlsplit(request.headers.get(header, ""))
+    try:
+        parts = urlsplit(request.headers.get(header, ""))
+    except ValueError:
+        return "/sign-in"
     if parts.netloc != request.headers.get("host") or not parts.path:
         return "/sign-in"
     return sign_in_path(parts.path + (f"?{parts.query}" if parts.query else ""))
-def _page_before(request: Request) -> str:
-    """Return the path of the page that a form was sent from, to come back to what was typed."""
-    said = request.headers.get("hx-current-url") or request.headers.get("referer") or ""
-    try:
-        parts = urlsplit(said)
-    except ValueError:
-        return ""
-    if parts.netloc != request.headers.get("host"):
-        return ""
-    return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
 def wants_page(request: Request) -> bool:
