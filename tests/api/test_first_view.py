@@ -67,7 +67,7 @@ def test_who_was_signed_out_in_a_form_comes_back_to_its_page(
     page = f"/mentions/{scene.first}?part=reply"
     headers = {header: f"{ORIGIN}{page}"} | ({"HX-Request": "true"} if "HX" in header else {})
 
-    answer = client.post(f"/queue/{scene.first}/done", headers=headers)
+    answer = client.post(f"/incidents/{scene.incident}/acknowledge", headers=headers)
 
     where = answer.headers.get("hx-redirect") or answer.headers["location"]
     assert where == f"/sign-in?next={quote(page, safe='/')}"
@@ -75,5 +75,5 @@ def test_who_was_signed_out_in_a_form_comes_back_to_its_page(
 
 def test_nobody_is_led_to_another_sites_page(client: TestClient, scene: Scene) -> None:
     for said in ("https://evil.example/queue", "http://[", "javascript:alert(1)"):
-        answer = client.post(f"/queue/{scene.first}/done", headers={"Referer": said})
+        answer = client.post(f"/incidents/{scene.incident}/acknowledge", headers={"Referer": said})
         assert answer.headers["location"] == "/sign-in"
