@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Engine, event, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import InputError, NotFoundError
@@ -99,6 +101,27 @@ def test_consent_opens_reddit_for_the_person_who_connected_the_account(
         )
     relink_due(sessions, clock=lambda: NOW, context=CONTEXT)
     assert links(sessions) == [(author_id, WITHDRAWN)]
+
+
+def test_nobody_is_looked_up_for_an_author_whose_platform_forbids_it(
+    sessions: sessionmaker[Session], engine: Engine
+) -> None:
+    sync(sessions, make_record(handles=(("reddit", "jane"),), emails=("jane@example.com",)))
+    author = {"platform": "reddit", "handle": "jane", "bio": "jane@example.com"}
+    mention_id, _ = add_mention(sessions, author, text="I am Jane Doe, jane@example.com")
+    asked: list[str] = []
+
+    def note(*given: Any) -> None:
+        asked.append(given[2])
+
+    event.listen(engine, "before_cursor_execute", note)
+    link(sessions, mention_id)
+    event.remove(engine, "before_cursor_execute", note)
+
+    tables = ("contact_key", "match_key", "name_count", "FROM contact ")
+    assert [one for one in asked if any(table in one for table in tables)] == []
+    with sessions() as session:
+        assert session.scalars(select(AuthorKey)).all() == []
 
 
 def test_consent_wakes_who_was_passed_over(sessions: sessionmaker[Session]) -> None:

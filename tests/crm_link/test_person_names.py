@@ -43,6 +43,17 @@ def meet(name: str, display: str, handle: str = "") -> bool:
         ("שרה לוי", "Sarah Levi"),
         ("Sukarno", "Bapak Sukarno"),
         ("Suharto", "Suharto"),
+        ("Susilo", "Susilo 🇮🇩"),
+        ("Joko Widodo", "Pak Joko Widodo"),
+        ("李娜", "Li Na"),
+        ("陈晓华", "Xiaohua Chen"),
+        ("Дмитрий Сергеевич Волков", "Dmitry Volkov"),
+        ("Παπαδοπούλου Μαρία", "Maria Papadopoulou"),
+        ("Nikos Papas", "Νίκος Παπάς"),
+        ("Priya Iyer", "श्रीमती प्रिया अय्यर"),
+        ("अनिल कुमार", "Anil Kumar"),
+        ("María José Carreño Quiñones", "Maria Jose Carreno"),
+        ("Carreño Quiñones, María José", "María Carreño"),
     ],
 )
 def test_one_person_in_two_scripts_or_orders_is_found_and_agrees(contact: str, author: str) -> None:
