@@ -9,7 +9,7 @@ import numpy as np
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from sentiment.forecast import Range, range_of
+from sentiment.forecast import HIGH, LOW, Range
 from sentiment.models import Volume
 from sentiment.rollups import bucket_of
 
@@ -85,9 +85,15 @@ def ordinary_hours(
     days = (end - begin) // _DAY if heard is not None else 0
     if days < LEAST_DAYS:
         return None
-    found = {}
-    for number in range(24):
-        last = end - timedelta(hours=number + 1)
-        seen = [counts.get(last - day * _DAY, 0) for day in range(days)]
-        found[last.hour] = range_of(np.asarray(seen, dtype=np.float64))
-    return found
+    seen = np.zeros((days, 24))
+    for at, mentions in counts.items():
+        back = int((end - at).total_seconds()) // _HOUR_S - 1
+        if 0 <= back < days * 24:
+            seen[back // 24, back % 24] = mentions
+    low, middle, high = np.quantile(seen, (LOW, 0.5, HIGH), axis=0)
+    return {
+        (end - timedelta(hours=back + 1)).hour: Range(
+            float(low[back]), float(middle[back]), float(high[back])
+        )
+        for back in range(24)
+    }

@@ -37,10 +37,12 @@ def scene(sessions: sessionmaker[Session]) -> Scene:
 
 
 @pytest.fixture
-def address(sessions: sessionmaker[Session], scene: Scene) -> Iterator[str]:
-    """Give the address of a console that serves the scene."""
+def address(sessions: sessionmaker[Session], scene: Scene, tmp_path: Path) -> Iterator[str]:
+    """Give the address of a console that serves the scene; its home is the test's own folder."""
     assert scene.users
-    app = create_app(Settings(secret_key=SecretStr("k" * 40)), sessions, is_demo=True)
+    app = create_app(
+        Settings(home=tmp_path, secret_key=SecretStr("k" * 40)), sessions, is_demo=True
+    )
     server = Server(app, port=0)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
