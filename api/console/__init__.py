@@ -16,6 +16,7 @@ from api.console import (
     events,
     incidents,
     links,
+    listening,
     mentions,
     on_call,
     people,
@@ -61,3 +62,4 @@ router.include_router(privacy.router)
 router.include_router(shared.router)
 router.include_router(protocol.router)
 router.include_router(queue_work.router)
+router.include_router(listening.router)

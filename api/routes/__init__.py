@@ -22,6 +22,7 @@ from api.routes import (
     periodic,
     playbook,
     privacy,
+    queries,
     replies,
     reports,
     signals,
@@ -56,3 +57,4 @@ router.include_router(hooks.router)
 router.include_router(board.router)
 router.include_router(consents.router)
 router.include_router(privacy.router)
+router.include_router(queries.router)

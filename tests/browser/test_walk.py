@@ -99,7 +99,8 @@ def test_an_incident_page_follows_what_others_do(open_page: OpenPage, scene: Sce
 
 def test_sources_say_what_is_wrong_and_what_is_missing(open_page: OpenPage) -> None:
     page = open_page()
-    page.get_by_role("link", name="Sources").click()
+    page.get_by_role("link", name="Listening").click()
+    page.get_by_role("link", name="Sources", exact=True).click()
 
     expect(page.get_by_text("1 of 2 needs somebody")).to_be_visible()
     expect(page.get_by_text("GROUNDSWELL_REDDIT_CLIENT_SECRET")).to_be_visible()
