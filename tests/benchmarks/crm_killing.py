@@ -6,6 +6,7 @@ import multiprocessing
 import random
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from config.db import make_engine, make_sessions
@@ -16,6 +17,9 @@ from tests.crm_link.crms.server import served
 
 #: Kinds of points, and the last one of each that a round may come to.
 POINTS = {"before commit": 12, "after commit": 12, "before call": 4, "after call": 4}
+
+#: The same for the undo, which is through after some batches: each round does a little of it.
+UNDO_POINTS = {"before commit": 2, "after commit": 2, "before call": 2, "after call": 2}
 
 #: How many kills of the undo there are for one of the write-back.
 UNDO_SHARE = 0.1
@@ -86,7 +90,7 @@ class _Killing:
         # All is undone after some rounds: then no point is reached any more.
         while self.killed().total() < wanted and rounds < 2 * kills:
             rounds += 1
-            self.start(*self._point(), undo=True)
+            self.start(*self._point(UNDO_POINTS), undo=True)
         self.start("", 0, undo=True)
         return rounds
 
@@ -107,6 +111,6 @@ class _Killing:
             process.join()
             assert wanted or process.exitcode == 0, "a worker that is not killed has failed"
 
-    def _point(self) -> tuple[str, int]:
-        kind = self._chance.choice(list(POINTS))
-        return kind, self._chance.randint(1, POINTS[kind])
+    def _point(self, points: Mapping[str, int] = POINTS) -> tuple[str, int]:
+        kind = self._chance.choice(list(points))
+        return kind, self._chance.randint(1, points[kind])
