@@ -75,7 +75,7 @@ def make_scene(sessions: sessionmaker[Session], clock: Callable[[], datetime]) -
             published_at=now - timedelta(minutes=9),
             **judged("neutral", Priority.SERVICE),
         )
-        make_flag(session, xss, Priority.SERVICE)
+        make_flag(session, xss, Priority.SERVICE, due_at=now + timedelta(minutes=5))
         rtl = make_mention(
             session,
             brand,
