@@ -15,7 +15,7 @@ def test_where_one_is_can_be_seen_in_the_menu(open_page: OpenPage, path: str) ->
     page = open_page(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
     page.goto(path)
 
-    here = page.locator("nav [aria-current=page]")
+    here = page.locator(".side nav [aria-current=page]")
 
     expect(here).to_have_attribute("href", path)
     # All of it, but for the fraction of a pixel that a scrolled strip cuts.
