@@ -10,6 +10,9 @@ import unicodedata
 
 import emoji
 
+#: What handles become.
+HANDLE = "@user"
+
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _LINK = re.compile(r"(?:https?://|www\.)\S+|\bhttp\b", re.IGNORECASE)
 _HANDLE = re.compile(r"(?<![\w@])@\w+")
@@ -39,7 +42,7 @@ def normalise(text: str, target: str | None = None) -> str:
         text = _TAG.sub(
             lambda found: target if _spelling(found[1]).startswith(spelling) else found[0], text
         )
-    text = _HANDLE.sub("@user", text)
+    text = _HANDLE.sub(HANDLE, text)
     text = emoji.replace_emoji(text, _in_words)
     return _SPACE.sub(" ", text).strip()
 

