@@ -63,9 +63,8 @@ def _fetch_step(given: argparse.Namespace) -> None:
 
 
 def _restore_step(given: argparse.Namespace) -> None:
-    for name, (folder, base) in RESTORABLE.items():
-        start = fetch(base, data=given.data, work=given.work)
-        restore(MODELS / folder, given.work / name, base=start)
+    for name, folder in RESTORABLE.items():
+        restore(MODELS / folder, given.work / name)
 
 
 def _train_step(given: argparse.Namespace) -> None:
@@ -122,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     add("restore", _restore_step, "weights out of the bundled models")
     step = add("train", _train_step, "train a model and what it builds on")
     step.add_argument("recipe", choices=sorted({*RECIPES, *AVERAGES}))
-    step = add("label", _label_step, "write the teacher's probabilities")
+    step = add("label", _label_step, "write the teachers' probabilities")
     step.add_argument("--part", type=int, default=0, help="which part of the rows, from 0")
     step.add_argument("--parts", type=int, default=1, help="processes that share the rows")
     step = add("accurate", _accurate_step, "all steps of the accurate tier")
@@ -159,8 +158,9 @@ def _train(name: str, data: Path, work: Path, threads: int) -> None:
         fetch(recipe.base, data=data, work=work)
     else:
         _train(recipe.base, data, work, threads)
-    if recipe.teacher:
-        _train(recipe.teacher, data, work, threads)
+    for teacher in recipe.teachers:
+        _train(teacher, data, work, threads)
+    if recipe.teachers:
         label(recipe, data=data, work=work, threads=threads)
     train(recipe, data=data, work=work, threads=threads)
 

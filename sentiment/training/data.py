@@ -148,13 +148,22 @@ def measuring_rows(folder: Path, name: str) -> list[Row]:
     return read_rows(folder, name)
 
 
-def soft_labels(work: Path) -> dict[str, list[float]]:
-    """Return what the teacher said so far, by the rows' ids."""
+def soft_labels(work: Path, teacher: str) -> dict[str, list[float]]:
+    """Return what a teacher said so far, by the rows' ids."""
     found: dict[str, list[float]] = {}
-    for path in sorted(work.glob("soft_labels.*.jsonl")):
+    for path in sorted(work.glob(f"soft_labels.{teacher}.*.jsonl")):
         with path.open(encoding="utf-8") as lines:
             found.update((row["id"], row["probabilities"]) for row in map(json.loads, lines))
     return found
+
+
+def mean_labels(work: Path, teachers: Sequence[str]) -> dict[str, list[float]]:
+    """Return the mean of what the teachers said, for the rows that all of them judged."""
+    each = [soft_labels(work, teacher) for teacher in teachers]
+    if not each:
+        return {}
+    judged = set.intersection(*(set(found) for found in each))
+    return {row: np.mean([found[row] for found in each], axis=0).tolist() for row in judged}
 
 
 def batches(

@@ -1,4 +1,4 @@
-"""The teacher's opinion on the texts that the student will see: its probabilities, kept in a file.
+"""The teachers' opinion on the texts that the student will see: their probabilities, in files.
 
 Only rows that the student's recipe draws are asked about, in bf16. Resumable: rows that the file
 already has are not asked again.
@@ -23,33 +23,33 @@ _WRITE_EVERY = 16
 
 def label(
     recipe: Recipe, *, data: Path, work: Path, threads: int, part: int = 0, parts: int = 1
-) -> Path:
-    """Write the teacher's probabilities for the rows of the recipe's first `labelled_steps`.
+) -> None:
+    """Write each teacher's probabilities for the rows of the recipe's first `labelled_steps`.
 
     Several processes may each do one of `parts`: beside other work, processes of one thread are
-    faster than one of several. Each has its file, `work/soft_labels.<part>.jsonl`.
+    faster than one of several. Each has its files, `work/soft_labels.<teacher>.<part>.jsonl`.
     """
     torch.set_num_threads(threads)
-    path = work / f"soft_labels.{part}.jsonl"
     sources = [training_rows(data, name, seed=recipe.seed) for name in recipe.shares]
     drawn = batches(sources, list(recipe.shares.values()), size=recipe.batch, seed=recipe.seed)
-    wanted: dict[str, Row] = {}
+    rows: dict[str, Row] = {}
     for batch in islice(drawn, recipe.labelled_steps):
-        wanted.update((row.id, row) for row in batch)
-    for place, found in enumerate(sorted(wanted)):
-        if place % parts != part:
-            del wanted[found]
-    for found in soft_labels(work):
-        wanted.pop(found, None)
-    if not wanted:
-        return path
-    teacher = recipe_of(recipe.teacher)
-    tokenizer, model = load(work / recipe.teacher, heads=teacher.heads)
+        rows.update((row.id, row) for row in batch)
+    mine = [rows[found] for place, found in enumerate(sorted(rows)) if place % parts == part]
+    for teacher in recipe.teachers:
+        known = soft_labels(work, teacher)
+        wanted = [row for row in mine if row.id not in known]
+        if wanted:
+            _ask(teacher, wanted, work=work, path=work / f"soft_labels.{teacher}.{part}.jsonl")
+
+
+def _ask(name: str, rows: Sequence[Row], *, work: Path, path: Path) -> None:
+    teacher = recipe_of(name)
+    tokenizer, model = load(work / name, heads=teacher.heads)
     model.eval()
     # Sorted within large pieces: little padding, and what is written is of every length.
-    rows = list(wanted.values())
     with path.open("a", encoding="utf-8") as out, Progress() as progress:
-        task = progress.add_task("labels", total=len(rows))
+        task = progress.add_task(f"labels of {name}", total=len(rows))
         for start in range(0, len(rows), piece := _AT_ONCE * _WRITE_EVERY):
             asked = sorted(rows[start : start + piece], key=lambda row: len(row.text))
             for place in range(0, len(asked), _AT_ONCE):
@@ -60,7 +60,6 @@ def label(
                 out.writelines(_lines(batch, logits, teacher.heads))
                 progress.advance(task, len(batch))
             out.flush()
-    return path
 
 
 def _lines(rows: Sequence[Row], logits: torch.Tensor, heads: tuple[str, ...]) -> list[str]:

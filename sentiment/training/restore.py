@@ -1,7 +1,8 @@
 """Weights to go on training with, out of a shipped int8 model: when the full ones are not at hand.
 
 What was rounded stays rounded, so that the restored model answers as the shipped one does, to
-within its rounding. Version 2 of the bundled models was trained from version 1 in this way.
+within its rounding. Every version of the bundled models after the first went on from the one
+before in this way.
 """
 
 import re
@@ -21,25 +22,20 @@ from transformers import (
 )
 
 from sentiment.training.tasks import HEADS, output_labels
-from sentiment.training.train import load
 
 _ROUNDED = re.compile(r"(.+)_quantized$")
 _DENSE = re.compile(r"^/(?:model/)?bert/(.+)/MatMul_quant$")
 _ATTENTION = re.compile(r"^Attention_(\d+)_qkv_(weight|bias)$")
 
 
-def restore(folder: Path, into: Path, base: Path | None = None) -> Path:
-    """Write the weights of the model `folder` into `into` and return it.
-
-    `base`, where it is given, is the folder that its training began from, with the embeddings
-    frozen: they are taken from there, unrounded.
-    """
+def restore(folder: Path, into: Path) -> Path:
+    """Write the weights of the model `folder` into `into` and return it."""
     graph = onnx.load(folder / "model.onnx").graph
     heads = tuple(head for head in HEADS if head in {found.name for found in graph.output})
-    tokenizer, model = load(base, heads=heads) if base else _empty(folder, heads)
+    tokenizer, model = _empty(folder, heads)
     state = model.state_dict()
     for name, value in _weights(graph).items():
-        if name in state and not (base and "_embeddings" in name):
+        if name in state:
             state[name].copy_(torch.from_numpy(value.copy()).reshape(state[name].shape))
     model.load_state_dict(state)
     model.save_pretrained(into)
@@ -71,9 +67,11 @@ def _weights(graph: onnx.GraphProto) -> dict[str, NDArray[np.float32]]:
                 key = f"bert.encoder.layer.{found[1]}.attention.self.{part}.{found[2]}"
                 result[key] = piece.T
         else:
-            # What the exporter wrote for a matrix that multiplies from the right.
+            # What the exporter wrote for a matrix that multiplies from the right. Newer quantisers
+            # say so in its name.
             turned = len(value.shape) > 1 and "_embeddings" not in name
-            result[name.removeprefix("model.")] = value.T if turned else value
+            plainly = name.removeprefix("model.").removesuffix("_Transposed")
+            result[plainly] = value.T if turned else value
     for node in graph.node:
         if node.op_type == "MatMulInteger" and (dense := _DENSE.match(node.name)):
             name = node.input[1].removesuffix("_quantized")

@@ -23,7 +23,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from sentiment.training.data import Row, batches, soft_labels, training_rows
+from sentiment.training.data import Row, batches, mean_labels, training_rows
 from sentiment.training.recipes import Recipe
 from sentiment.training.tasks import columns, output_labels
 
@@ -53,7 +53,7 @@ def train(recipe: Recipe, *, data: Path, work: Path, threads: int) -> Path:
         optimiser.load_state_dict(state["optimiser"])
         average = state["average"]
         step = state["step"]
-    teacher = soft_labels(work) if recipe.teacher else {}
+    teacher = mean_labels(work, recipe.teachers)
     sources, shares = _sources(recipe, teacher, data)
     drawn = batches(sources, shares, size=recipe.batch, seed=recipe.seed, start=step)
     model.train()

@@ -87,7 +87,9 @@ def test_training_resumes_and_its_export_gives_what_torch_gives(tmp_path: Path) 
     torch.testing.assert_close(mean, (one + other) / 2)
 
 
-def test_a_student_learns_from_what_its_teacher_said_of_every_head(tmp_path: Path) -> None:
+def test_a_student_learns_from_the_mean_of_what_its_teachers_said_of_every_head(
+    tmp_path: Path,
+) -> None:
     data = write_files(tmp_path / "data")
     work = tmp_path / "work"
     _make_base(work / "base")
@@ -100,17 +102,21 @@ def test_a_student_learns_from_what_its_teacher_said_of_every_head(tmp_path: Pat
         learning_rate=3e-3,
         batch=8,
         train_embeddings=True,
-        teacher="teacher",
+        teachers=("one", "other"),
         teacher_weight=0.9,
     )
     rows = training_rows(data, "tweets_train", seed=recipe.seed)
-    # Nothing but the teacher says that what is good is ironic.
+    # Nothing but the teachers says that what is good is ironic; one is surer than the other.
     said = {
         row.id: [0.2, 0.2, 0.6, 0.1, 0.9] if "good" in row.text else [0.4, 0.4, 0.2, 0.9, 0.1]
         for row in rows
     }
-    lines = [json.dumps({"id": row, "probabilities": chances}) for row, chances in said.items()]
-    (work / "soft_labels.0.jsonl").write_text("\n".join(lines))
+    for teacher, shift in (("one", 0.05), ("other", -0.05)):
+        lines = [
+            json.dumps({"id": row, "probabilities": [*chances[:3], irony - shift, ironic + shift]})
+            for row, (*chances, irony, ironic) in said.items()
+        ]
+        (work / f"soft_labels.{teacher}.0.jsonl").write_text("\n".join(lines))
 
     weights = train(recipe, data=data, work=work, threads=1)
 
