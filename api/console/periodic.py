@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 
-from api import report_mail
+from api import report_schedules
 from api.console.filters import brand_options
 from api.console.page import PageDep
 from api.deps import PrLeadDep, SessionDep, StateDep, UserDep
@@ -116,26 +116,26 @@ def add_schedule(
         zone=zone.strip(),
         recipients=re.split(r"[\s,;]+", recipients),
     )
-    report_mail.add_schedule(actor, brand, plan)
+    report_schedules.add_schedule(actor, brand, plan)
     return back_to(request, "/reports", gettext("The report is scheduled."))
 
 
 @router.post("/schedules/{schedule_id}/end")
 def end_schedule(request: Request, actor: PrLeadDep, schedule_id: int) -> Response:
     """Mail nothing more by a schedule."""
-    report_mail.end_schedule(actor, schedule_id)
+    report_schedules.end_schedule(actor, schedule_id)
     return back_to(request, "/reports", gettext("Nothing more is mailed by it."))
 
 
 @router.post("/schedules/{schedule_id}/send")
 def send_now(request: Request, actor: PrLeadDep, schedule_id: int) -> Response:
     """Mail a schedule's report at once."""
-    report_mail.send_now(actor, schedule_id)
+    report_schedules.send_now(actor, schedule_id)
     return back_to(request, "/reports", gettext("It is on its way; the history below says how."))
 
 
 @router.post("/mails/{mail_id}/retry")
 def retry_mail(request: Request, actor: PrLeadDep, mail_id: int) -> Response:
     """Try a mail again that was given up."""
-    report_mail.retry_mail(actor, mail_id)
+    report_schedules.retry_mail(actor, mail_id)
     return back_to(request, "/reports", gettext("It is tried again."))

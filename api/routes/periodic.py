@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
-from api import report_mail
+from api import report_schedules
 from api.deps import PrLeadDep, SessionDep, State, StateDep, get_user
 from api.reports.periodic import (
     MEDIA_TYPES,
@@ -91,20 +91,20 @@ def add_schedule(actor: PrLeadDep, body: ScheduleIn) -> ScheduleOut:
     """Mail a report every week."""
     fields = body.model_dump(exclude={"brand"}, mode="json")
     return ScheduleOut.model_validate(
-        report_mail.add_schedule(actor, body.brand, schedules.Plan(**fields))
+        report_schedules.add_schedule(actor, body.brand, schedules.Plan(**fields))
     )
 
 
 @router.post("/report-schedules/{schedule_id}/end")
 def end_schedule(actor: PrLeadDep, schedule_id: int) -> ScheduleOut:
     """Mail nothing more by a schedule."""
-    return ScheduleOut.model_validate(report_mail.end_schedule(actor, schedule_id))
+    return ScheduleOut.model_validate(report_schedules.end_schedule(actor, schedule_id))
 
 
 @router.post("/report-schedules/{schedule_id}/send", status_code=202)
 def send_now(actor: PrLeadDep, schedule_id: int) -> dict[str, int]:
     """Mail a schedule's report at once, besides its times."""
-    return {"queued": report_mail.send_now(actor, schedule_id)}
+    return {"queued": report_schedules.send_now(actor, schedule_id)}
 
 
 @router.get("/report-mails")
@@ -118,4 +118,4 @@ def read_mails(
 @router.post("/report-mails/{mail_id}/retry")
 def retry_mail(actor: PrLeadDep, mail_id: int) -> MailOut:
     """Try a mail again that was given up. Answers 409 if it was not."""
-    return MailOut.model_validate(report_mail.retry_mail(actor, mail_id))
+    return MailOut.model_validate(report_schedules.retry_mail(actor, mail_id))
