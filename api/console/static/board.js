@@ -173,6 +173,7 @@
   function draw(panel) {
     const table = panel.dataset.rows ? document.getElementById(panel.dataset.rows) : panel.querySelector("table");
     const place = panel.querySelector(".chart");
+    if (!table || !place) return; // nothing to show yet: the panel says so in words
     const points = [...table.querySelectorAll("[data-point]")].map((row) => JSON.parse(row.dataset.point));
     if (!points.length) return;
     const numbers = document.getElementById("numbers");
