@@ -8,12 +8,10 @@ are seen by all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 from sqlalchemy import event, or_, select
 from sqlalchemy.orm import (
-    InstrumentedAttribute,
     ORMExecuteState,
     Session,
     sessionmaker,
@@ -75,23 +73,25 @@ def _narrow(state: ORMExecuteState) -> None:
         return
     ids = sorted(brands)
     state.statement = state.statement.options(
+        with_loader_criteria(Brand, lambda cls: cls.id.in_(ids), include_aliases=True),
         *(
-            with_loader_criteria(model, _condition(column, ids), include_aliases=True)
-            for model, column in _columns()
-        )
+            # A function of the class: a plain condition is not adapted to an alias in a join.
+            with_loader_criteria(
+                model,
+                (lambda cls: or_(cls.brand_id.in_(ids), cls.brand_id.is_(None)))
+                if is_for_all
+                else (lambda cls: cls.brand_id.in_(ids)),
+                include_aliases=True,
+            )
+            for model, is_for_all in _models()
+        ),
     )
 
 
-def _condition(column: InstrumentedAttribute[Any], ids: Sequence[int]) -> Any:  # noqa: ANN401 - SQLAlchemy's
-    inside = column.in_(ids)
-    is_for_all = column.property.columns[0].nullable
-    return or_(inside, column.is_(None)) if is_for_all else inside
-
-
-def _columns() -> list[tuple[type[Base], InstrumentedAttribute[Any]]]:
-    found: list[tuple[type[Base], InstrumentedAttribute[Any]]] = [(Brand, Brand.id)]
-    for mapper in Base.registry.mappers:
-        model = mapper.class_
-        if "brand_id" in mapper.column_attrs:
-            found.append((model, model.brand_id))
-    return found
+def _models() -> list[tuple[type[Base], bool]]:
+    """Return what belongs to a brand, and whether a row without one is for all."""
+    return [
+        (mapper.class_, mapper.column_attrs["brand_id"].columns[0].nullable is True)
+        for mapper in Base.registry.mappers
+        if "brand_id" in mapper.column_attrs
+    ]
