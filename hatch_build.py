@@ -17,7 +17,6 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 #: What the console loads: file in the npm package, name under static/vendor.
 FILES = {
     "htmx.org/dist/htmx.min.js": "htmx.min.js",
-    "htmx-ext-sse/dist/sse.min.js": "sse.min.js",
     "echarts/dist/echarts.min.js": "echarts.min.js",
     "htmx.org/LICENSE": "LICENSE.htmx.txt",
     "echarts/LICENSE": "LICENSE.echarts.txt",

@@ -172,8 +172,9 @@ class SingleSignOn:
         is_ours = email.rpartition("@")[2] in self._domains
         if self._domains and not is_ours:
             raise PermissionDeniedError("addresses of this domain may not come in; ask an admin")
-        # Some providers say nothing of it; the company's own domains are the company's.
-        if not claims.get("email_verified", is_ours):
+        # Some providers say nothing of it; the company's own domains are the company's. Others
+        # write it as text, where "false" must not count as said.
+        if str(claims.get("email_verified", is_ours)).lower() != "true":
             raise PermissionDeniedError("your e-mail address is not verified with the provider")
         name = str(claims.get("name") or "")[:200]
         return Identity(f"{self.settings.issuer} {subject}"[:500], email, name, self._role(claims))

@@ -40,26 +40,38 @@ from api.console import (
 )
 
 router = APIRouter()
-for part in (sign_in, queue, mentions, incidents, board, links, sources, users, account):
+for part in (
+    sign_in,
+    queue,
+    mentions,
+    incidents,
+    board,
+    links,
+    sources,
+    users,
+    account,
+    acks,
+    on_call,
+    silences,
+    drills,
+    reports,
+    playbook,
+    why,
+    events,
+    periodic,
+    segments,
+    people,
+    teams,
+    crm,
+    api_keys,
+    audit,
+    system,
+    sso,
+    consents,
+    privacy,
+    shared,
+    protocol,
+    queue_work,
+    listening,
+):
     router.include_router(part.router)
-for part in (acks, on_call, silences):
-    router.include_router(part.router)
-for part in (drills, reports):
-    router.include_router(part.router)
-router.include_router(playbook.router)
-router.include_router(why.router)
-router.include_router(events.router)
-router.include_router(periodic.router)
-router.include_router(segments.router)
-router.include_router(people.router)
-router.include_router(teams.router)
-router.include_router(crm.router)
-for part in (teams, api_keys, audit, system):
-    router.include_router(part.router)
-router.include_router(sso.router)
-router.include_router(consents.router)
-router.include_router(privacy.router)
-router.include_router(shared.router)
-router.include_router(protocol.router)
-router.include_router(queue_work.router)
-router.include_router(listening.router)

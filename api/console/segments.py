@@ -20,7 +20,7 @@ from config.errors import NotFoundError
 from crm_link import audience
 from crm_link.board_tables import Table, as_csv
 from crm_link.figures import DEFINITIONS, SocialFigures, social_figures
-from crm_link.mentions import get_brand, list_brands
+from crm_link.mentions import get_brand
 from crm_link.segment_people import (
     GROUPS,
     INFLUENTIAL,
@@ -93,15 +93,15 @@ def segments(
 
 
 @router.get("/{name}.csv")
-def segment_csv(page: PageDep, name: str, brand: BrandQuery = "", days: DaysQuery = 30) -> Response:
+def segment_csv(page: PageDep, name: str, brand: BrandQuery, days: DaysQuery = 30) -> Response:
     """Give the people of a list as CSV."""
-    window = _window(page, brand or list_brands(page.session)[0].key, days)
+    window = _window(page, brand, days)
+    table = _table(page, window, name)
+    file = f"{window.brand.key.replace(':', '-')}-{name}-{days}d.csv"
     return Response(
-        as_csv(_table(page, window, name)),
+        as_csv(table),
         media_type="text/csv; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="{window.brand.key}-{name}-{days}d.csv"'
-        },
+        headers={"Content-Disposition": f'attachment; filename="{file}"'},
     )
 
 

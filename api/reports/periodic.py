@@ -68,7 +68,9 @@ class PeriodicReport:
 
     def file_name(self, form: PeriodicForm) -> str:
         """Return how a file of it is called."""
-        return f"{self.brand.key}-{self.kind}-{self.content.since:%Y-%m-%d}.{form}"
+        return (
+            f"{self.brand.key.replace(':', '-')}-{self.kind}-{self.content.since:%Y-%m-%d}.{form}"
+        )
 
 
 def read_periodic(

@@ -41,20 +41,32 @@ router = APIRouter(
         422: {"model": ErrorOut, "description": "Something in the request is wrong."},
     }
 )
-for part in (mentions, flags, incidents, links, contacts, sources, trends, account, users):
+for part in (
+    mentions,
+    flags,
+    incidents,
+    links,
+    contacts,
+    sources,
+    trends,
+    account,
+    users,
+    acks,
+    escalation,
+    replies,
+    signals,
+    reports,
+    playbook,
+    figures,
+    why,
+    people,
+    periodic,
+    teams,
+    crm,
+    hooks,
+    board,
+    consents,
+    privacy,
+    queries,
+):
     router.include_router(part.router)
-for part in (acks, escalation, replies, signals):
-    router.include_router(part.router)
-router.include_router(reports.router)
-router.include_router(playbook.router)
-router.include_router(figures.router)
-router.include_router(why.router)
-router.include_router(people.router)
-router.include_router(periodic.router)
-router.include_router(teams.router)
-router.include_router(crm.router)
-router.include_router(hooks.router)
-router.include_router(board.router)
-router.include_router(consents.router)
-router.include_router(privacy.router)
-router.include_router(queries.router)

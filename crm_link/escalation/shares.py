@@ -99,10 +99,12 @@ def revoke_share(
     """Make a link useless at once.
 
     Raises:
-        NotFoundError: The incident has no such link.
+        NotFoundError: There is no such incident, or it has no such link.
         ConflictError: It is revoked already.
 
     """
+    # Links belong to no brand themselves: who does not see the incident does not reach them.
+    get_incident(session, incident_id)
     share = session.scalar(
         select(IncidentShare)
         .where(IncidentShare.id == share_id, IncidentShare.incident_id == incident_id)

@@ -96,7 +96,7 @@ def test_segments_are_shown_with_their_people_and_as_csv(sign_in: SignIn, scene:
     answer = client.get("/people/segments/detractor.csv?brand=acme")
     assert answer.headers["content-type"].startswith("text/csv")
     assert len(answer.text.splitlines()) > 20
-    assert client.get("/people/segments/nothing.csv").status_code == 404
+    assert client.get("/people/segments/nothing.csv?brand=acme").status_code == 404
     form = {"brand": "acme", "languages": "en, es", "places": "", "interests": "coffee"}
     assert client.post("/people/segments/persona", data=form).status_code == 303
     found = client.get("/api/v1/figures/audience?brand=acme").json()

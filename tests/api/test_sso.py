@@ -117,6 +117,7 @@ def test_an_account_with_the_address_is_taken_over_once(
         {"email": ""},
         {"email_verified": False},
         {"email_verified": None},
+        {"email_verified": "false"},
     ],
 )
 def test_a_token_that_is_not_for_us_now_is_refused(

@@ -122,6 +122,10 @@ def test_another_brands_mentions_cannot_be_worked(
     assert lead.post("/queue/changes", data=form).status_code == 404
     everything = {"act": "done", "all_of": "state=open"}
     assert lead.post("/queue/changes", data=everything).status_code == 303
+    change = {"act": "done", "mention_ids": [scene.first]}
+    assert lead.post("/api/v1/queue/changes", json=change).status_code == 404
+    body = {"status": "done"}
+    assert lead.post(f"/api/v1/queue/{scene.first}/close", json=body).status_code == 404
     assert lead.post(f"/incidents/{scene.incident}/acknowledge").status_code == 404
     assert lead.post(f"/mentions/{scene.first}/correct", data={"label": "neutral"}).status_code == (
         404
@@ -133,6 +137,18 @@ def test_another_brands_mentions_cannot_be_worked(
         own = session.scalar(select(Flag).where(Flag.mention_id == tea.mention))
         assert own is not None
         assert own.status is FlagStatus.DONE
+
+
+def test_links_to_another_brands_incident_are_not_ones_own(
+    sign_in: SignIn, lead: TestClient, scene: Scene
+) -> None:
+    path = f"/incidents/{scene.incident}/shares"
+    admin = sign_in(Role.ADMIN)
+    assert admin.post(path, data={"name": "the board"}).status_code == 200
+
+    assert lead.post(path, data={"name": "me"}).status_code == 404
+    assert lead.post(f"{path}/1/revoke").status_code == 404
+    assert admin.post(f"{path}/1/revoke").status_code == 303
 
 
 def test_an_api_key_sees_what_its_user_sees(lead: TestClient, scene: Scene) -> None:
