@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm_link.board_hours import IMPORTED
+from crm_link.hour_sums import IMPORTED
 from listener.models import Author, Brand, Mention, Source
 from sentiment.facets import FacetSum, Reach, facets_of, reaches_of
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.clock import utc_now
-from crm_link import board_hours
+from crm_link import board_hours, hour_sums
 from crm_link.board_hours import sum_hours
 from crm_link.board_tables import board_table
 from crm_link.board_topics import board_topics, find_board_topics, topic_ids
@@ -103,7 +103,7 @@ def test_an_hour_that_changes_while_it_is_summed_stays_marked(
     with sessions.begin() as session:
         at = _say(session, session.get_one(Brand, acme)).published_at
         mark_hours(session, {(acme, bucket_of(at, 3600))}, NOW)
-    summed = board_hours._sums_of
+    summed = hour_sums.sums_of
 
     def interrupted(session: Session, brand_id: int, hour_at: Any) -> Any:
         found = summed(session, brand_id, hour_at)
@@ -111,7 +111,7 @@ def test_an_hour_that_changes_while_it_is_summed_stays_marked(
             mark_hours(other, {(acme, hour_at)}, NOW)
         return found
 
-    monkeypatch.setattr(board_hours, "_sums_of", interrupted)
+    monkeypatch.setattr(board_hours, "sums_of", interrupted)
     assert sum_hours(sessions, settles_s=0) == 0
     monkeypatch.undo()
 
