@@ -13,12 +13,10 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from api.models import AuditEvent
 from config.db import read_session
+from crm_link.csv_tables import guard_cell
 
 #: Entries of one look at the database while a file is written.
 BATCH = 1_000
-
-#: What a spreadsheet takes for a formula at the beginning of a cell.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +84,5 @@ def _filtered(wanted: AuditFilter) -> Select[AuditEvent]:
 
 def _line(*cells: str) -> str:
     buffer = StringIO()
-    safe = [f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells]
-    csv.writer(buffer).writerow(safe)
+    csv.writer(buffer).writerow(guard_cell(cell) for cell in cells)
     return buffer.getvalue()
