@@ -2,18 +2,20 @@
 
 Measured (rows/s, 100,000 rows, upsert): SQLite executemany 84,000, PostgreSQL COPY into a
 staging table and INSERT ... SELECT 72,000; `insert().values([...])` gets 5,800 and 2,700,
-so nothing here or above uses it.
+so nothing here or above uses it. A staging table costs several milliseconds however few rows
+there are, so PostgreSQL gets a few rows by executemany, as SQLite gets all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Table, bindparam, text, update
+from sqlalchemy import Table, Update, bindparam, text, update
+from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
-from sqlalchemy.dialects.sqlite import Insert
+from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
@@ -21,6 +23,11 @@ from sqlalchemy.sql import ColumnElement
 from config.db import Base, is_sqlite
 
 Row = Mapping[str, Any]
+
+_Insert = TypeVar("_Insert", PostgresInsert, SqliteInsert)
+
+#: As many rows go to PostgreSQL without a staging table.
+FEW_ROWS = 50
 
 #: An INSERT's row count is only kept when asked for.
 _COUNT_ROWS = {"preserve_rowcount": True}
@@ -71,14 +78,10 @@ def update_rows(session: Session, model: type[Base], rows: Sequence[Row]) -> Non
         return
     table = _table(model)
     columns = [name for name in rows[0] if name != "id"]
-    if is_sqlite(session):
-        statement = (
-            update(table)
-            .where(table.c.id == bindparam("b_id"))
-            .values({name: bindparam(f"b_{name}") for name in columns})
-        )
+    if is_sqlite(session) or len(rows) <= FEW_ROWS:
         session.connection().execute(
-            statement, [{f"b_{name}": value for name, value in row.items()} for row in rows]
+            _update_by_id(table, tuple(columns)),
+            [{f"b_{name}": value for name, value in row.items()} for row in rows],
         )
         return
     stage = _copy_to_stage(session, table, ["id", *columns], rows)
@@ -98,10 +101,13 @@ def _insert(
 ) -> int:
     if not rows:
         return 0
-    if is_sqlite(session):
-        statement = _sqlite_statement(table, tuple(key), tuple(changed.items()))
+    is_lite = is_sqlite(session)
+    if is_lite or len(rows) <= FEW_ROWS:
+        make = _sqlite_statement if is_lite else _postgres_statement
         result = session.connection().execute(
-            statement, [dict(row) for row in rows], execution_options=_COUNT_ROWS
+            make(table, tuple(key), tuple(changed.items())),
+            [dict(row) for row in rows],
+            execution_options=_COUNT_ROWS,
         )
         return max(result.rowcount, 0)
     columns = list(rows[0])
@@ -111,12 +117,7 @@ def _insert(
         *(table.c[name] for name in columns)
     )
     insert = postgres_insert(table).from_select(columns, source, include_defaults=False)
-    if changed:
-        final = insert.on_conflict_do_update(
-            index_elements=list(key), set_=_assignments(table, insert.excluded, changed)
-        )
-    else:
-        final = insert.on_conflict_do_nothing(index_elements=list(key))
+    final = _on_conflict(table, insert, key, changed)
     outcome = session.connection().execute(final, execution_options=_COUNT_ROWS)
     return max(outcome.rowcount, 0)
 
@@ -124,14 +125,35 @@ def _insert(
 @cache
 def _sqlite_statement(
     table: Table, key: tuple[str, ...], changed: tuple[tuple[str, str], ...]
-) -> Insert:
+) -> SqliteInsert:
     """Return the statement, built once: few rows cost more to build than to insert."""
-    statement = sqlite_insert(table)
+    return _on_conflict(table, sqlite_insert(table), key, dict(changed))
+
+
+@cache
+def _postgres_statement(
+    table: Table, key: tuple[str, ...], changed: tuple[tuple[str, str], ...]
+) -> PostgresInsert:
+    """Return the same for PostgreSQL; inline, so that one row does not ask for its new id."""
+    return _on_conflict(table, postgres_insert(table).inline(), key, dict(changed))
+
+
+@cache
+def _update_by_id(table: Table, columns: tuple[str, ...]) -> Update:
+    return (
+        update(table)
+        .where(table.c.id == bindparam("b_id"))
+        .values({name: bindparam(f"b_{name}") for name in columns})
+    )
+
+
+def _on_conflict(
+    table: Table, statement: _Insert, key: Sequence[str], changed: Mapping[str, str]
+) -> _Insert:
     if not changed:
         return statement.on_conflict_do_nothing(index_elements=list(key))
     return statement.on_conflict_do_update(
-        index_elements=list(key),
-        set_=_assignments(table, statement.excluded, dict(changed)),
+        index_elements=list(key), set_=_assignments(table, statement.excluded, changed)
     )
 
 

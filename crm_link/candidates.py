@@ -18,7 +18,7 @@ from crm_link.link_statements import contacts_to_weigh, rows_of
 from crm_link.match_index import ALL, known_of
 from crm_link.match_keys import MAX_PER_AUTHOR, MAX_PER_KEY, author_keys, hash_key
 from crm_link.policy import may_link
-from crm_link.refusals import consents_of, refused_pairs
+from crm_link.refusals import refused_pairs
 from crm_link.weights import Frequencies
 
 #: A value of theirs that more contacts have says nothing about who somebody is: a company's
@@ -92,14 +92,18 @@ def _load(
 ) -> dict[int, _Contact]:
     if not contact_ids:
         return {}
-    consents = consents_of(session, contact_ids)
+    found = rows_of(session, contacts_to_weigh, sorted(contact_ids))
+    consents: dict[int, set[str]] = defaultdict(set)
+    for row in found:
+        if row.scope is not None:
+            consents[row.id].add(row.scope)
     return {
-        row.id: _Contact(
-            Candidate(row.id, row.crm, row.name, row.owner, known=known_of(row, context.book)),
+        contact_id: _Contact(
+            Candidate(contact_id, row.crm, row.name, row.owner, known=known_of(row, context.book)),
             row.relationship_source,
-            consents.get(row.id, frozenset()),
+            frozenset(consents.get(contact_id, ())),
         )
-        for row in rows_of(session, contacts_to_weigh, sorted(contact_ids))
+        for contact_id, row in {row.id: row for row in found}.items()
     }
 
 

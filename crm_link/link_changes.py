@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from config.bulk import insert_new, update_rows
@@ -16,8 +15,8 @@ from crm_link.context import LinkContext
 from crm_link.due import AnyRow
 from crm_link.facts import Claim
 from crm_link.link_evidence import observed_evidence, plain_evidence, reasons_of, values_of
-from crm_link.link_statements import links_of_authors, rows_of
-from crm_link.models import IdentityLink, LinkEvent
+from crm_link.link_statements import NEW_EVENTS, link_states, links_of_authors, rows_of
+from crm_link.models import IdentityLink
 from crm_link.policy import may_link
 from crm_link.refusals import consents_of, refused_among
 from crm_link.types import LinkState
@@ -154,7 +153,7 @@ def apply_claims(
     update_rows(session, IdentityLink, sorted(changed, key=lambda row: int(row["id"])))
     events.extend(_insert(session, new, authors, now, version))
     if events:
-        session.execute(insert(LinkEvent), events)
+        session.execute(NEW_EVENTS, events)
     return touched | {
         contact_id for (_, contact_id), c in new.items() if c.state is LinkState.CONFIRMED
     }
@@ -174,15 +173,8 @@ def _insert(
     insert_new(session, IdentityLink, rows, key=["author_id", "contact_id"])
     return [
         _event(row.id, None, row.state, _note(authors[pair[0]], new[pair], version), now)
-        for row in session.execute(
-            select(
-                IdentityLink.id,
-                IdentityLink.author_id,
-                IdentityLink.contact_id,
-                IdentityLink.state,
-            ).where(tuple_(IdentityLink.author_id, IdentityLink.contact_id).in_(list(new)))
-        )
-        if (pair := (row.author_id, row.contact_id))
+        for row in rows_of(session, link_states, sorted({author_id for author_id, _ in new}))
+        if (pair := (row.author_id, row.contact_id)) in new
     ]
 
 

@@ -16,7 +16,9 @@ from sqlalchemy import (
     Executable,
     Select,
     Table,
+    and_,
     exists,
+    insert,
     select,
     update,
 )
@@ -26,7 +28,7 @@ from config.any_of import any_given, given
 from config.db import Base, is_sqlite
 from crm_link.due import AnyRow
 from crm_link.matching_models import ContactConsent, LinkRefusal
-from crm_link.models import AuthorKey, Contact, Flag, FlagStatus, IdentityLink
+from crm_link.models import AuthorKey, Contact, Flag, FlagStatus, IdentityLink, LinkEvent
 from listener.models import Author, Brand, Mention, Step
 
 
@@ -41,6 +43,7 @@ _author = _table(Author)
 _author_key = _table(AuthorKey)
 _contact = _table(Contact)
 _link = _table(IdentityLink)
+_event = _table(LinkEvent)
 _flag = _table(Flag)
 _consent = _table(ContactConsent)
 _refusal = _table(LinkRefusal)
@@ -103,8 +106,12 @@ def pass_on(dialect: str) -> Executable:
 
 @cache
 def authors(dialect: str) -> Select[*tuple[Any, ...]]:
-    """What linking reads of authors."""
+    """What linking reads of authors, and of those to be looked at whether a post is deleted.
+
+    `has_deleted` is right only for authors who are held already: what deletes marks them too.
+    """
     c = _author.c
+    deleted = exists().where(_mention.c.author_id == c.id, _mention.c.deleted_at.is_not(None))
     return select(
         c.id,
         c.platform,
@@ -117,6 +124,7 @@ def authors(dialect: str) -> Select[*tuple[Any, ...]]:
         c.verified_links,
         c.link_due_at,
         c.gone_reason,
+        and_(c.link_due_at.is_not(None), deleted).label("has_deleted"),
     ).where(_any(c.id, dialect))
 
 
@@ -179,10 +187,21 @@ def links_of_authors(dialect: str) -> Select[*tuple[Any, ...]]:
 
 
 @cache
+def link_states(dialect: str) -> Select[*tuple[Any, ...]]:
+    """The links of authors and their states, as they were just inserted."""
+    c = _link.c
+    return select(c.id, c.author_id, c.contact_id, c.state).where(_any(c.author_id, dialect))
+
+
+@cache
 def contacts_to_weigh(dialect: str) -> Select[*tuple[Any, ...]]:
-    """What is compared of contacts that the CRM still has."""
+    """What is compared of contacts that the CRM still has.
+
+    One row for each consent that stands (`scope`), one without for who gave none.
+    """
     c = _contact.c
-    return select(
+    agreed = and_(_consent.c.contact_id == c.id, _consent.c.revoked_at.is_(None))
+    query = select(
         c.id,
         c.crm,
         c.name,
@@ -191,7 +210,11 @@ def contacts_to_weigh(dialect: str) -> Select[*tuple[Any, ...]]:
         c.relationship_source,
         c.fields,
         c.links,
-    ).where(_any(c.id, dialect), c.deleted_at.is_(None))
+        _consent.c.scope,
+    )
+    return query.outerjoin_from(_contact, _consent, agreed).where(
+        _any(c.id, dialect), c.deleted_at.is_(None)
+    )
 
 
 @cache
@@ -200,6 +223,9 @@ def standing_consents(dialect: str) -> Select[*tuple[Any, ...]]:
     c = _consent.c
     return select(c.contact_id, c.scope).where(_any(c.contact_id, dialect), c.revoked_at.is_(None))
 
+
+#: Writes what happened to links.
+NEW_EVENTS = insert(_event).inline()
 
 #: Whether anybody at all is never to be proposed.
 ANY_REFUSAL = select(exists().where(_refusal.c.value_hash.is_not(None)))

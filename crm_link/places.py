@@ -82,6 +82,7 @@ class RegionBook:
     by_word: dict[str, str] = field(default_factory=dict)
     names: re.Pattern[str] | None = None
     cities: dict[str, str] = field(default_factory=dict)
+    endings: tuple[str, ...] = ()
 
     @property
     def codes(self) -> frozenset[str]:
@@ -143,6 +144,8 @@ class RegionBook:
     def _ends_with(self, handle: str) -> set[str]:
         """Return the region whose name ends a handle: `DoeForMontana`."""
         short = fold_place(handle).replace(" ", "")
+        if not short.endswith(self.endings):
+            return set()
         longest = max(
             (
                 word
@@ -200,7 +203,8 @@ def region_book(country: str | None) -> RegionBook:
     # A few letters more are the people of the region: Oklahoman, Texans.
     pattern = "|".join(re.escape(name) for name in reversed(names))
     names_pattern = re.compile(rf"(?<= )({pattern})(?=[a-z]{{0,3}} )")
-    return RegionBook(country, by_word, names_pattern, cities)
+    endings = tuple(word.replace(" ", "") for word in by_word if len(word) > 3)  # noqa: PLR2004
+    return RegionBook(country, by_word, names_pattern, cities, endings)
 
 
 def _cities(country: str | None) -> Iterable[tuple[str, list[str]]]:

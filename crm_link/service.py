@@ -24,6 +24,7 @@ from crm_link.context import LinkContext, load_context
 from crm_link.due import AnyRow, lock_authors, mark_authors
 from crm_link.enrich import queue_enrichment
 from crm_link.facts import AuthorFacts, Candidate
+from crm_link.keys import KeyKind
 from crm_link.link_changes import (
     SYSTEM,
     StoredLink,
@@ -124,7 +125,7 @@ def _link_batch(
             session, author_ids, texts, now, context, mention_ids={row.id for row in rows}
         )
     waiting = [row.id for row in rows]
-    if not is_sqlite(session):
+    if len(waiting) > 1 and not is_sqlite(session):
         # Locked in one order: triage locks mentions by id too, and two that wait for each other
         # would cost both a tick. SQLite has one writer.
         waiting = [row.id for row in rows_of(session, held_mentions, waiting)]
@@ -151,7 +152,7 @@ def _link_authors(
     candidates = about.candidates
     links = load_links(session, author_ids, context)
     authors = _with_shared(session, found, candidates, now, context)
-    brand_names = _brand_names(session) if any(candidates.values()) else frozenset()
+    brand_names = _brand_names(session) if _share_an_address(candidates) else frozenset()
     claims = {
         author.author_id: judge(
             author,
@@ -175,13 +176,15 @@ def _link_authors(
     }
     looked_at = [row.id for row in rows if row.link_due_at is not None]
     if looked_at:
-        _drop_flags(session, looked_at, now)
+        _drop_flags(session, [row.id for row in rows if row.has_deleted], now)
         run(session, authors_done, looked_at)
     return touched
 
 
 def _drop_flags(session: Session, author_ids: Sequence[int], now: datetime) -> None:
     """Take what is deleted out of people's work: nothing is left to be looked at."""
+    if not author_ids:
+        return
     flags = [row.id for row in rows_of(session, flags_of_deleted, author_ids)]
     if flags:
         session.execute(
@@ -237,6 +240,16 @@ def _taken(links: Mapping[int, StoredLink]) -> dict[str, set[int]]:
         if link.row.state is LinkState.CONFIRMED and link.row.decided_by is not None:
             taken[link.row.crm].add(contact_id)
     return taken
+
+
+def _share_an_address(candidates: Mapping[int, Sequence[Candidate]]) -> bool:
+    """Say whether an e-mail address agrees anywhere: only there a brand's name matters."""
+    return any(
+        kind == KeyKind.EMAIL
+        for group in candidates.values()
+        for one in group
+        for kind, _ in one.keys
+    )
 
 
 def _brand_names(session: Session) -> frozenset[str]:

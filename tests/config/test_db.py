@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session, sessionmaker
 
-from config.bulk import insert_new, update_rows, upsert
+from config.bulk import FEW_ROWS, insert_new, update_rows, upsert
 from config.db import in_transaction, make_engine, read_session
 from config.errors import InputError
 from listener.models import Brand
@@ -48,58 +48,91 @@ def test_a_naive_time_is_refused(session: Session) -> None:
         session.flush()
 
 
-def test_insert_new_counts_only_what_was_not_there(sessions: sessionmaker[Session]) -> None:
+#: PostgreSQL takes few rows and many by different ways.
+_few_and_many = pytest.mark.parametrize("count", [1, 2, FEW_ROWS, FEW_ROWS + 1])
+
+
+@_few_and_many
+def test_insert_new_counts_only_what_was_not_there(
+    sessions: sessionmaker[Session], count: int
+) -> None:
+    rows = [_brand(f"{number:03}") for number in range(count + 1)]
     with sessions.begin() as session:
-        assert insert_new(session, Brand, [_brand("a"), _brand("b")], key=["key"]) == 2
+        assert insert_new(session, Brand, rows[:count], key=["key"]) == count
 
     with sessions.begin() as session:
-        assert insert_new(session, Brand, [_brand("b"), _brand("c")], key=["key"]) == 1
+        changed = [row | {"name": "Other"} for row in rows[1:]]
+        assert insert_new(session, Brand, changed, key=["key"]) == 1
+
+    with read_session(sessions) as session:
+        names = session.scalars(select(Brand.name).order_by(Brand.key)).all()
+    assert names == ["Acme"] * count + ["Other"]
 
 
-def test_upsert_sets_and_adds(sessions: sessionmaker[Session]) -> None:
+@_few_and_many
+def test_upsert_sets_and_adds(sessions: sessionmaker[Session], count: int) -> None:
     with sessions.begin() as session:
         insert_new(session, Brand, [_brand("a")], key=["key"])
         brand_id = session.scalars(select(Brand.id)).one()
-    row = {
-        "brand_id": brand_id,
-        "grain_s": 300,
-        "bucket_at": NOW,
-        "platform": "x",
-        "label": "negative",
-        "mentions": 2,
-        "score_sum": -1.5,
-    }
+    rows = [
+        {
+            "brand_id": brand_id,
+            "grain_s": 300,
+            "bucket_at": NOW + timedelta(minutes=5 * number),
+            "platform": "x",
+            "label": "negative",
+            "mentions": 2,
+            "score_sum": -1.5,
+        }
+        for number in range(count)
+    ]
 
     for _ in range(2):
         with sessions.begin() as session:
             upsert(
                 session,
                 Volume,
-                [row],
+                rows,
                 key=["brand_id", "grain_s", "bucket_at", "platform", "label"],
                 add_columns=["mentions", "score_sum"],
             )
+    with sessions.begin() as session:
+        upsert(
+            session,
+            Brand,
+            [_brand("a", name="Other", created_at=NOW + timedelta(days=1))],
+            key=["key"],
+            update_columns=["name"],
+        )
 
     with read_session(sessions) as session:
-        assert session.execute(select(Volume.mentions, Volume.score_sum)).one() == (4, -3.0)
+        found = session.execute(select(Volume.bucket_at, Volume.mentions, Volume.score_sum))
+        assert {tuple(row) for row in found} == {(row["bucket_at"], 4, -3.0) for row in rows}
+        assert session.execute(select(Brand.name, Brand.created_at)).one() == ("Other", NOW)
 
 
-def test_update_rows_changes_many_rows_by_id(sessions: sessionmaker[Session]) -> None:
+@_few_and_many
+def test_update_rows_changes_rows_by_id(sessions: sessionmaker[Session], count: int) -> None:
     with sessions.begin() as session:
-        insert_new(session, Brand, [_brand("a"), _brand("b")], key=["key"])
+        rows = [_brand(f"{number:03}") for number in range(count + 1)]
+        insert_new(session, Brand, rows, key=["key"])
     with sessions.begin() as session:
         ids = session.scalars(select(Brand.id).order_by(Brand.key)).all()
         update_rows(
             session,
             Brand,
-            [{"id": ids[0], "names": ["x"]}, {"id": ids[1], "names": ["y", "é"]}],
+            [
+                {"id": brand_id, "names": [f"é{number}"], "is_active": False}
+                for number, brand_id in enumerate(ids[:count])
+            ],
         )
 
     with read_session(sessions) as session:
-        assert session.scalars(select(Brand.names).order_by(Brand.key)).all() == [
-            ["x"],
-            ["y", "é"],
-        ]
+        found = session.execute(select(Brand.names, Brand.is_active).order_by(Brand.key)).all()
+    assert [tuple(row) for row in found] == [
+        *(([f"é{number}"], False) for number in range(count)),
+        (["acme"], True),
+    ]
 
 
 def test_four_writers_that_read_first_never_lock_each_other_out(

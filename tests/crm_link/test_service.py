@@ -305,5 +305,6 @@ def test_a_batch_takes_as_many_queries_as_one_mention(
     with counted(engine) as many:
         assert link(sessions, *ids[1:]) == 39
 
-    assert len(many) <= len(one) + 2
+    # More rows than a few: PostgreSQL takes them by a staging table, and holds the mentions.
+    assert len(many) <= len(one) + 4
     assert len(links(sessions)) == 40
