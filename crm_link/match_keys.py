@@ -16,7 +16,14 @@ from itertools import permutations
 
 from crm_link.given_names import is_given_name, related_names
 from crm_link.levels import Known, Shown
-from crm_link.person_names import PersonName, display_words, handle_words, skeleton, words
+from crm_link.person_names import (
+    ARTICLES,
+    PersonName,
+    display_words,
+    handle_words,
+    skeleton,
+    words,
+)
 from crm_link.sounds import sound
 
 #: Keys of one contact and of one author, at most.
@@ -137,13 +144,20 @@ def _pair_keys(found: tuple[str, ...]) -> Iterator[str]:
         yield f"i|{given[0]}|{family}"
         yield f"p|{sound(given)}|{sound(family)}"
         yield f"c|{skeleton(given)}|{skeleton(family)}"
-    for at in range(len(found) - 1):  # Wasserman Schultz, Van Drew
+    yield from _joined_keys(found)
+
+
+def _joined_keys(found: tuple[str, ...]) -> Iterator[str]:
+    """Yield the keys of family names that are two words: Wasserman Schultz, Van Drew, Al-Ahmad."""
+    for at in range(len(found) - 1):
         family = found[at] + found[at + 1]
         yield f"s|{family}"
         if at:
             yield f"f|{found[0]}|{family}"
             for other in sorted(related_names(found[0])):
                 yield f"f|{other}|{family}"
+            if found[at] in ARTICLES:
+                yield f"c|{skeleton(found[0])}|{skeleton(family)}"
 
 
 def _stem_keys(shown: Iterable[str], handle: str) -> Iterator[str]:

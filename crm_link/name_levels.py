@@ -14,7 +14,7 @@ from typing import Protocol
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from crm_link.given_names import is_given_name, related_names
-from crm_link.person_names import PersonName, skeleton
+from crm_link.person_names import ARTICLES, PersonName, skeleton
 from crm_link.sounds import sound
 
 #: Jaro-Winkler similarity from which two words are one word written twice.
@@ -183,9 +183,10 @@ def _find_family(
             found.family = "part"
             return at, 1
     for at in range(len(shown) - 1, -1, -1):
-        if _is_alike(shown[at], last, is_bare=is_bare):
+        length = 2 if is_bare and shown[at] in ARTICLES else 1
+        if _is_alike("".join(shown[at : at + length]), last, is_bare=is_bare):
             found.family = "fuzzy"
-            return at, 1
+            return at, length
     return 0, 0
 
 

@@ -51,6 +51,9 @@ _PARTICLES = frozenset(
     }
 )
 
+#: The Arabic article, which Arabic writes as the beginning of the word and Latin often apart.
+ARTICLES = frozenset({"al", "el"})
+
 #: Words of accounts that are kept for somebody, or against them: no part of a name.
 _NOT_NAMES = frozenset(
     {

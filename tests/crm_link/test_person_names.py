@@ -27,6 +27,9 @@ def meet(name: str, display: str, handle: str = "") -> bool:
     [
         ("محمد علي", "Mohammed Ali"),
         ("Mohammed Ali", "محمد علي"),
+        ("خالد الأحمد", "Khalid Al-Ahmad"),
+        ("خالد الأحمد", "Khaled El Ahmad"),
+        ("Khalid Al-Ahmad", "خالد الأحمد"),
         ("王小明", "Xiaoming Wang"),
         ("Wang Xiaoming", "王小明"),
         ("欧阳娜娜", "Nana Ouyang"),
