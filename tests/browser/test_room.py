@@ -43,6 +43,7 @@ def test_the_room_follows_others_and_loses_nothing_that_is_typed(
 ) -> None:
     page = open_page()
     page.goto(f"/incidents/{scene.incident}")
+    page.locator("#room-chart").scroll_into_view_if_needed()
     expect(page.locator("html[data-drawn=yes]")).to_be_attached()
     expect(page.locator("html[data-line=on]")).to_be_attached()
     expect(
@@ -84,6 +85,7 @@ def test_executives_see_the_incident_by_a_link_until_it_is_revoked(
     outside.goto(path)
 
     expect(outside.get_by_role("heading", name="Glass in the cup")).to_be_visible()
+    outside.locator("#room-chart").scroll_into_view_if_needed()
     expect(outside.locator("html[data-drawn=yes]")).to_be_attached()
     assert outside.locator("form, input, textarea, a[href^='/mentions']").count() == 0
     assert outside.evaluate("document.documentElement.scrollWidth") == 390

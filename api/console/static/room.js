@@ -4,11 +4,11 @@
 
 (() => {
   const at = document.getElementById("room-chart");
-  if (!at || typeof echarts === "undefined") return;
+  if (!at) return;
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const font = getComputedStyle(document.body).fontFamily;
-  const chart = echarts.init(at, null, { renderer: "svg" });
+  let chart = null;
   const HOUR = 3600000;
   const WHEN = new Intl.DateTimeFormat(document.documentElement.lang || undefined, { weekday: "short", hour: "2-digit", minute: "2-digit" });
   const whole = (value) => (value < 10 ? Math.round(value * 10) / 10 : Math.round(value));
@@ -17,6 +17,7 @@
   function draw() {
     const from = document.getElementById("room-hours");
     if (!from) return;
+    chart ??= echarts.init(at, null, { renderer: "svg" });
     const { words, hours } = JSON.parse(from.textContent);
     const middle = (hour) => new Date(hour.at).getTime() + HOUR / 2;
     const byTime = new Map(hours.map((hour) => [middle(hour), hour]));
@@ -76,8 +77,9 @@
     document.documentElement.dataset.drawn = "yes";
   }
 
-  draw();
-  document.addEventListener("live:refreshed", draw);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-  addEventListener("resize", () => chart.resize());
+  const again = () => chart && draw();
+  charts.near(at, draw);
+  document.addEventListener("live:refreshed", again);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
+  addEventListener("resize", () => chart && chart.resize());
 })();

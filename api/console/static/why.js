@@ -9,7 +9,7 @@
   function draw() {
     const at = document.getElementById("why-network");
     const from = document.getElementById("why-network-data");
-    if (!at || !from || typeof echarts === "undefined") return;
+    if (!at || !from) return;
     if (chart) chart.dispose();
     const { nodes, links } = JSON.parse(from.textContent);
     const most = Math.max(1, ...nodes.map((node) => node.value));
@@ -33,9 +33,14 @@
     });
   }
 
+  function drawNear() {
+    const at = document.getElementById("why-network");
+    if (at) charts.near(at, draw);
+  }
+
   document.addEventListener("htmx:afterSettle", (event) => {
-    if (event.target.closest && event.target.closest("#why")) draw();
+    if (event.target.closest && event.target.closest("#why")) drawNear();
   });
   addEventListener("resize", () => chart && chart.resize());
-  document.addEventListener("DOMContentLoaded", draw);
+  document.addEventListener("DOMContentLoaded", drawNear);
 })();
