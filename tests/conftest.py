@@ -19,6 +19,9 @@ from sqlalchemy.orm import Session, sessionmaker
 from config.db import make_engine, make_sessions
 from config.migrate import upgrade
 
+# A test process of several is given the width of their terminal, which would be every command's.
+os.environ.pop("COLUMNS", None)
+
 POSTGRES_URL = os.environ.get("GROUNDSWELL_TEST_POSTGRES_URL", "")
 SHARED = Path(os.environ.get("GROUNDSWELL_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 

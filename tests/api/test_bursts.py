@@ -55,4 +55,4 @@ def test_an_incidents_page_shows_its_burst(
 
     assert "Burst index" not in before
     assert '<strong class="num">3.2</strong>' in page
-    assert "34 negative in 1 h, expected 5.0; 4.5 at the worst" in page
+    assert "34 negative in 1 h, expected 5; 4.5 at the worst" in page
