@@ -59,7 +59,7 @@ def test_a_drill_is_begun_seen_and_stopped(open_page: OpenPage) -> None:
 def test_a_report_is_read_reviewed_and_runs_no_markup(open_page: OpenPage, after: Scene) -> None:
     page = open_page()
     page.goto(f"/incidents/{after.incident}")
-    page.get_by_role("link", name="Report").click()
+    page.get_by_role("link", name="Report", exact=True).click()
     expect(page.get_by_role("heading", name="What was said")).to_be_visible()
     assert page.title().startswith("Report on incident")
     assert page.locator(".report svg.curve rect.negative").count() > 0
