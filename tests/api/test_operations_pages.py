@@ -59,7 +59,7 @@ def test_the_page_says_what_happened_and_nothing_of_mentions(sign_in: SignIn, al
 
     assert page.index(LINES[1]) < page.index(LINES[0])  # the newest first
     assert "about Groundswell" in page
-    for absent in ("What is said", "How big", "last post", "room-chart", "/why", "/report\""):
+    for absent in ("What is said", "How big", "last post", "room-chart", "/why", '/report"'):
         assert absent not in page
 
 
@@ -67,7 +67,7 @@ def test_a_crisis_still_has_all_of_that(sign_in: SignIn, scene: Scene) -> None:
     page = sign_in(Role.PR_LEAD).get(f"/incidents/{scene.incident}").text
 
     assert "about Groundswell" not in page
-    for there in ("What is said", "How big", "last post", "room-chart", "/why", "/report\""):
+    for there in ("What is said", "How big", "last post", "room-chart", "/why", '/report"'):
         assert there in page
 
 
