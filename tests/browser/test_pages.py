@@ -19,7 +19,6 @@ def test_markup_in_a_post_does_not_run(open_page: OpenPage, scene: Scene) -> Non
 
     for path in ("/queue", "/mentions", f"/mentions/{scene.xss}"):
         page.goto(path)
-        page.wait_for_load_state("networkidle")
         assert page.title().endswith("Groundswell")
         expect(page.get_by_text("<script>document.title").first).to_be_attached()
         assert page.locator("a[href^=javascript]").count() == 0
