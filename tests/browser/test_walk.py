@@ -32,8 +32,8 @@ def test_a_mention_shows_thread_versions_contact_and_judgement(
     expect(page.locator(".main-post .feel")).to_contain_text("neutral by a person")
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(".main-post .feel")).to_contain_text("negative 86%")
-    page.get_by_role("button", name="Done").click()
-    expect(page.get_by_role("status")).to_contain_text("is done")
+    page.get_by_role("button", name="Done", exact=True).click()
+    expect(page.get_by_role("status")).to_contain_text("Done: 1 mention")
 
 
 def test_a_link_is_confirmed_and_that_is_taken_back(open_page: OpenPage) -> None:
