@@ -17,11 +17,12 @@ from sqlalchemy import Column, ColumnElement, Select, Table, delete, func, inser
 from sqlalchemy.orm import Session
 
 from config.db import Base
-from crm_link import flag_models, matching_models
+from crm_link import flag_models, matching_models, persona_models
 from crm_link import models as contact_models
 from crm_link.escalation import delivery_models, drill_models, playbook_models
+from crm_link.reporting import models as reporting_models
 from listener.models import Author, Brand
-from sentiment import signal_models
+from sentiment import facet_models, signal_models
 from sentiment.models import GRAINS_S, BurstHour, BurstState, Volume
 
 #: Modules of tables that may stand on a copy's posts: what is deleted is read from all of them.
@@ -31,7 +32,10 @@ TABLES = (
     contact_models,
     delivery_models,
     drill_models,
+    persona_models,
     playbook_models,
+    reporting_models,
+    facet_models,
     signal_models,
 )
 

@@ -12,7 +12,9 @@ from sentiment.models import Volume
 from tests.make import NOW, make_brand, make_mention
 
 #: Prints the tables that stand on a brand's posts and that only another module would load.
+#: Those of `api` are there in every process that clears a copy: nothing else runs them.
 PROBE = """
+import api.models
 from crm_link.escalation import drill_brands
 from config.db import Base
 from importlib import import_module
