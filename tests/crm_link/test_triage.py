@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Engine, event, func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from config.bulk import FEW_ROWS
 from crm_link.models import Flag, FlagStatus, FoldKey
 from crm_link.triage import triage_mentions
 from listener.models import Mention, MentionAlias, Step
@@ -319,7 +320,10 @@ def test_what_a_person_closed_stays_closed_unless_it_got_worse(
 def test_a_batch_takes_the_same_number_of_queries_however_big(
     sessions: sessionmaker[Session], brand_id: int, engine: Engine
 ) -> None:
-    few = make_mentions(sessions, brand_id, *[f"my order {n} is lost" for n in range(4)])
+    # More than go to PostgreSQL without a staging table: both are written in the same way.
+    few = make_mentions(
+        sessions, brand_id, *[f"my order {n} is lost" for n in range(FEW_ROWS + 10)]
+    )
     many = make_mentions(
         sessions,
         brand_id,
