@@ -183,7 +183,7 @@ def _cost(
         )
     ).one()
     days = 0.0 if first is None else max((now - first).total_seconds() / _DAY_S, 1 / 24)
-    posts = (new or 0) / days if days else 0.0
+    posts = int(new or 0) / days if days else 0.0
     is_search = source.options.get("kind", "search") == "search"
     expected = (posts * share if is_search else posts) if days else None
     searches = _searches(query, source.platform) if is_search else 1
