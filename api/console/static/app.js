@@ -68,9 +68,6 @@ function press(key) {
   if (!button) return false;
   if (key === "u") current = card.id;
   else lastClosed = card.id;
-  // A card that has just been swapped in is bound a moment later: without this, a quick key would
-  // send the form as a whole page.
-  htmx.process(card);
   button.click();
   return true;
 }

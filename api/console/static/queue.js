@@ -111,7 +111,11 @@
     const { elt } = event.detail.requestConfig;
     if (event.detail.xhr.status >= 400 && elt.closest("dialog")) event.detail.target = elt.querySelector(".problem") || event.detail.target;
   });
-  for (const dialog of document.querySelectorAll("dialog")) dialog.addEventListener("close", () => { beat(); current()?.focus({ preventScroll: true }); });
+  for (const dialog of document.querySelectorAll("dialog")) dialog.addEventListener("close", () => {
+    beat();
+    // This comes a moment later: the next key may have put the focus elsewhere by then.
+    if (document.activeElement === document.body) current()?.focus({ preventScroll: true });
+  });
 
   // ---- copy and open -----------------------------------------------------------------------
   document.addEventListener("click", (event) => {
@@ -138,7 +142,15 @@
     button.addEventListener("click", () => reload(card.dataset.id));
     problem.append(button);
   });
-  function reload(id) {
+  // A look at what changed must not take away a problem that is read, or a button that is pressed.
+  const looks = new Set();
+  const inUse = (card) => Boolean(card.querySelector(".problem-text, .htmx-request"));
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const card = event.detail.target;
+    if (looks.delete(event.detail.requestConfig.path) && card.matches?.(".card") && inUse(card)) event.detail.shouldSwap = false;
+  });
+  function reload(id, isLook = false) {
+    looks[isLook ? "add" : "delete"](`/queue/${id}/card`);
     const wasPicked = document.querySelector(`#card-${id} [data-pick]`)?.checked;
     return htmx.ajax("GET", `/queue/${id}/card`, { target: `#card-${id}`, swap: "outerHTML" }).then(() => {
       const box = document.querySelector(`#card-${id} [data-pick]`);
@@ -188,7 +200,7 @@
     const { people, versions } = await answer.json();
     for (const card of shown) {
       const version = versions[card.dataset.id];
-      if (version && card.isConnected && String(version) !== card.dataset.version && !card.querySelector(".problem-text")) reload(card.dataset.id);
+      if (version && card.isConnected && String(version) !== card.dataset.version && !inUse(card)) reload(card.dataset.id, true);
     }
     for (const place of list.querySelectorAll("[data-with]")) {
       const others = people.filter((one) => String(one.mention_id) === place.dataset.with && one.who !== list.dataset.me);
