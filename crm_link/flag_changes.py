@@ -23,12 +23,12 @@ from crm_link.escalation.response_clock import due_at, queue_rank
 from crm_link.flag_acts import Act, Change, Changed, check_change
 from crm_link.flag_events import last_change
 from crm_link.flag_models import FlagEvent
-from crm_link.mention_priority import give_priority, priorities_by_people
+from crm_link.mention_priority import give_priorities, priorities_by_people
 from crm_link.models import Flag, FlagStatus
 from crm_link.triage_rules import NEGATIVE_URGENCY, URGENCY
 from crm_link.types import Priority
 from listener.models import Mention
-from sentiment.corrections import correct_label, open_corrections
+from sentiment.corrections import correct_labels, open_corrections
 from sentiment.types import Label
 
 #: What is done to a flag in the queue only.
@@ -197,8 +197,8 @@ def _label(
     pairs: dict[int, _Pair] = {}
     for mention_id, flag in flags.items():
         before = {"label": flag.mention.label, "person": said.get(mention_id)}
-        correct_label(session, mention_id, label, by=by, clock=clock)
         pairs[mention_id] = (before, {"label": label.value})
+    correct_labels(session, dict.fromkeys(flags, label), by=by, clock=clock)
     return pairs
 
 
@@ -223,8 +223,9 @@ def _prioritise(
         )
         person = said.get(mention_id)
         before |= {"person": person.value if person else None, "was": flag.mention.priority}
-        give_priority(session, flag.mention, priority, by=by, clock=clock)
         pairs[mention_id] = (before, after)
+    said_now = [(flag.mention, priority) for flag in flags.values()]
+    give_priorities(session, said_now, by=by, clock=clock)
     return pairs
 
 

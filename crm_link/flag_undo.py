@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,10 +16,10 @@ from crm_link.flag_acts import Act, Changed
 from crm_link.flag_changes import OF_MENTION, lock_flags
 from crm_link.flag_events import last_change
 from crm_link.flag_models import FlagEvent
-from crm_link.mention_priority import give_priority
+from crm_link.mention_priority import give_priorities
 from crm_link.models import Flag, FlagStatus
 from crm_link.types import Priority
-from sentiment.corrections import correct_label, open_corrections, undo_correction
+from sentiment.corrections import correct_labels, open_corrections, undo_corrections
 from sentiment.types import Label
 
 #: How long an action can be undone as one; later its parts are changed by hand.
@@ -73,33 +74,60 @@ def _undo(
             what = last_change(session, event.mention_id, now) or "somebody changed this since"
             left[event.mention_id] = f"{what}; it stays so"
             continue
-        _restore(session, flag, event, by, clock)
         flag.version += 1
         event.undone_at, event.undone_by = now, by
         undone[event.mention_id] = event
+    _restore(session, flags, list(undone.values()), by, clock)
     session.flush()
     authors = {flags[one].mention.author_id for one in undone}
     queue_people(session, authors, now=now)
     return undone, left
 
 
-def _restore(session: Session, flag: Flag, event: FlagEvent, by: str, clock: Clock) -> None:
-    before = dict(event.before)
-    if event.action == Act.LABEL:
-        if before["person"] is not None:
-            correct_label(session, flag.mention_id, Label(before["person"]), by=by, clock=clock)
-        elif open_corrections(session, [flag.mention_id]):
-            undo_correction(session, flag.mention_id, by=by, clock=clock)
-        return
-    if event.action == Act.PRIORITY:
-        person, was = before.pop("person"), before.pop("was")
-        give_priority(
-            session, flag.mention, Priority(person) if person else None, by=by, clock=clock
-        )
-        flag.mention.priority = was
-        before["priority"] = Priority(before["priority"])
-    if "status" in before:
-        before["status"] = FlagStatus(before["status"])
+def _restore(
+    session: Session, flags: Mapping[int, Flag], events: Sequence[FlagEvent], by: str, clock: Clock
+) -> None:
+    act = Act(events[0].action) if events else None
+    if act is Act.LABEL:
+        _restore_labels(session, events, by, clock)
+    elif act is Act.PRIORITY:
+        _restore_priorities(session, flags, events, by, clock)
+    else:
+        for event in events:
+            _set_back(flags[event.mention_id], event.before)
+
+
+def _restore_labels(session: Session, events: Sequence[FlagEvent], by: str, clock: Clock) -> None:
+    said = {
+        event.mention_id: Label(event.before["person"])
+        for event in events
+        if event.before["person"] is not None
+    }
+    correct_labels(session, said, by=by, clock=clock)
+    others = [event.mention_id for event in events if event.mention_id not in said]
+    undo_corrections(session, list(open_corrections(session, others)), by=by, clock=clock)
+
+
+def _restore_priorities(
+    session: Session, flags: Mapping[int, Flag], events: Sequence[FlagEvent], by: str, clock: Clock
+) -> None:
+    said = [
+        (flags[event.mention_id].mention, Priority(person) if person else None)
+        for event in events
+        for person in [event.before["person"]]
+    ]
+    give_priorities(session, said, by=by, clock=clock)
+    for event in events:
+        flag, before = flags[event.mention_id], dict(event.before)
+        del before["person"]
+        flag.mention.priority = before.pop("was")
+        _set_back(flag, before | {"priority": Priority(before["priority"])})
+
+
+def _set_back(flag: Flag, before: Mapping[str, Any]) -> None:
     for name, value in before.items():
-        is_time = name in _TIMES and value is not None
-        setattr(flag, name, datetime.fromisoformat(value) if is_time else value)
+        if name == "status":
+            flag.status = FlagStatus(value)
+        else:
+            is_time = name in _TIMES and value is not None
+            setattr(flag, name, datetime.fromisoformat(value) if is_time else value)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config.any_of import any_of
 from config.clock import Clock
 from config.errors import ConflictError, InputError, NotFoundError
 from listener.models import JUDGING, Mention, Step
@@ -51,49 +53,44 @@ def correct_label(
         InputError: The label is "unknown".
 
     """
-    if label not in _SCORES:
-        raise InputError(f"a mention is negative, neutral or positive; '{label}' is no correction")
-    mention = _locked(session, mention_id)
-    if mention.deleted_at is not None:
-        raise ConflictError(f"mention {mention_id} was deleted by its author: nothing to correct")
-    before = open_corrections(session, [mention_id]).get(mention_id)
-    if before is not None and before.mention_version == mention.versions:
-        if before.label == label:
-            return before
-        said = {f"model_{name}": getattr(before, f"model_{name}") for name in _JUDGEMENT}
-    elif is_provisional(mention.scorer) or before is not None:
-        said = {}
-    else:
-        said = {f"model_{name}": getattr(mention, name) for name in _JUDGEMENT}
-    if before is not None:
-        before.ended_at, before.ended_by = clock(), by
-        # The index allows one that holds: the old one must end before the new one begins.
-        session.flush()
-    correction = Correction(
-        mention_id=mention_id,
-        mention_version=mention.versions,
-        label=label.value,
-        by=by,
-        at=clock(),
-        **said,
-    )
-    session.add(correction)
-    chances = {f"p_{one.value}": float(one is label) for one in _SCORES}
-    _change(
-        session,
-        mention,
-        chances
-        | {
-            "label": label.value,
-            "score": _SCORES[label],
-            "confidence": 1.0,
-            "scorer": PERSON,
-            "scored_at": clock(),
-        },
-    )
-    mark_again(session, mention_id, clock())
+    return correct_labels(session, {mention_id: label}, by=by, clock=clock)[mention_id]
+
+
+def correct_labels(
+    session: Session, labels: Mapping[int, Label], *, by: str, clock: Clock
+) -> dict[int, Correction]:
+    """Say what the labels of some mentions are, as `correct_label` does for one; return by mention.
+
+    So many statements as for one.
+    """
+    for label in labels.values():
+        if label not in _SCORES:
+            msg = f"a mention is negative, neutral or positive; '{label}' is no correction"
+            raise InputError(msg)
+    mentions = _locked(session, labels)
+    for mention in mentions.values():
+        if mention.deleted_at is not None:
+            msg = f"mention {mention.id} was deleted by its author: nothing to correct"
+            raise ConflictError(msg)
+    now, held = clock(), open_corrections(session, labels)
+    found = {
+        one: each
+        for one, each in held.items()
+        if each.mention_version == mentions[one].versions and each.label == labels[one]
+    }
+    changed = {one: mentions[one] for one in labels if one not in found}
+    new = {one: _correction(mentions[one], labels[one], held.get(one), by, now) for one in changed}
+    for one in changed:
+        if one in held:
+            held[one].ended_at, held[one].ended_by = now, by
+    # The index allows one that holds: the old one must end before the new one begins.
     session.flush()
-    return correction
+    session.add_all(new.values())
+    values = {one: _judgement(labels[one], now) for one in changed}
+    _change(session, [(changed[one], values[one]) for one in changed])
+    mark_again(session, changed, now)
+    session.flush()
+    return found | new
 
 
 def undo_correction(session: Session, mention_id: int, *, by: str, clock: Clock) -> Correction:
@@ -103,17 +100,34 @@ def undo_correction(session: Session, mention_id: int, *, by: str, clock: Clock)
         NotFoundError: There is no such mention, or nothing was corrected.
 
     """
-    mention = _locked(session, mention_id)
-    correction = open_corrections(session, [mention_id]).get(mention_id)
-    if correction is None:
-        raise NotFoundError(f"mention {mention_id} has no correction")
-    correction.ended_at, correction.ended_by = clock(), by
-    _change(session, mention, {name: getattr(correction, f"model_{name}") for name in _JUDGEMENT})
-    mark_again(session, mention_id, clock())
-    if mention.label is None:
-        mention.pending = Step.SCORE
+    return undo_corrections(session, [mention_id], by=by, clock=clock)[mention_id]
+
+
+def undo_corrections(
+    session: Session, mention_ids: Collection[int], *, by: str, clock: Clock
+) -> dict[int, Correction]:
+    """Give some mentions back their labels, as `undo_correction` does for one."""
+    mentions = _locked(session, mention_ids)
+    held = open_corrections(session, mention_ids)
+    for mention_id in mention_ids:
+        if mention_id not in held:
+            raise NotFoundError(f"mention {mention_id} has no correction")
+    now = clock()
+    for correction in held.values():
+        correction.ended_at, correction.ended_by = now, by
+    _change(
+        session,
+        [
+            (mentions[one], {name: getattr(each, f"model_{name}") for name in _JUDGEMENT})
+            for one, each in held.items()
+        ],
+    )
+    mark_again(session, held, now)
+    for one in held:
+        if mentions[one].label is None:
+            mentions[one].pending = Step.SCORE
     session.flush()
-    return correction
+    return held
 
 
 def open_corrections(session: Session, mention_ids: Collection[int]) -> dict[int, Correction]:
@@ -141,32 +155,66 @@ def apply_correction(correction: Correction, said: Sentiment) -> Sentiment:
     )
 
 
-def _locked(session: Session, mention_id: int) -> Mention:
-    mention = session.scalar(
+def _correction(
+    mention: Mention, label: Label, before: Correction | None, by: str, now: datetime
+) -> Correction:
+    """Return a correction that remembers what the model said."""
+    if before is not None and before.mention_version == mention.versions:
+        said = {f"model_{name}": getattr(before, f"model_{name}") for name in _JUDGEMENT}
+    elif is_provisional(mention.scorer) or before is not None:
+        said = {}
+    else:
+        said = {f"model_{name}": getattr(mention, name) for name in _JUDGEMENT}
+    return Correction(
+        mention_id=mention.id,
+        mention_version=mention.versions,
+        label=label.value,
+        by=by,
+        at=now,
+        **said,
+    )
+
+
+def _judgement(label: Label, now: datetime) -> dict[str, object]:
+    return {f"p_{one.value}": float(one is label) for one in _SCORES} | {
+        "label": label.value,
+        "score": _SCORES[label],
+        "confidence": 1.0,
+        "scorer": PERSON,
+        "scored_at": now,
+    }
+
+
+def _locked(session: Session, mention_ids: Collection[int]) -> dict[int, Mention]:
+    mentions = session.scalars(
         select(Mention)
-        .where(Mention.id == mention_id)
+        .where(any_of(session, Mention.id, mention_ids))
+        .order_by(Mention.id)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    if mention is None:
-        raise NotFoundError(f"there is no mention {mention_id}")
-    return mention
+    found = {mention.id: mention for mention in mentions}
+    for mention_id in mention_ids:
+        if mention_id not in found:
+            raise NotFoundError(f"there is no mention {mention_id}")
+    return found
 
 
-def _change(session: Session, mention: Mention, values: dict[str, object]) -> None:
-    """Give a mention another judgement; it goes through triage again, by way of what waits."""
-    before = (mention.label, mention.score)
-    for name, value in values.items():
-        setattr(mention, name, value)
-    if mention.pending is None or mention.pending in JUDGING:
-        mention.pending = Step.TRIAGE
-    session.flush()
+def _change(session: Session, changes: Sequence[tuple[Mention, Mapping[str, object]]]) -> None:
+    """Give mentions another judgement; they go through triage again, by way of what waits."""
     volume = VolumeChanges()
-    volume.move(
-        mention.brand_id,
-        mention.platform,
-        mention.published_at,
-        before=before,
-        after=(mention.label, mention.score),
-    )
+    for mention, values in changes:
+        before = (mention.label, mention.score)
+        for name, value in values.items():
+            setattr(mention, name, value)
+        if mention.pending is None or mention.pending in JUDGING:
+            mention.pending = Step.TRIAGE
+        volume.move(
+            mention.brand_id,
+            mention.platform,
+            mention.published_at,
+            before=before,
+            after=(mention.label, mention.score),
+        )
+    session.flush()
     volume.store(session)

@@ -7,7 +7,7 @@ profile and the stored mentions. A mention that is judged again meanwhile stays 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -93,10 +93,12 @@ def mark_due(session: Session, judged: Sequence[JudgedMention], now: datetime) -
     upsert(session, MentionSignal, rows, key=("mention_id",), update_columns=_JUDGED)
 
 
-def mark_again(session: Session, mention_id: int, now: datetime) -> None:
-    """Let a mention's rules be asked again: a person has said what its label is."""
+def mark_again(session: Session, mention_ids: Collection[int], now: datetime) -> None:
+    """Let the rules be asked about mentions again: a person has said what their labels are."""
     session.execute(
-        update(MentionSignal).where(MentionSignal.mention_id == mention_id).values(due_at=now)
+        update(MentionSignal)
+        .where(any_of(session, MentionSignal.mention_id, mention_ids))
+        .values(due_at=now)
     )
 
 

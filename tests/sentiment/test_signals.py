@@ -90,7 +90,7 @@ def test_what_is_judged_again_meanwhile_stays_due(sessions: sessionmaker[Session
     (mention_id,) = _scored(sessions, "Awful, my parcel never came")
 
     with meanwhile(sessions, lambda: signal_mentions(sessions, [mention_id])) as session:
-        signals.mark_again(session, mention_id, NOW + timedelta(seconds=1))
+        signals.mark_again(session, [mention_id], NOW + timedelta(seconds=1))
 
     assert _due(sessions) == [mention_id]
     assert _signal(sessions, mention_id).intents == ""
