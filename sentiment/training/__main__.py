@@ -21,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 from rich.console import Console
 from rich.table import Table
 
@@ -29,6 +30,7 @@ from sentiment.training.data import training_rows
 from sentiment.training.export import export
 from sentiment.training.labels import label
 from sentiment.training.measure import CALIBRATING_SETS, SETS, calibrate, measure
+from sentiment.training.norms import with_quick_norms
 from sentiment.training.recipes import (
     AVERAGES,
     RECIPES,
@@ -92,6 +94,12 @@ def _ship_step(given: argparse.Namespace) -> None:
         _ship(SHIPPED[name], given.data, given.work, given.into / name)
 
 
+def _quicken_step(given: argparse.Namespace) -> None:
+    for name in given.models:
+        path = given.into / name / "model.onnx"
+        onnx.save(with_quick_norms(onnx.load(path)), path)
+
+
 def _measure_step(given: argparse.Namespace) -> None:
     for name in given.models:
         figures = measure(given.into / name, given.data, SETS[name], most=given.most)
@@ -128,7 +136,8 @@ def _parser() -> argparse.ArgumentParser:
     step.add_argument("--into", type=Path, required=True, help="parent of the model folder")
     ship = add("ship", _ship_step, "export to int8 ONNX and calibrate")
     measured = add("measure", _measure_step, "measure and write figures.json")
-    for step in (ship, measured):
+    quick = add("quicken", _quicken_step, "rewrite the norms of models of before version 4.1")
+    for step in (ship, quick, measured):
         step.add_argument("models", nargs="*", default=["en", "multi"], help=", ".join(SHIPPED))
         step.add_argument("--into", type=Path, default=MODELS, help="parent of the model folders")
     measured.add_argument("--most", type=int, help="rows of each set at most")

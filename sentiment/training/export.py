@@ -8,7 +8,6 @@ text's judgement must not depend on which texts were scored beside it.
 import copy
 import inspect
 import json
-import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +29,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from sentiment.training.norms import with_quick_norms
 from sentiment.training.tasks import HEADS, SENTIMENT, TASKS, columns
 
 _OPSET = 17
@@ -69,11 +69,12 @@ def export(
         ).save_model_to_file(str(fused))
         if by_blocks:
             _round_by_blocks(fused, whole)
-            shutil.copyfile(whole, folder / "model.onnx")
+            rounded = onnx.load(whole)
         else:
             _round(fused, whole, ["MatMul", "Attention", "EmbedLayerNormalization", "Gather"])
             fed = _batches(tokenizer, texts, max_tokens)
-            onnx.save(_with_fixed_scales(onnx.load(whole), fed), folder / "model.onnx")
+            rounded = _with_fixed_scales(onnx.load(whole), fed)
+        onnx.save(with_quick_norms(rounded), folder / "model.onnx")
     tokenizer.save_pretrained(folder)
     vocabulary = folder / "tokenizer.json"
     # Without its indentation, which is a third of it.

@@ -124,15 +124,15 @@ class Shipped:
 SHIPPED = {
     shipped.name: shipped
     for shipped in (
-        Shipped("en", recipe="distilled", version="4", languages=("en",)),
+        Shipped("en", recipe="distilled", version="4.1", languages=("en",)),
         Shipped(
             "multi",
             recipe="multi",
-            version="3",
+            version="3.1",
             languages=("ar", "de", "en", "es", "fr", "hi", "it", "pt"),
             toward=False,
         ),
-        Shipped("accurate", recipe="teacher", version="3", languages=("en",), by_blocks=True),
+        Shipped("accurate", recipe="teacher", version="3.1", languages=("en",), by_blocks=True),
     )
 }
 
