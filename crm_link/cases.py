@@ -28,10 +28,12 @@ from crm_link.outbox_rows import Wanted
 from crm_link.twins import twins_of
 from crm_link.types import CASE_FIELDS, NOTE_FIELDS, LinkState, RecordKind
 
-_FIELDS = {RecordKind.CASE: CASE_FIELDS, RecordKind.NOTE: NOTE_FIELDS}
+#: What stands first in the record of somebody who must not be contacted.
+DO_NOT_CONTACT = (
+    "DO NOT CONTACT: so says the CRM. Answer the complaint where it stands, and nothing else."
+)
 
-#: Fields that name a person, in which two records of one person agree.
-_NAMES = frozenset({"given", "family"})
+_FIELDS = {RecordKind.CASE: CASE_FIELDS, RecordKind.NOTE: NOTE_FIELDS}
 
 
 def wanted_cases(session: Session, contact_ids: Sequence[int], *, now: datetime) -> list[Wanted]:
@@ -102,7 +104,13 @@ def _people(session: Session, contact_ids: Sequence[int]) -> dict[int, list[AnyR
     )
     found: dict[int, list[AnyRow]] = defaultdict(list)
     for row in session.execute(
-        select(IdentityLink.author_id, Contact.id, Contact.crm, Contact.external_id)
+        select(
+            IdentityLink.author_id,
+            Contact.id,
+            Contact.crm,
+            Contact.external_id,
+            Contact.do_not_contact,
+        )
         .join(Contact, Contact.id == IdentityLink.contact_id)
         .where(
             IdentityLink.author_id.in_(authors),
@@ -171,11 +179,7 @@ def _open(
 def _is_served_elsewhere(session: Session, contact_id: int, kind: RecordKind) -> bool:
     """Say whether the same person has an open record as a contact of another CRM."""
     contact = session.get_one(Contact, contact_id)
-    same = [
-        twin.contact.id
-        for twin in twins_of(session, contact)
-        if not _NAMES.intersection(twin.differs)
-    ]
+    same = [twin.contact.id for twin in twins_of(session, contact) if not twin.has_other_name]
     query = select(CrmCase.id).where(
         CrmCase.contact_id.in_(same), CrmCase.kind == kind, CrmCase.is_open
     )
@@ -183,7 +187,8 @@ def _is_served_elsewhere(session: Session, contact_id: int, kind: RecordKind) ->
 
 
 def _fields(case: CrmCase, ground: Ground, contact: AnyRow) -> dict[str, Any]:
-    fields = {"subject": ground.subject, "body": ground.body, "contact": contact.external_id}
+    body = f"{DO_NOT_CONTACT}\n{ground.body}" if contact.do_not_contact else ground.body
+    fields = {"subject": ground.subject, "body": body, "contact": contact.external_id}
     if case.kind is RecordKind.NOTE:
         return fields
     state = "open" if ground.is_open else "closed"

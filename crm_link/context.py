@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import Field, field_validator
@@ -11,7 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from config.settings import Settings, read_settings
 from crm_link.keys import hash_value, normalise_country
 from crm_link.places import RegionBook, region_book
-from crm_link.policy import PolicyTable, read_table
+from crm_link.policy import PolicyTable, read_table, shipped_table
 from crm_link.weights import Weights, load_weights, shipped_weights
 
 
@@ -110,3 +111,22 @@ def load_context() -> LinkContext:
         load_weights(own.weights) if own.weights else None,
         own.prior,
     )
+
+
+def policy_in_force() -> PolicyTable:
+    """Return the platforms' rules that the settings name, or the shipped ones.
+
+    Raises:
+        InputError: The file that they name cannot be read.
+
+    """
+    path = read_settings(LinkSettings).policy
+    if path is None:
+        return shipped_table()
+    return _read_once(path, path.stat().st_mtime_ns if path.exists() else 0)
+
+
+@lru_cache(maxsize=4)
+def _read_once(path: Path, changed_ns: int) -> PolicyTable:
+    del changed_ns  # a file that changed is read again
+    return read_table(path)

@@ -24,7 +24,7 @@ from crm_link.crm_fields import CRM_FIELDS
 from crm_link.due import AnyRow
 from crm_link.models import Contact, IdentityLink
 from crm_link.outbox_rows import Wanted, queue_records
-from crm_link.policy import may_write_sentiment
+from crm_link.profile_rights import ProfileRights, rights_of
 from crm_link.types import LinkState
 from listener.models import Author, Mention
 
@@ -105,7 +105,13 @@ def queue_speakers(
 
 def _queue(session: Session, contact_ids: Sequence[int], now: datetime) -> int:
     contacts = session.execute(
-        select(Contact.id, Contact.crm, Contact.external_id, Contact.relationship_source)
+        select(
+            Contact.id,
+            Contact.crm,
+            Contact.external_id,
+            Contact.relationship_source,
+            Contact.do_not_contact,
+        )
         .where(any_of(session, Contact.id, contact_ids))
         .order_by(Contact.id)
         .with_for_update(key_share=True)
@@ -122,7 +128,6 @@ def _fields(
     session: Session, contacts: Sequence[AnyRow], now: datetime
 ) -> dict[int, dict[str, Any]]:
     """Return the fields of the contacts that have a confirmed link, by contact."""
-    sources = {contact.id: contact.relationship_source for contact in contacts}
     accounts: dict[int, list[AnyRow]] = defaultdict(list)
     for row in session.execute(
         select(
@@ -134,7 +139,7 @@ def _fields(
         )
         .join(Author, Author.id == IdentityLink.author_id)
         .where(
-            any_of(session, IdentityLink.contact_id, sources),
+            any_of(session, IdentityLink.contact_id, [contact.id for contact in contacts]),
             IdentityLink.state == LinkState.CONFIRMED,
         )
         .order_by(Author.platform, Author.id)
@@ -144,29 +149,23 @@ def _fields(
     numbers = author_numbers(session, author_ids)
     wanted = wanted_scores()
     scores = author_scores(session, author_ids, now) if wanted and author_ids else {}
+    platforms = {one: {row.platform for row in rows} for one, rows in accounts.items()}
+    rights = rights_of(session, contacts, platforms)
     found: dict[int, dict[str, Any]] = {}
     for contact_id, rows in accounts.items():
-        # Scores are made of what people feel, and stand where their sentiment may stand.
-        told = [
-            scores[row.id]
-            for row in rows
-            if row.id in scores and may_write_sentiment(row.platform, sources[contact_id])
-        ]
-        found[contact_id] = _fields_of(rows, numbers, sources[contact_id]) | score_fields(
-            told, wanted
-        )
+        own = rights[contact_id]
+        told = [scores[row.id] for row in rows if row.id in scores and own.may_score(row.platform)]
+        found[contact_id] = _fields_of(rows, numbers, own) | score_fields(told, wanted)
     return found
 
 
 def _fields_of(
     accounts: Sequence[AnyRow],
     numbers: Mapping[int, AuthorNumbers],
-    relationship_source: str | None,
+    rights: ProfileRights,
 ) -> dict[str, Any]:
     all_of = [(row, numbers[row.id]) for row in accounts if row.id in numbers]
-    judged = [
-        found for row, found in all_of if may_write_sentiment(row.platform, relationship_source)
-    ]
+    judged = [found for row, found in all_of if rights.may_tell_sentiment(row.platform)]
     newest = max((n.last_at for _, n in all_of if n.last_at), default=None)
     last = max(
         (found for found in judged if found.last_at and found.last_label),

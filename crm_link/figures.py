@@ -17,7 +17,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Subquery, case, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Subquery,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from crm_link.figure_groups import (
@@ -30,7 +39,8 @@ from crm_link.figure_groups import (
     reasons,
 )
 from crm_link.figure_people import mean_of, people_of
-from crm_link.models import Contact
+from crm_link.models import Contact, IdentityLink
+from crm_link.types import LinkState
 from listener.models import Author, Mention
 
 #: Mean score from which on (below which) an author is a promoter (a detractor).
@@ -49,7 +59,7 @@ DEFINITIONS: Mapping[str, str] = {
     "leads": (
         "0 to 100: 50 for an intent to buy, 20 for a question, 10 for a mean score above zero, "
         "10 if no contact is linked yet, 10 for 1,000 followers or more; likely bots get none, "
-        "and a clearly negative mean takes 30."
+        "nor does whoever must not be contacted, and a clearly negative mean takes 30."
     ),
     "churn": (
         "0 to 100, of authors who are linked to a contact: 40 for a wish to cancel, 15 for each "
@@ -169,6 +179,17 @@ def _points(condition: ColumnElement[bool], points: int) -> ColumnElement[int]:
     return case((condition, points), else_=0)
 
 
+def _must_not_be_contacted(people: Subquery) -> ColumnElement[bool]:
+    """Say whether a CRM says so of one of the contacts that an author is."""
+    return exists().where(
+        IdentityLink.author_id == people.c.author_id,
+        IdentityLink.state == LinkState.CONFIRMED,
+        Contact.id == IdentityLink.contact_id,
+        Contact.deleted_at.is_(None),
+        Contact.do_not_contact,
+    )
+
+
 def lead_parts(people: Subquery) -> dict[str, ColumnElement[int]]:
     """Return what a lead score is made of; the query has to join `Author`."""
     return {
@@ -219,7 +240,9 @@ def _ranked(
     else:
         # Somebody who only is friendly is no lead.
         wants = or_(people.c.purchases > 0, people.c.questions > 0)
-        query = query.where(wants).order_by(total.desc(), people.c.author_id)
+        query = query.where(wants, ~_must_not_be_contacted(people)).order_by(
+            total.desc(), people.c.author_id
+        )
     names = list(parts)
     return [
         Scored(

@@ -157,6 +157,7 @@ def scored_table(people: Sequence[Scored], names: Mapping[int, Names]) -> Table:
             "value",
             "score",
             "parts",
+            "do_not_contact",
         ),
         rows=tuple(
             (
@@ -168,6 +169,7 @@ def scored_table(people: Sequence[Scored], names: Mapping[int, Names]) -> Table:
                 one.value,
                 one.score,
                 "; ".join(f"{name} {points:+}" for name, points in one.parts.items()),
+                "yes" if names[one.author_id].do_not_contact else "",
             )
             for one in people
         ),
@@ -181,6 +183,7 @@ class Names:
     account: str
     contact: str | None
     tier: str | None
+    do_not_contact: bool = False
 
 
 def names_of(session: Session, people: Sequence[Scored]) -> dict[int, Names]:
@@ -188,7 +191,13 @@ def names_of(session: Session, people: Sequence[Scored]) -> dict[int, Names]:
     contacts = {
         row.id: row
         for row in session.execute(
-            select(Contact.id, Contact.name, Contact.external_id, Contact.tier).where(
+            select(
+                Contact.id,
+                Contact.name,
+                Contact.external_id,
+                Contact.tier,
+                Contact.do_not_contact,
+            ).where(
                 Contact.id.in_({one.contact_id for one in people if one.contact_id is not None})
             )
         )
@@ -208,6 +217,7 @@ def names_of(session: Session, people: Sequence[Scored]) -> dict[int, Names]:
             accounts.get(one.author_id, ""),
             None if contact is None else contact.name or contact.external_id,
             None if contact is None else contact.tier,
+            contact is not None and contact.do_not_contact,
         )
     return found
 

@@ -14,7 +14,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from crm_link.keys import KeyKind
+from crm_link.levels import split_name
 from crm_link.models import Contact, ContactKey
+from crm_link.name_levels import NameLevel, name_level
+from crm_link.person_names import PersonName
 from crm_link.same_person import FIELDS, FieldLevel, compare, read_record
 
 #: A value that more contacts than this share (a switchboard) says nothing.
@@ -22,6 +25,15 @@ MOST_SHARED = 20
 
 #: Records that are shown.
 MOST_TWINS = 10
+
+#: Names of the two parts of a name among what differs.
+GIVEN, FAMILY = "given", "family"
+
+#: Levels at which two names are one person's.
+_SAME_NAME = frozenset(
+    {NameLevel.FULL, NameLevel.NICK, NameLevel.FUZZY, NameLevel.INITIAL, NameLevel.FAMILY}
+)
+_OTHER_GIVEN = frozenset({NameLevel.CONFLICT, NameLevel.OTHER})
 
 _KINDS = (KeyKind.EMAIL.value, KeyKind.PHONE.value, KeyKind.HANDLE.value)
 
@@ -40,6 +52,11 @@ class Twin:
     contact: Contact
     shared: Sequence[str]
     differs: Sequence[str]
+
+    @property
+    def has_other_name(self) -> bool:
+        """Whether the names speak against it: a family may share an address."""
+        return GIVEN in self.differs or FAMILY in self.differs
 
 
 def twins_of(session: Session, contact: Contact) -> list[Twin]:
@@ -76,24 +93,50 @@ def twins_of(session: Session, contact: Contact) -> list[Twin]:
 
 
 def _differences(one: Contact, other: Contact) -> list[str]:
-    levels = compare(
-        read_record(str(one.id), _values(one)), read_record(str(other.id), _values(other))
-    )
-    return [
+    mine, theirs = _places(one), _places(other)
+    levels = compare(read_record(str(one.id), mine), read_record(str(other.id), theirs))
+    places = [
         name for name, level in zip(FIELDS, levels, strict=True) if level == FieldLevel.DIFFERENT
     ]
+    return [*_names_that_differ(one, other), *places]
 
 
-def _values(contact: Contact) -> dict[str, str | None]:
-    family = contact.family_name or contact.name.rpartition(" ")[2]
-    return {
-        "given": contact.name.removesuffix(family).strip() or None,
-        "family": family or None,
-        "city": _text(contact, "city"),
-        "region": _text(contact, "region"),
-    }
+def _names_that_differ(one: Contact, other: Contact) -> tuple[str, ...]:
+    """Compare the names as linking compares an author's with a contact's, either way round."""
+    mine = split_name(one.name, one.family_name or "")
+    theirs = split_name(other.name, other.family_name or "")
+    if not mine.given or not theirs.given:
+        return ()
+    levels = {name_level(_Written(theirs), mine)[0], name_level(_Written(mine), theirs)[0]}
+    if levels & _SAME_NAME:
+        return ()
+    if levels & _OTHER_GIVEN:
+        return (GIVEN,)
+    return (FAMILY,) if NameLevel.GIVEN in levels else (GIVEN, FAMILY)
+
+
+def _places(contact: Contact) -> dict[str, str | None]:
+    return {"city": _text(contact, "city"), "region": _text(contact, "region")}
 
 
 def _text(contact: Contact, name: str) -> str | None:
     value = contact.fields.get(name)
     return value if isinstance(value, str) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A contact's name as something that shows a name: there is no handle and no bio."""
+
+    name: PersonName
+    stem: str = ""
+    handle_words: tuple[str, ...] = ()
+    bio_pairs: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return (*self.name.given, *self.name.family)
+
+    @property
+    def is_without_vowels(self) -> bool:
+        return self.name.is_without_vowels

@@ -21,26 +21,25 @@ POINTS = {"before commit": 12, "after commit": 12, "before call": 4, "after call
 #: The same for the undo, which is through after some batches: each round does a little of it.
 UNDO_POINTS = {"before commit": 2, "after commit": 2, "before call": 2, "after call": 2}
 
-#: How many kills of the undo there are for one of the write-back.
-UNDO_SHARE = 0.1
-
-PEOPLE = 40
+#: People whose records are written, at most: those that a kill of the undo needs.
+FEWEST_PEOPLE, PEOPLE_A_KILL = 40, 6
 
 
-def run(url: str, name: str, folder: Path, *, kills: int, seed: int) -> None:
-    """Kill so often while `name` is written to, check what is left, and print it."""
+def run(url: str, name: str, folder: Path, *, kills: int, undo_kills: int, seed: int) -> None:
+    """Kill so often while `name` is written to, and undone; check what is left, and print it."""
     began = time.monotonic()
     fake = FAKES[name]()
     engine = make_engine(url)
     upgrade(engine)
     with served(fake):
-        world = World(fake, make_sessions(engine), random.Random(seed), PEOPLE)
+        people = max(FEWEST_PEOPLE, PEOPLE_A_KILL * undo_kills)
+        world = World(fake, make_sessions(engine), random.Random(seed), people)
         killing = _Killing(url, world, folder)
         world.begin()
         rounds = killing.write(kills)
         written = world.assert_written()
         entries, lost = world.assert_journalled()
-        undo_rounds = killing.undo(max(1, round(kills * UNDO_SHARE)))
+        undo_rounds = killing.undo(undo_kills)
         world.assert_undone()
         world.assert_journalled()
         again = len(fake.writes())
@@ -50,9 +49,10 @@ def run(url: str, name: str, folder: Path, *, kills: int, seed: int) -> None:
     engine.dispose()
     print(
         f"{name}, {dialect}: killed {dict(sorted(killing.killed().items()))} in {rounds} rounds of "
-        f"writing and {undo_rounds} of undoing; {sum(world.said.values())} posts of "
-        f"{len(world.said)} people, {len(fake.writes())} calls, {written} fields changed: 0 lost, "
-        f"0 repeated; {entries} entries, {lost} of writes that never arrived; "
+        f"writing and {undo_rounds} of undoing ({undo_kills} kills); "
+        f"{sum(world.said.values())} posts of {len(world.said)} people, "
+        f"{len(fake.writes())} calls, {written} fields changed: 0 lost, 0 repeated; "
+        f"{entries} entries, {lost} of writes that never arrived; "
         f"{len(world.by_hand)} fields of people kept; undo restored all others; "
         f"{time.monotonic() - began:.0f} s"
     )
@@ -87,9 +87,10 @@ class _Killing:
     def undo(self, kills: int) -> int:
         rounds = 0
         wanted = self.killed().total() + kills
-        # All is undone after some rounds: then no point is reached any more.
-        while self.killed().total() < wanted and rounds < 2 * kills:
+        while self.killed().total() < wanted:
             rounds += 1
+            # All is undone after some rounds: then no point is reached any more.
+            assert rounds <= 2 * kills, "the undo was through before it was killed so often"
             self.start(*self._point(UNDO_POINTS), undo=True)
         self.start("", 0, undo=True)
         return rounds

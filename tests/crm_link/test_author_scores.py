@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from config.errors import InputError
 from crm_link.author_scores import wanted_scores
 from crm_link.enrich import queue_speakers
 from crm_link.models import WriteBack
-from crm_link.service import link_mentions
+from crm_link.service import link_mentions, relink_due
 from listener.models import Mention
 from sentiment.signal_models import MentionSignal
 from tests.crm_link.make_linking import CONTEXT, add_mention, make_record, sync
@@ -80,6 +81,25 @@ def test_scores_of_x_are_written_with_consent_only(
 
     assert fields(sessions)["groundswell_complaints"] == 1
     assert fields(sessions)["groundswell_churn_score"] is None
+
+
+def test_who_must_not_be_contacted_has_no_scores(
+    sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GROUNDSWELL_CRM_SCORES", "churn,lead,segment")
+    jane = make_record(handles=(("mastodon", "jane"),))
+    sync(sessions, jane)
+    mention_id, _ = speak(sessions, {"handle": "jane"}, "cancel", "purchase")
+    queue_speakers(sessions, [mention_id], clock=lambda: NOW)
+    assert fields(sessions)["groundswell_churn_score"] == 40
+
+    sync(sessions, replace(jane, do_not_contact=True))
+    relink_due(sessions, clock=lambda: NOW, context=CONTEXT)
+
+    found = fields(sessions)
+    scores = [found[f"groundswell_{name}"] for name in ("lead_score", "churn_score", "segment")]
+    assert scores == [None, None, None]
+    assert (found["groundswell_mentions"], found["groundswell_last_sentiment"]) == (1, "negative")
 
 
 def test_a_score_that_is_not_known_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

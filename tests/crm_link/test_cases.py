@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from crm_link.flag_acts import Act, Change
 from crm_link.flag_changes import change_flag
 from crm_link.models import CrmCase, WriteBack
 from crm_link.review import reject
-from crm_link.service import link_mentions
+from crm_link.service import link_mentions, relink_due
 from crm_link.triage import triage_mentions
 from crm_link.types import RecordKind
 from listener.models import Mention
@@ -184,6 +185,54 @@ def test_the_same_person_in_another_crm_gets_no_second_case_while_one_is_open(
     complain(sessions, author_id)
 
     assert {case.crm for case in cases(sessions)} == {"hubspot", "hubspot:emea"}
+
+
+@pytest.mark.parametrize(
+    ("here", "there"),
+    [
+        ("Ольга Иванова", "Olga Ivanova"),
+        ("محمد الأحمد", "Mohammed Al-Ahmad"),
+        ("王小明", "Xiaoming Wang"),
+        ("Bob Smith", "Smith, Robert"),
+    ],
+)
+def test_the_same_person_is_known_however_the_other_crm_writes_the_name(
+    sessions: sessionmaker[Session], here: str, there: str
+) -> None:
+    add_two(sessions, here, there)
+
+    assert [case.crm for case in cases(sessions)] == ["hubspot"]
+
+
+def test_a_family_that_shares_an_address_is_two_people(sessions: sessionmaker[Session]) -> None:
+    add_two(sessions, "Jane Doe", "John Doe")
+
+    assert [case.crm for case in cases(sessions)] == ["hubspot", "hubspot:emea"]
+
+
+def add_two(sessions: sessionmaker[Session], here: str, there: str) -> None:
+    """Let contacts of two CRMs who share an address complain, each from an account of theirs."""
+    for crm, platform, name in (
+        ("hubspot", "mastodon", here),
+        ("hubspot:emea", "bluesky", there),
+    ):
+        mail, handles = ("doe@example.com",), ((platform, "doe"),)
+        sync(sessions, make_record(name=name, emails=mail, handles=handles), name=crm)
+        complain(sessions, {"platform": platform, "handle": "doe"})
+
+
+def test_who_must_not_be_contacted_has_a_case_that_says_so(
+    sessions: sessionmaker[Session],
+) -> None:
+    jane = make_record(handles=(("mastodon", "jane"),))
+    sync(sessions, jane, name="hubspot")
+    complain(sessions, {"handle": "jane"})
+    assert not said(sessions, "hubspot")[0]["body"].startswith("DO NOT CONTACT")
+
+    sync(sessions, replace(jane, do_not_contact=True), name="hubspot")
+    relink_due(sessions, clock=lambda: NOW, context=CONTEXT)
+
+    assert said(sessions, "hubspot")[0]["body"].startswith("DO NOT CONTACT: so says the CRM")
 
 
 def test_an_incident_leaves_a_note_on_each_record_and_says_when_it_is_over(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -8,11 +9,13 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from config.clock import utc_now
 from crm_link.crm_fields import CRM_FIELDS
 from crm_link.enrich import queue_enrichment, queue_incident_enrichment
 from crm_link.escalation.models import Incident, IncidentStatus, ProtocolVersion
 from crm_link.exports import export_contacts, export_links
 from crm_link.models import Contact, DeliveryStatus, WriteBack
+from crm_link.refusals import record_consent, revoke_consent
 from crm_link.service import link_mentions, relink_due
 from listener.models import Author, Mention
 from tests.crm_link.make_linking import CONTEXT, add_mention, brand_of, make_record, sync
@@ -115,6 +118,50 @@ def test_sentiment_found_on_x_is_written_with_consent_only(
 
     assert fields(sessions)["groundswell_mentions"] == 1
     assert fields(sessions)["groundswell_last_sentiment"] == sentiment
+
+
+def test_a_recorded_consent_lets_sentiment_be_written_until_it_is_taken_back(
+    sessions: sessionmaker[Session],
+) -> None:
+    sync(sessions, make_record(handles=(("x", "jane"),)))
+    mention_id, _ = add_mention(sessions, {"platform": "x", "handle": "jane"})
+    link(sessions, mention_id)
+    with sessions.begin() as session:
+        (contact_id,) = contact_ids(session)
+        consent_id = record_consent(
+            session, contact_id, "x", note="form of May", by="ann", context=CONTEXT
+        ).id
+
+    relink_due(sessions, clock=utc_now, context=CONTEXT)
+    assert fields(sessions)["groundswell_last_sentiment"] == "negative"
+    with sessions.begin() as session:
+        revoke_consent(session, contact_id, consent_id, by="ann", context=CONTEXT)
+    relink_due(sessions, clock=utc_now, context=CONTEXT)
+
+    assert fields(sessions)["groundswell_last_sentiment"] is None
+    assert fields(sessions)["groundswell_average_sentiment"] is None
+    assert fields(sessions)["groundswell_mentions"] == 1
+
+
+def test_the_companys_own_rules_decide_where_sentiment_is_written(
+    sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    rules = tmp_path / "rules.yaml"
+    shipped = Path("config/defaults/link_policy.yaml").read_text("utf-8")
+    own = "platforms:\n  mastodon: {rule: allowed, sentiment_needs_consent: true}"
+    rules.write_text(shipped.replace("platforms:", own, 1), "utf-8")
+    monkeypatch.setenv("GROUNDSWELL_LINK_POLICY", str(rules))
+    sync(sessions, make_record(handles=(("mastodon", "jane"),)))
+    mention_id, _ = add_mention(sessions, {"handle": "jane"})
+
+    link(sessions, mention_id)
+
+    assert fields(sessions)["groundswell_mentions"] == 1
+    assert fields(sessions)["groundswell_last_sentiment"] is None
+    with sessions.begin() as session:
+        rules.write_text(shipped, "utf-8")
+        assert queue_enrichment(session, contact_ids(session), now=NOW) == 1
+    assert fields(sessions)["groundswell_last_sentiment"] == "negative"
 
 
 def test_two_accounts_of_one_person_are_one_record(sessions: sessionmaker[Session]) -> None:

@@ -9,6 +9,7 @@ from config.errors import InputError
 from crm_link.audience import read_audience, write_persona
 from crm_link.board_tables import as_csv
 from crm_link.figures import social_figures
+from crm_link.models import Contact
 from crm_link.segment_people import list_speakers, names_of, scored_table, speakers_table
 from listener.models import Brand
 from tests.crm_link.test_figures import link, say
@@ -60,7 +61,26 @@ def test_a_list_of_scores_names_its_parts(session: Session, brand: Brand) -> Non
 
     text = as_csv(scored_table(leads, names_of(session, leads)))
 
-    assert "buyer,,,,70,wants to buy +50; positive +10; nobody's contact yet +10" in text
+    assert "buyer,,,,70,wants to buy +50; positive +10; nobody's contact yet +10," in text
+
+
+def test_who_must_not_be_contacted_is_no_lead_and_marked_among_those_who_may_leave(
+    session: Session, brand: Brand
+) -> None:
+    quiet, open_to_it = (make_author(session, handle=name) for name in ("quiet", "open"))
+    contact = session.get_one(Contact, link(session, quiet, 900.0))
+    contact.do_not_contact = True
+    link(session, open_to_it, 10.0)
+    for author in (quiet, open_to_it):
+        say(session, brand, author, 0.5, "purchase", "cancel")
+    session.flush()
+
+    found = social_figures(session, brand.id, SINCE, UNTIL)
+
+    assert [one.author_id for one in found.leads] == [open_to_it.id]
+    assert [one.author_id for one in found.churn] == [quiet.id, open_to_it.id]
+    table = scored_table(found.churn, names_of(session, found.churn))
+    assert [row[-1] for row in table.rows] == ["yes", ""]
 
 
 def test_an_audience_is_told_in_groups_of_ten(session: Session, brand: Brand) -> None:

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from crm_link.models import AuthorKey, ContactKey, IdentityLink, LinkEvent
@@ -43,18 +41,6 @@ def change(sessions: sessionmaker[Session], author_id: int, **values: Any) -> No
         for name, value in values.items():
             setattr(author, name, value)
         author.link_due_at = NOW
-
-
-@contextmanager
-def counted(engine: Engine) -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def note(*args: Any) -> None:
-        seen.append(args[2])
-
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize(
@@ -289,22 +275,3 @@ def test_a_value_that_many_contacts_share_is_no_reason_to_look(
     link(sessions, mention_id)
 
     assert links(sessions) == []
-
-
-def test_a_batch_takes_as_many_queries_as_one_mention(
-    sessions: sessionmaker[Session], engine: Engine
-) -> None:
-    sync(sessions, *(make_record(f"c{n}", handles=(("mastodon", f"user-{n}"),)) for n in range(40)))
-    ids = [
-        add_mention(sessions, {"handle": f"user-{n}"}, text="I am at 202-224-2315")[0]
-        for n in range(40)
-    ]
-
-    with counted(engine) as one:
-        link(sessions, ids[0])
-    with counted(engine) as many:
-        assert link(sessions, *ids[1:]) == 39
-
-    # More rows than a few: PostgreSQL takes them by a staging table, and holds the mentions.
-    assert len(many) <= len(one) + 4
-    assert len(links(sessions)) == 40
