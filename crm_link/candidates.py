@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from crm_link.context import LinkContext
 from crm_link.facts import AuthorFacts, Candidate
 from crm_link.findings import Scale
-from crm_link.key_queries import contacts_by_key, contacts_by_value, name_counts
+from crm_link.key_queries import find_contacts, name_counts
 from crm_link.keys import KeyKind
 from crm_link.levels import MAX_OF_OWN_HOST
 from crm_link.link_statements import contacts_to_weigh, rows_of
@@ -44,18 +44,24 @@ def find_candidates(
     """
     strong = {author.author_id: _strong_keys(author) for author in authors}
     values = {key for keys in strong.values() for key in keys}
-    by_value = contacts_by_value(session, values, MAX_CONTACTS_PER_KEY)
-    by_key, wanted = _by_match_keys(session, authors)
+    wanted = _match_keys(authors)
+    found = find_contacts(
+        session,
+        {key for keys in wanted.values() for key in keys},
+        values,
+        most_of_key=MAX_PER_KEY,
+        most_of_value=MAX_CONTACTS_PER_KEY,
+    )
     listed: dict[int, dict[int, set[tuple[str, str]]]] = {}
     for author in authors:
         own: dict[int, set[tuple[str, str]]] = defaultdict(set)
         for key in strong[author.author_id]:
-            for contact_id in by_value.get(key, ()):
+            for contact_id in found.by_value.get(key, ()):
                 own[contact_id].add(key)
         for hashed in wanted.get(author.author_id, ()):
             if len(own) >= MAX_PER_AUTHOR:
                 break
-            for contact_id in by_key.get(hashed, ()):
+            for contact_id in found.by_key.get(hashed, ()):
                 own.setdefault(contact_id, set())
         listed[author.author_id] = own
     contacts = _load(session, {one for own in listed.values() for one in own}, context)
@@ -68,23 +74,22 @@ class _Contact:
     candidate: Candidate
     relationship_source: str | None
     consents: frozenset[str]
+    #: Whether anybody at all is never to be proposed.
+    any_refusal: bool
 
 
 def _strong_keys(author: AuthorFacts) -> set[tuple[str, str]]:
     return {(fact.kind.value, fact.value) for fact in author.facts if fact.kind is not KeyKind.NAME}
 
 
-def _by_match_keys(
-    session: Session, authors: Sequence[AuthorFacts]
-) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
-    """Return the contacts of each key that few have, and the keys of each author in order."""
+def _match_keys(authors: Sequence[AuthorFacts]) -> dict[int, list[int]]:
+    """Return the match keys of each author, those that say most first."""
     wanted: dict[int, list[int]] = {}
     for author in authors:
         if author.shown is not None:
             keys = author_keys(author.shown, author.name or "", author.handle or "")
             wanted[author.author_id] = [hash_key(key) for key in keys]
-    unique = {key for keys in wanted.values() for key in keys}
-    return contacts_by_key(session, unique, MAX_PER_KEY), wanted
+    return wanted
 
 
 def _load(
@@ -102,6 +107,7 @@ def _load(
             Candidate(contact_id, row.crm, row.name, row.owner, known=known_of(row, context.book)),
             row.relationship_source,
             frozenset(consents.get(contact_id, ())),
+            row.any_refusal,
         )
         for contact_id, row in {row.id: row for row in found}.items()
     }
@@ -132,9 +138,9 @@ def _allowed(
                     replace(contact.candidate, keys=frozenset(keys), is_public=verdict.is_public)
                 )
         result[author.author_id] = own
-    refused = refused_pairs(session, result, context)
-    if not refused:
+    if not any(one.any_refusal for one in contacts.values()):
         return result
+    refused = refused_pairs(session, result, context)
     return {
         author_id: [one for one in own if (author_id, one.contact_id) not in refused]
         for author_id, own in result.items()

@@ -197,7 +197,8 @@ def link_states(dialect: str) -> Select[*tuple[Any, ...]]:
 def contacts_to_weigh(dialect: str) -> Select[*tuple[Any, ...]]:
     """What is compared of contacts that the CRM still has.
 
-    One row for each consent that stands (`scope`), one without for who gave none.
+    One row for each consent that stands (`scope`), one without for who gave none; every row
+    says whether anybody at all is never to be proposed (`any_refusal`).
     """
     c = _contact.c
     agreed = and_(_consent.c.contact_id == c.id, _consent.c.revoked_at.is_(None))
@@ -211,6 +212,7 @@ def contacts_to_weigh(dialect: str) -> Select[*tuple[Any, ...]]:
         c.fields,
         c.links,
         _consent.c.scope,
+        exists().where(_refusal.c.value_hash.is_not(None)).label("any_refusal"),
     )
     return query.outerjoin_from(_contact, _consent, agreed).where(
         _any(c.id, dialect), c.deleted_at.is_(None)
@@ -226,9 +228,6 @@ def standing_consents(dialect: str) -> Select[*tuple[Any, ...]]:
 
 #: Writes what happened to links.
 NEW_EVENTS = insert(_event).inline()
-
-#: Whether anybody at all is never to be proposed.
-ANY_REFUSAL = select(exists().where(_refusal.c.value_hash.is_not(None)))
 
 #: What the brands are called.
 BRAND_NAMES = select(_brand.c.name, _brand.c.names)

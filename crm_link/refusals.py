@@ -22,7 +22,7 @@ from crm_link.contact_keys import waking_keys
 from crm_link.context import LinkContext
 from crm_link.due import mark_due
 from crm_link.facts import Candidate
-from crm_link.link_statements import ANY_REFUSAL, rows_of, standing_consents
+from crm_link.link_statements import rows_of, standing_consents
 from crm_link.matching_models import ContactConsent, LinkRefusal
 from crm_link.models import Contact, ContactKey
 from listener.models import Author
@@ -216,7 +216,7 @@ def refused_among(
     session: Session, pairs: Collection[tuple[int, int]], context: LinkContext
 ) -> set[tuple[int, int]]:
     """Return those of the (author, contact) pairs that are never proposed."""
-    if not pairs or not session.scalar(ANY_REFUSAL):
+    if not pairs:
         return set()
     authors = {
         row.id: f"{row.platform}:{row.external_id}"
