@@ -19,12 +19,14 @@ from config.logs import get_logger
 from crm_link import contacts, hook_notices, service, writeback
 from crm_link.board_hours import sum_hours
 from crm_link.board_topics import find_board_topics
+from crm_link.crm_health import CrmWork, noted
 from crm_link.enrich import queue_speakers
 from crm_link.escalation import (
     auditor,
     calendars,
     chain,
     claims,
+    crm_watch,
     detect,
     drill,
     notify,
@@ -174,10 +176,12 @@ class Engine(Backlog):
         )
 
     def watch(self) -> int:
-        """Look for sources without data; return how many alerts changed."""
+        """Look for sources without data and CRMs that fail; return how many alerts changed."""
         protocols = self.protocols.by_brand()
         store_in_force(self.sessions, protocols, self.clock())
-        return len(watchdog.watch_sources(self.sessions, protocols, clock=self.clock))
+        changed = watchdog.watch_sources(self.sessions, protocols, clock=self.clock)
+        changed += crm_watch.watch_crms(self.sessions, protocols, list(self.crms), clock=self.clock)
+        return len(changed)
 
     def audit(self) -> int:
         """Mend escalations that have stopped; return how many."""
@@ -205,8 +209,9 @@ class Engine(Backlog):
 
     def _sync_contacts_of(self, name: str) -> int:
         crm = self.crms[name]
-        found = hook_notices.recheck_contacts(self.sessions, crm, name=name, clock=self.clock)
-        found += contacts.sync_contacts(self.sessions, crm, name=name, clock=self.clock)
+        with noted(self.sessions, name, CrmWork.CONTACTS, clock=self.clock):
+            found = hook_notices.recheck_contacts(self.sessions, crm, name=name, clock=self.clock)
+            found += contacts.sync_contacts(self.sessions, crm, name=name, clock=self.clock)
         changed = found.new + found.changed + found.deleted
         if changed or found.rejected:
             log.info("contacts synced", crm=name, changed=changed, rejected=len(found.rejected))

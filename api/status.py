@@ -18,6 +18,7 @@ from crm_link.escalation.models import (
     Notification,
 )
 from crm_link.escalation.readiness import Readiness, read_readiness
+from crm_link.health_models import CrmHealth
 from crm_link.models import Contact, DeliveryStatus, Flag, FlagStatus, IdentityLink, WriteBack
 from crm_link.types import LinkState
 from listener.coverage import source_health
@@ -64,6 +65,7 @@ def read_status(session: Session, now: datetime) -> Status:
         ),
         "write-backs waiting": _count(session, WriteBack, WriteBack.status.in_(unsent)),
         "write-backs dead": _count(session, WriteBack, WriteBack.status == DeliveryStatus.DEAD),
+        "CRMs failing": _count(session, CrmHealth, CrmHealth.failing_since.is_not(None)),
         "CRM budgets used up": _count(session, CrmBudget, CrmBudget.paused_until > now),
     }
     sources = [

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from config.migrate import head_revision
 from config.settings import Settings
+from crm_link.crm import crms_in
+from crm_link.crm_status import CrmStatus, crm_status
 from crm_link.escalation.models import Notification
 from crm_link.escalation.readiness import Readiness, read_readiness
 from crm_link.models import DeliveryStatus, WriteBack
@@ -46,6 +48,7 @@ class SystemView:
         sources: Health of each source.
         notifications: The alerts' outbox.
         write_backs: The CRM's outbox.
+        crms: How each CRM does.
         database: What it is and how far it is migrated.
         database_mb: Its size in megabytes; None where the database does not say.
         scorers: The scorer, and the provisional one; empty where there is none.
@@ -58,6 +61,7 @@ class SystemView:
     sources: list[SourceHealth]
     notifications: Outbox
     write_backs: Outbox
+    crms: list[CrmStatus]
     database: str
     database_mb: float | None
     scorers: tuple[str, str]
@@ -74,6 +78,7 @@ def view_system(session: Session, settings: Settings, now: datetime) -> SystemVi
         sources=source_health(session, now),
         notifications=_outbox(session, Notification),
         write_backs=_outbox(session, WriteBack),
+        crms=crm_status(session, crms_in(settings.crm)),
         database=f"{dialect} · {head_revision()}",
         database_mb=_size_mb(session, dialect),
         scorers=(settings.scorer, settings.fast_scorer),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,12 +12,19 @@ from sqlalchemy.orm import Session
 
 from crm_link.budget_models import CrmBudget
 from crm_link.budgets import Limit
+from crm_link.crm_health import failing_crms
+from crm_link.dead_letters import causes_of
+from crm_link.health_models import CrmHealth
 from crm_link.models import Contact, CrmCursor, DeliveryStatus, WriteBack
 
 
 @dataclass(frozen=True, slots=True)
 class CrmStatus:
-    """One CRM's counts; `last_error` is of a record that waits or is dead, the newest."""
+    """One CRM's counts; `last_error` is of a record that waits or is dead, the newest.
+
+    `failing_since` is empty where its calls go well; `failing` says what fails, and what it said.
+    `given_up` are the reasons of dead records, each with how many there are.
+    """
 
     name: str
     contacts: int
@@ -24,6 +32,9 @@ class CrmStatus:
     waiting: int
     dead: int
     last_error: str | None
+    failing_since: datetime | None = None
+    failing: str = ""
+    given_up: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +131,10 @@ def crm_status(session: Session, names: Sequence[str]) -> list[CrmStatus]:
             select(WriteBack.crm, WriteBack.last_error).where(WriteBack.id.in_(failed))
         ).all()
     )
+    failing: dict[str, list[CrmHealth]] = defaultdict(list)
+    for one in failing_crms(session, names):
+        failing[one.crm].append(one)
+    causes = causes_of(session, names)
     return [
         CrmStatus(
             name,
@@ -128,6 +143,9 @@ def crm_status(session: Session, names: Sequence[str]) -> list[CrmStatus]:
             int(outbox[name].waiting) if name in outbox else 0,
             int(outbox[name].dead) if name in outbox else 0,
             errors.get(name),
+            min((one.failing_since for one in failing[name] if one.failing_since), default=None),
+            "; ".join(f"{one.work}: {one.last_error}" for one in failing[name]),
+            tuple((one.reason, one.records) for one in causes if one.crm == name),
         )
         for name in names
     ]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, literal_column, select
 from sqlalchemy.orm import Session
 
 from config.bulk import update_rows
@@ -79,6 +79,9 @@ _REASONS = (
         "The CRM refuses a value, or the contact is gone. Look at the record, then retry or drop.",
     ),
 )
+#: Wordings of errors that are looked at for their reasons, the newest.
+_MOST_WORDINGS = 1000
+
 _OTHERWISE = "The CRM refuses the record; its own words say why."
 
 
@@ -111,6 +114,26 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """Why records of a CRM were given up: all that failed for one reason.
+
+    Args:
+        crm: The CRM.
+        sign: The words of the CRM by which the reason is known; empty: none that is known.
+        reason: What it means, and what helps.
+        records: How many records, of the newest ones.
+        newest_at: When the last of them was given up.
+
+    """
+
+    crm: str
+    sign: str
+    reason: str
+    records: int
+    newest_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetters:
     """A page of them; `after` leads to the next one."""
 
@@ -120,7 +143,29 @@ class DeadLetters:
 
 def reason_of(said: str) -> str:
     """Return what a CRM's error means to a person, and what helps. Pure."""
-    return next((words for sign, words in _REASONS if sign in said), _OTHERWISE)
+    return _known(said)[1]
+
+
+def causes_of(session: Session, crms: Sequence[str]) -> list[Cause]:
+    """Return why records of some CRMs were given up, by CRM, each reason once."""
+    newest = func.max(WriteBack.next_attempt_at)
+    rows = session.execute(
+        select(WriteBack.crm, WriteBack.last_error, func.count(), newest)
+        .where(WriteBack.status == literal_column("'dead'"), WriteBack.crm.in_(crms))
+        .group_by(WriteBack.crm, WriteBack.last_error)
+        .order_by(newest.desc())
+        .limit(_MOST_WORDINGS)
+    )
+    found: dict[tuple[str, str], Cause] = {}
+    for crm, said, count, at in rows:
+        sign, reason = _known(said or "")
+        one = found.setdefault((crm, sign), Cause(crm, sign, reason, 0, at))
+        found[crm, sign] = replace(one, records=one.records + count)
+    return [found[key] for key in sorted(found)]
+
+
+def _known(said: str) -> tuple[str, str]:
+    return next((known for known in _REASONS if known[0] in said), ("", _OTHERWISE))
 
 
 def dead_letters(

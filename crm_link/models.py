@@ -12,9 +12,19 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from config.db import Base, enum_text
 from crm_link.budget_models import CrmBudget as CrmBudget  # noqa: PLC0414 - its table too
 from crm_link.case_models import CrmCase as CrmCase  # noqa: PLC0414 - its tables too
+from crm_link.health_models import CrmHealth as CrmHealth  # noqa: PLC0414 - its table too
 from crm_link.hook_models import CrmRecheck as CrmRecheck  # noqa: PLC0414 - its tables too
 from crm_link.matching_models import MatchKey as MatchKey  # noqa: PLC0414 - its tables too
 from crm_link.types import LinkState, Priority
+from crm_link.write_back_models import (
+    CrmJournalEntry as CrmJournalEntry,  # noqa: PLC0414 - one door to all tables
+)
+from crm_link.write_back_models import (
+    DeliveryStatus as DeliveryStatus,  # noqa: PLC0414
+)
+from crm_link.write_back_models import (
+    WriteBack as WriteBack,  # noqa: PLC0414
+)
 from listener.models import Author, Mention
 
 
@@ -24,16 +34,6 @@ class FlagStatus(StrEnum):
     OPEN = "open"
     DONE = "done"
     DISMISSED = "dismissed"
-
-
-class DeliveryStatus(StrEnum):
-    """Where an outbox row is."""
-
-    PENDING = "pending"
-    SENDING = "sending"  # claimed until `lease_until`; then anybody may send it again
-    SENT = "sent"
-    DEAD = "dead"  # refused for good, or tried too often; people see these
-    CANCELLED = "cancelled"
 
 
 class Contact(Base):
@@ -239,60 +239,3 @@ class Flag(Base):
     version: Mapped[int] = mapped_column(default=1, server_default="1")
 
     mention: Mapped[Mention] = relationship(lazy="raise")
-
-
-class WriteBack(Base):
-    """Enrichment on its way to a CRM record: one row per record, the latest wins.
-
-    `version` counts changes; a row is done when `sent_version` has caught up with it, so
-    that a change during sending is sent again.
-    """
-
-    __tablename__ = "write_back"
-    __table_args__ = (
-        UniqueConstraint("crm", "external_id"),
-        Index(
-            "ix_write_back_due",
-            "next_attempt_at",
-            sqlite_where=text("status IN ('pending', 'sending')"),
-            postgresql_where=text("status IN ('pending', 'sending')"),
-        ),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    crm: Mapped[str] = mapped_column(String(40))
-    external_id: Mapped[str] = mapped_column(String(200))
-    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
-    fields: Mapped[dict[str, Any]]
-    version: Mapped[int] = mapped_column(default=1, server_default="1")
-    sent_version: Mapped[int] = mapped_column(default=0, server_default="0")
-    status: Mapped[DeliveryStatus] = mapped_column(enum_text(DeliveryStatus))
-    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
-    next_attempt_at: Mapped[datetime]
-    lease_until: Mapped[datetime | None]
-    last_error: Mapped[str | None]
-    created_at: Mapped[datetime]
-    sent_at: Mapped[datetime | None]
-
-
-class CrmJournalEntry(Base):
-    """What we wrote into a CRM record, with what stood there before.
-
-    Stored before the CRM is called, so that no write is without an entry; `done_at` is empty
-    until the CRM said yes. `before` and `after` hold the fields that were written; `kept` names
-    those that a person had changed, which were left alone.
-    """
-
-    __tablename__ = "crm_journal"
-    __table_args__ = (Index("ix_crm_journal_record", "crm", "external_id", "id"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    crm: Mapped[str] = mapped_column(String(40))
-    external_id: Mapped[str] = mapped_column(String(200))
-    before: Mapped[dict[str, Any]]
-    after: Mapped[dict[str, Any]]
-    kept: Mapped[list[str]]
-    is_undo: Mapped[bool] = mapped_column(default=False, server_default=false())
-    at: Mapped[datetime]
-    done_at: Mapped[datetime | None]
-    undone_at: Mapped[datetime | None]

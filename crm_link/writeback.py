@@ -23,6 +23,7 @@ from config.errors import BudgetExhaustedError, InputError, PermanentError, Tran
 from config.logs import get_logger
 from crm_link.budgets import LimitError
 from crm_link.crm import Crm
+from crm_link.crm_health import CrmWork, noted
 from crm_link.journal import write_with_journal
 from crm_link.models import DeliveryStatus, WriteBack
 from crm_link.types import ContactUpdate, WriteResult
@@ -75,14 +76,15 @@ def deliver_write_backs(
         return 0
     updates = [item.update for item in claimed]
     try:
-        results = write_with_journal(
-            sessions,
-            crm,
-            name,
-            updates,
-            clock=clock,
-            write_until=began + timedelta(seconds=LAST_WRITE_S),
-        )
+        with noted(sessions, name, CrmWork.WRITES, clock=clock):
+            results = write_with_journal(
+                sessions,
+                crm,
+                name,
+                updates,
+                clock=clock,
+                write_until=began + timedelta(seconds=LAST_WRITE_S),
+            )
     except (TransientError, BudgetExhaustedError) as error:
         wait_s = getattr(error, "retry_after_s", None) or getattr(error, "resume_after_s", None)
         results = _all_failed(
@@ -229,7 +231,8 @@ def _failed_row(item: _Claimed, result: WriteResult, now: datetime) -> dict[str,
         "id": item.id,
         "status": DeliveryStatus.DEAD if is_dead else DeliveryStatus.PENDING,
         "attempts": attempts,
-        "next_attempt_at": now + timedelta(seconds=wait_s),
+        # A dead row keeps when it died.
+        "next_attempt_at": now if is_dead else now + timedelta(seconds=wait_s),
         "lease_until": None,
         "last_error": (result.error or "")[:1000],
     }

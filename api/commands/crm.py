@@ -20,7 +20,7 @@ from config.settings import Settings
 from crm_link.budget_meter import use_meters
 from crm_link.contacts import sync_contacts
 from crm_link.crm import Crm, crms_in, make_crm
-from crm_link.crm_status import BudgetStatus, budget_status, crm_status
+from crm_link.crm_status import BudgetStatus, CrmStatus, budget_status, crm_status
 from crm_link.dead_letters import dead_letters, drop_letter, retry_letters
 from crm_link.journal import newest_entries
 from crm_link.journal_undo import UndoResult
@@ -93,11 +93,17 @@ def status() -> None:
             f"{row.synced_at:%Y-%m-%d %H:%M:%S}" if row.synced_at else "never",
             str(row.waiting),
             str(row.dead),
-            row.last_error or "",
+            _problem(row),
         )
     out.print(table)
     if budgets:
         _print_budgets(budgets)
+
+
+def _problem(row: CrmStatus) -> str:
+    if row.failing_since:
+        return f"fails since {row.failing_since:%Y-%m-%d %H:%M} UTC: {row.failing}"
+    return row.last_error or ""
 
 
 def _print_budgets(budgets: Sequence[BudgetStatus]) -> None:

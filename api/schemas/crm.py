@@ -10,7 +10,11 @@ from api.schemas.base import Out
 
 
 class CrmStatusOut(Out):
-    """One CRM's counts; `last_error` is of a record that waits or is dead, the newest."""
+    """One CRM's counts; `last_error` is of a record that waits or is dead, the newest.
+
+    `failing_since` is null where its calls go well; `failing` says what fails. `given_up` are the
+    reasons of dead records, each with how many there are.
+    """
 
     name: str
     contacts: int
@@ -18,6 +22,9 @@ class CrmStatusOut(Out):
     waiting: int
     dead: int
     last_error: str | None
+    failing_since: datetime | None
+    failing: str
+    given_up: list[tuple[str, int]]
 
 
 class BudgetOut(Out):

@@ -9,9 +9,11 @@ from typer.testing import CliRunner
 
 from api.cli import app as command_line
 from api.models import Role
+from config.errors import PermanentError
 from config.settings import Settings
 from crm_link.budget_meter import BudgetMeter
 from crm_link.budgets import DAY_S, Limit
+from crm_link.crm_health import CrmWork, noted
 from crm_link.dead_letters import reason_of
 from crm_link.models import Contact, DeliveryStatus, WriteBack
 from tests.api.conftest import MovableClock, SignIn
@@ -92,6 +94,26 @@ def test_the_list_says_why_and_what_helps(sign_in: SignIn, letters: list[int]) -
     assert found[1]["said"] == "HubSpot did not answer: ConnectError"
     assert all(one["reason"] in page for one in found)
     assert "Person &lt;0&gt;" in page
+
+
+def test_the_health_page_says_which_crm_fails_and_why_records_were_given_up(
+    sign_in: SignIn, letters: list[int], sessions: sessionmaker[Session], clock: MovableClock
+) -> None:
+    admin = sign_in(Role.ADMIN)
+    assert "duplicate rule" in admin.get("/admin/system").text
+    assert "2 records given up" not in admin.get("/admin/system").text  # two causes
+    with (
+        pytest.raises(PermanentError),
+        noted(sessions, CRM, CrmWork.CONTACTS, clock=clock),
+    ):
+        raise PermanentError("HubSpot answered 401 <b>")
+
+    (status,) = admin.get("/api/v1/crm").json()["crms"]
+
+    assert status["failing"] == "contacts: HubSpot answered 401 <b>"
+    assert len(status["given_up"]) == len(letters) - 1
+    for page in ("/admin/system", "/admin/crm"):
+        assert "contacts: HubSpot answered 401 &lt;b&gt;" in admin.get(page).text
 
 
 def test_one_is_retried_one_dropped_and_neither_twice(
