@@ -19,7 +19,7 @@ MOST_BYTES = 150_000
 #: What a browser fetches by itself.
 _FETCHED = re.compile(r'<(?:link[^>]* href|script[^>]* src|img[^>]* src)="([^"]+)"')
 
-#: Comes with the board; elsewhere when a chart is near the screen (`charts.js`).
+#: Comes when a chart is near the screen (`charts.js`).
 CHARTS = "/static/vendor/echarts.min.js"
 
 
@@ -43,9 +43,8 @@ def test_a_first_view_is_light_and_asks_no_other_site(
 
     assert fetched
     assert [address for address in fetched if not address.startswith("/static/")] == []
-    libraries = {address for address in fetched if address.startswith(CHARTS)}
-    assert not libraries or page == "/board"
-    size += sum(_compressed(client, address)[0] for address in fetched - libraries)
+    assert [address for address in fetched if address.startswith(CHARTS)] == []
+    size += sum(_compressed(client, address)[0] for address in fetched)
     assert size < MOST_BYTES
 
 

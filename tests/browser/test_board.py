@@ -49,7 +49,14 @@ def _problems(page: Page) -> list[str]:
     ]
 
 
+def _draw(page: Page, chart: str) -> None:
+    """Bring a chart near the screen, and wait until it is drawn."""
+    page.locator(f"#{chart}-chart").scroll_into_view_if_needed()
+    expect(page.locator(f"#{chart}-chart canvas")).to_be_visible()
+
+
 def _click_bar(page: Page, chart: str, series: int, at: int) -> None:
+    _draw(page, chart.removeprefix("#").removesuffix("-chart"))
     x, y = page.evaluate(_BAR, [chart, series, at])
     page.mouse.click(x, y)
 
@@ -59,15 +66,14 @@ def test_a_board_is_read_compared_taken_away_and_followed(
 ) -> None:
     page = open_page()
     page.get_by_role("link", name="Board").click()
-    expect(page.locator("html[data-drawn]")).to_be_attached()
-    expect(page.locator("#volume-chart canvas")).to_be_visible()
+    _draw(page, "volume")
     expect(page.get_by_text("Change of net sentiment")).to_be_visible()
 
     page.get_by_label("Brand").select_option("acme")
     page.wait_for_url("**/board?brand=acme**")
     share = page.get_by_role("region", name="Share of voice")
     expect(share.get_by_role("row", name="Beanery")).to_contain_text("72")
-    expect(share.locator("canvas")).to_be_visible()
+    _draw(page, "share")
     expect(page.locator("#board-signals")).to_be_visible()
     assert _problems(page) == []
 
@@ -94,17 +100,15 @@ def test_a_board_is_read_compared_taken_away_and_followed(
     expect(reach.get_by_role("row", name="France")).to_contain_text("12")
     expect(reach.get_by_text("Norway")).to_have_count(0)
     for chart in ("topics", "emotions", "intents", "languages", "influencers", "places", "sources"):
-        expect(page.locator(f"#{chart}-chart canvas")).to_be_visible()
+        _draw(page, chart)
 
     _click_bar(page, "#influencers-chart", 0, 0)
     page.wait_for_url("**/mentions?**author_id=**")
     expect(page.locator(".row")).to_have_count(1)
     page.go_back()
-    expect(page.locator("#volume-chart canvas")).to_be_visible()
     _click_bar(page, "#volume-chart", 0, 23)
     page.wait_for_url("**/mentions?since=**label=negative")
     page.go_back()
-    expect(page.locator("html[data-drawn]")).to_be_attached()
     _click_bar(page, "#share-chart", 0, 1)
     page.wait_for_url(f"**/mentions?brand={rival.replace(':', '%3A')}**")
     expect(page.get_by_text("their beans are fine")).to_be_visible()

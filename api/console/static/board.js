@@ -1,9 +1,9 @@
-// Draws the board's charts from the tables beside them: a row's numbers stand in its data-point.
+// Draws the board's charts from the tables beside them, each when it is near the screen: a row's
+// numbers stand in its data-point.
 // Tooltips are rich text, not HTML, because the page allows no inline style.
 "use strict";
 
 (() => {
-  if (typeof echarts === "undefined") return;
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -170,16 +170,22 @@
     return `/mentions?${query}`;
   }
 
-  function draw(panel) {
+  // The place of a chart is kept from the beginning, so that nothing moves when it is drawn.
+  function expect(panel) {
     const table = panel.dataset.rows ? document.getElementById(panel.dataset.rows) : panel.querySelector("table");
     const place = panel.querySelector(".chart");
     if (!table || !place) return; // nothing to show yet: the panel says so in words
     const points = [...table.querySelectorAll("[data-point]")].map((row) => JSON.parse(row.dataset.point));
     if (!points.length) return;
+    place.classList.add("drawn");
+    drawn.set(place, null);
+    charts.near(place, () => draw(panel, place, table, points));
+  }
+
+  function draw(panel, place, table, points) {
     const numbers = document.getElementById("numbers");
     const { brand = "", period = "" } = (numbers || table).dataset;
     const grain = Number(table.dataset.grain || 0);
-    place.classList.add("drawn");
     const chart = { kind: panel.dataset.chart, points, brand, period, grain, unit: panel.dataset.unit || "", on: echarts.init(place, null, { renderer: "canvas" }) };
     chart.on.setOption(kinds[chart.kind](chart));
     chart.on.on("click", (params) => {
@@ -197,17 +203,18 @@
       });
     }
     drawn.set(place, chart);
-  }
-
-  function drawAll(root) {
-    const panels = [...root.querySelectorAll("[data-chart]")];
-    if (root.matches && root.matches("[data-chart]")) panels.push(root);
-    for (const panel of panels) if (!drawn.has(panel.querySelector(".chart"))) draw(panel);
     document.documentElement.dataset.drawn = "yes";
   }
 
-  drawAll(document);
-  document.body.addEventListener("htmx:load", (event) => drawAll(event.detail.elt));
-  dark.addEventListener("change", () => { for (const chart of drawn.values()) chart.on.setOption(kinds[chart.kind](chart), true); });
-  addEventListener("resize", () => { for (const chart of drawn.values()) chart.on.resize(); });
+  function expectAll(root) {
+    const panels = [...root.querySelectorAll("[data-chart]")];
+    if (root.matches && root.matches("[data-chart]")) panels.push(root);
+    for (const panel of panels) if (!drawn.has(panel.querySelector(".chart"))) expect(panel);
+  }
+
+  const all = () => [...drawn.values()].filter(Boolean);
+  expectAll(document);
+  document.body.addEventListener("htmx:load", (event) => expectAll(event.detail.elt));
+  dark.addEventListener("change", () => { for (const chart of all()) chart.on.setOption(kinds[chart.kind](chart), true); });
+  addEventListener("resize", () => { for (const chart of all()) chart.on.resize(); });
 })();

@@ -22,7 +22,7 @@ const charts = (() => {
     const watch = new IntersectionObserver((seen) => {
       if (!seen.some((one) => one.isIntersecting)) return;
       watch.disconnect();
-      idle(() => bring().then(draw, () => {}));
+      idle(() => bring().then(draw, () => { place.hidden = true; }));
     }, { rootMargin: "200px" });
     watch.observe(place);
   }
