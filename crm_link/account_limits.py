@@ -1,4 +1,4 @@
-"""What accounts of HubSpot, Salesforce and Zoho allow, and what calls take of it. Pure."""
+"""What accounts of CRMs allow, and what calls take of it. Pure."""
 
 from __future__ import annotations
 
@@ -62,6 +62,20 @@ def zoho_limits(daily_credits: int, calls_at_once: int) -> Limits:
     limits = (Limit("credits", daily_credits, DAY_S), Limit("at once", calls_at_once, 0.0))
     names = ("X-API-CREDITS-REMAINING", "X-API-CREDITS-LIMIT")
     return Limits(limits, costs, lambda headers: _heard("credits", headers, *names))
+
+
+def own_limits(calls_a_minute: int, calls_at_once: int) -> Limits:
+    """Return what its own people let a CRM be called, where nobody has published a limit.
+
+    Args:
+        calls_a_minute: Calls in 60 seconds; 0: as many as there are.
+        calls_at_once: Calls at one moment, of all processes together; 0 likewise.
+
+    """
+    asked = (Limit("minute", calls_a_minute, 60.0), Limit("at once", calls_at_once, 0.0))
+    limits = tuple(limit for limit in asked if limit.size)
+    one_each = {limit.name: 1 for limit in limits}
+    return Limits(limits, lambda *_: one_each)
 
 
 def _heard(name: str, headers: Mapping[str, str], left: str, of: str) -> dict[str, Heard]:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from config.errors import PermanentError, TransientError
+from crm_link.budgets import Limits
 from crm_link.rest import RestClient
 from crm_link.rest_crm import Token
 
@@ -30,6 +31,7 @@ class TrytonRpc:
         user: The login of its user.
         password: That user's password.
         settings: What the names of these settings begin with, for messages.
+        limits: How often the server may be called.
         timeout_s: The longest wait for an answer.
 
     Raises, from every call:
@@ -47,6 +49,7 @@ class TrytonRpc:
         password: SecretStr,
         *,
         settings: str,
+        limits: Limits,
         timeout_s: float,
     ) -> None:
         self._path = f"/{database}/rpc/"
@@ -56,7 +59,12 @@ class TrytonRpc:
         self._door = RestClient("Tryton", lambda: base_url, dict, timeout_s=timeout_s)
         token = Token("Session", self._sign_in)
         self.api = RestClient(
-            "Tryton", lambda: base_url, token.headers, renew=token.renew, timeout_s=timeout_s
+            "Tryton",
+            lambda: base_url,
+            token.headers,
+            renew=token.renew,
+            limits=limits,
+            timeout_s=timeout_s,
         )
 
     def read(self, method: str, *params: Any, archived: bool = False) -> Any:  # noqa: ANN401 - JSON

@@ -11,8 +11,8 @@ back once, unchanged. Archived and merged parties are gone. One that was deleted
 to read: where more ids are missing than before, all ids are asked for. A mechanism that is
 deleted by itself, in the list of all mechanisms, is missed until the party changes.
 
-Tryton has no documented limits of calls. Sessions end after some minutes without a call, and
-are begun anew.
+Tryton has no documented limits of calls: its own people may set some. Sessions end after some
+minutes without a call, and are begun anew.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.errors import InputError
 from config.settings import read_settings, settings_prefix
+from crm_link.account_limits import own_limits
 from crm_link.crm_fields import CRM_FIELDS, make_reader
 from crm_link.rest_crm import Record, RestCrm, page_of
 from crm_link.tryton_cases import TrytonCases
@@ -82,6 +83,16 @@ class TrytonSettings(BaseSettings):
         description="Where Tryton's parties come from, if their records do not say: consent, "
         "provided_by_person, prior_relationship, public_directory.",
     )
+    calls_a_minute: int = Field(
+        default=0,
+        ge=0,
+        description="Calls that all processes together make in a minute at most; 0: no limit.",
+    )
+    calls_at_once: int = Field(
+        default=0,
+        ge=0,
+        description="Calls that all processes together make at one moment at most; 0: no limit.",
+    )
     timeout_s: float = Field(default=30.0, gt=0, description="Longest wait for Tryton, seconds.")
 
 
@@ -115,6 +126,7 @@ class TrytonCrm(RestCrm):
             settings.user,
             settings.password,
             settings=prefix,
+            limits=own_limits(settings.calls_a_minute, settings.calls_at_once),
             timeout_s=settings.timeout_s,
         )
         self._category = settings.do_not_contact_category

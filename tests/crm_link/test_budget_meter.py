@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import BudgetExhaustedError
+from crm_link.account_limits import own_limits
 from crm_link.budget_meter import ASK_AGAIN_S, PLACE_LEASE_S, BudgetMeter
 from crm_link.budgets import DAY_S, Heard, Limit
 from tests.crm_link.making import MovableClock
@@ -44,6 +45,15 @@ def test_no_window_has_more_calls_than_allowed_whoever_makes_them(
     # And not much fewer: nobody waits for nothing.
     assert most >= 0.9 * BURST.size
     assert (times[-1] - times[0]).total_seconds() < 17
+
+
+def test_a_crm_without_published_limits_has_those_that_are_set() -> None:
+    assert own_limits(0, 0).of == ()
+    assert own_limits(0, 0).costs("POST", "/", None) == {}
+    some = own_limits(30, 2)
+    assert some.of == (Limit("minute", 30, 60.0), Limit("at once", 2, 0.0))
+    assert some.costs("POST", "/", None) == {"minute": 1, "at once": 1}
+    assert own_limits(0, 2).costs("POST", "/", None) == {"at once": 1}
 
 
 def test_accounts_have_budgets_of_their_own(sessions: sessionmaker[Session]) -> None:

@@ -14,16 +14,18 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from config.clock import utc_now
 from config.errors import InputError, PermanentError
+from crm_link.budget_meter import BudgetMeter
 from crm_link.contacts import sync_contacts
 from crm_link.crm import Crm, make_crm
 from crm_link.crm_fields import is_same
 from crm_link.journal import write_with_journal
 from crm_link.journal_undo import undo
-from crm_link.models import Contact
+from crm_link.models import Contact, CrmBudget
 from crm_link.types import ContactUpdate
 from tests.crm_link.crms.records import read, update
 from tests.crm_link.crms.tryton_server import TrytonServer, tryton_server
 from tests.crm_link.make_linking import CONTEXT
+from tests.crm_link.making import MovableClock
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +201,32 @@ def test_a_session_that_ended_is_begun_anew(tryton: TrytonServer, crm: Crm) -> N
     tryton.end_all_sessions()
 
     crm.check()
+
+
+def test_calls_keep_to_the_budget_that_is_set(
+    tryton: TrytonServer, crm: Crm, sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert crm.limits == ()  # Tryton has none by itself
+    monkeypatch.setenv("GROUNDSWELL_TRYTON_CALLS_A_MINUTE", "20")
+    monkeypatch.setenv("GROUNDSWELL_TRYTON_CALLS_AT_ONCE", "1")
+    made = make_crm("tryton")
+    clock = MovableClock()
+    began = clock.now
+    meter = BudgetMeter(
+        sessions, "tryton", made.limits, clock=clock, sleep=lambda s: clock.forward(seconds=s)
+    )
+    made.use_meter(meter)
+
+    for _ in range(20):
+        made.check()
+    with sessions() as session:
+        rows = {row.name: row for row in session.scalars(select(CrmBudget))}
+    made.close()
+
+    # 2 of them at once, and 18 come back in each minute.
+    assert (clock.now - began).total_seconds() == pytest.approx(60, abs=1)
+    assert rows["minute"].size == 20
+    assert rows["at once"].running == []
 
 
 def test_wrong_settings_are_named(tryton: TrytonServer, monkeypatch: pytest.MonkeyPatch) -> None:
