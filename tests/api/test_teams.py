@@ -16,8 +16,8 @@ from crm_link.types import Priority
 from listener.models import Brand
 from tests.api.build import judged, make_flag, make_incident
 from tests.api.conftest import MovableClock, SignIn
+from tests.api.least_roles import LEAST_ROLE
 from tests.api.scene import Scene
-from tests.api.test_roles import LEAST_ROLE
 from tests.make import make_author, make_brand, make_mention
 
 #: What only the scene's first brand says.

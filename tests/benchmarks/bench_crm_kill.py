@@ -17,9 +17,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks.bench_crm_sync import FAKES
 from tests.benchmarks.bench_pipeline import _default_databases, _fresh_database
 from tests.benchmarks.crm_killing import run
+from tests.benchmarks.crm_sources import FAKES
 
 
 def main() -> None:

@@ -1,14 +1,21 @@
-"""How long the first sync of many contacts takes, against fakes of CRMs that answer at once.
+"""How long the first sync of many contacts takes, against CRMs that answer at once.
 
 Run: python -m tests.benchmarks.bench_crm_sync [--contacts N] [--crm NAME]... [--database URL]...
+
+The fakes of HubSpot, Salesforce and Zoho run in a process of their own; Tryton is a real server,
+and takes its time.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import tempfile
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from config.db import make_engine, make_sessions
@@ -17,52 +24,36 @@ from crm_link.contacts import sync_contacts
 from crm_link.context import LinkContext
 from crm_link.crm import make_crm
 from tests.benchmarks.bench_pipeline import _default_databases, _fresh_database
-from tests.crm_link.crms.hubspot import FakeHubspot
-from tests.crm_link.crms.salesforce import FakeSalesforce
-from tests.crm_link.crms.server import FakeCrm, served
-from tests.crm_link.crms.zoho import FakeZoho
+from tests.benchmarks.crm_sources import SOURCES, contacts_in
 
 #: Wanted for 100,000 contacts, in seconds.
 TARGET_S = 300
-
-FAKES: dict[str, type[FakeCrm]] = {
-    "hubspot": FakeHubspot,
-    "salesforce": FakeSalesforce,
-    "zoho": FakeZoho,
-}
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--contacts", type=int, default=100_000)
-    parser.add_argument("--crm", action="append", choices=sorted(FAKES))
+    parser.add_argument("--crm", action="append", choices=SOURCES)
     parser.add_argument("--database", action="append")
     given = parser.parse_args()
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
-    print(f"{os.cpu_count()} cores, load {load}; {given.contacts:,} contacts")
-    for name in given.crm or sorted(FAKES):
+    print(f"{os.cpu_count()} cores, load {load}; {given.contacts:,} contacts", flush=True)
+    for name in given.crm or SOURCES:
+        if name == "tryton" and "GROUNDSWELL_TEST_TRYTON" not in os.environ:
+            print("tryton: left out, GROUNDSWELL_TEST_TRYTON is not set")
+            continue
         for address in given.database or _default_databases():
             _measure(name, address, given.contacts)
 
 
 def _measure(name: str, address: str, count: int) -> None:
-    fake = FAKES[name]()
-    for number in range(count):
-        fake.add(
-            f"{number:015d}",
-            first=f"Ann{number % 997}",
-            last=f"Lee{number}",
-            email=f"ann{number}@example.com",
-            phone=f"+34600{number:06d}",
-            x=f"ann{number}",
-        )
     with (
-        served(fake),
+        _beside(name, count) as environment,
         tempfile.TemporaryDirectory() as folder,
         _fresh_database(Path(folder), address) as url,
     ):
-        os.environ.update(fake.environment())
+        os.environ.update(environment)
         engine = make_engine(url)
         upgrade(engine)
         crm = make_crm(name)
@@ -72,13 +63,35 @@ def _measure(name: str, address: str, count: int) -> None:
         took, cpu = time.perf_counter() - began, time.process_time() - cpu
         crm.close()
         engine.dispose()
-        assert found.new == count, found
+        assert found.new >= count, found
         reached = "reached" if took * 100_000 / count <= TARGET_S else "MISSED"
+        load = os.getloadavg()[0]
         print(
             f"{name}, {engine.dialect.name}: {took:.1f} s, {1000 * took / count:.2f} ms each, "
-            f"{cpu:.1f} s of CPU, {len(fake.calls):,} calls (the fake's own time included); "
-            f"target {reached}"
+            f"{cpu:.1f} s of CPU of ours, load {load:.1f}; target {reached}",
+            flush=True,
         )
+
+
+@contextmanager
+def _beside(name: str, count: int) -> Iterator[Mapping[str, str]]:
+    """Let a CRM with so many contacts run in a process of its own; give its settings."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(
+        target=_serve, args=(name, count, theirs)
+    )
+    process.start()
+    try:
+        yield ours.recv()
+    finally:
+        ours.send("done")
+        process.join()
+
+
+def _serve(name: str, count: int, door: Connection) -> None:
+    with contacts_in(name, count) as environment:
+        door.send(dict(environment))
+        door.recv()
 
 
 if __name__ == "__main__":

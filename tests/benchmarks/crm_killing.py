@@ -11,8 +11,8 @@ from pathlib import Path
 
 from config.db import make_engine, make_sessions
 from config.migrate import upgrade
-from tests.benchmarks.bench_crm_sync import FAKES
 from tests.benchmarks.crm_kills import LATER_S, World, waiting, work
+from tests.benchmarks.crm_sources import FAKES
 from tests.crm_link.crms.server import served
 
 #: Kinds of points, and the last one of each that a round may come to.

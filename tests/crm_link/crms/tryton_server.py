@@ -12,7 +12,7 @@ import socket
 import subprocess
 import time
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -128,9 +128,15 @@ class TrytonServer:
 
 
 @contextmanager
-def tryton_server(environment: Path, folder: Path) -> Iterator[TrytonServer]:
-    """Run a server on a database of its own in `folder`, and give it when it answers."""
+def tryton_server(
+    environment: Path, folder: Path, *, before: Callable[[], None] = lambda: None
+) -> Iterator[TrytonServer]:
+    """Run a server on a database of its own in `folder`, and give it when it answers.
+
+    `before` is called when the database is there and nobody uses it yet.
+    """
     shutil.copytree(_prepared(environment), folder / "db")
+    before()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
