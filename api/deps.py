@@ -169,6 +169,9 @@ CommunityManagerDep = Annotated[Actor, Depends(actor_with(Role.COMMUNITY_MANAGER
 PrLeadDep = Annotated[Actor, Depends(actor_with(Role.PR_LEAD))]
 AdminDep = Annotated[Actor, Depends(actor_with(Role.ADMIN))]
 
+#: Reads that are for those who work the queue.
+CommunityManagerUserDep = Annotated[User, Depends(require_role(Role.COMMUNITY_MANAGER))]
+
 #: Reads that admins alone may do.
 AdminUserDep = Annotated[User, Depends(require_role(Role.ADMIN))]
 

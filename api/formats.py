@@ -188,6 +188,7 @@ _PLATFORMS = {"x": "X", "rss": "RSS"}
 _EVENTS = {
     "opened": later("Opened"),
     "grew": later("Still growing"),
+    "raised": later("Raised by a person"),
     "reopened": later("Opened again"),
     "notified": later("People were told"),
     "last_resort": later("Everybody was told: nobody had acknowledged"),

@@ -10,8 +10,9 @@ from api.deps import Actor
 from api.models import User
 from config.errors import ConflictError, InputError, NotFoundError
 from crm_link import queue_presence, queue_views
-from crm_link.flag_acts import MAX_AT_ONCE, Change, Changed
+from crm_link.flag_acts import MAX_AT_ONCE, Act, Change, Changed
 from crm_link.flag_changes import change_flags
+from crm_link.flag_links import OF_LINKS, decided_links
 from crm_link.flag_models import QueuePresence, QueueView
 from crm_link.flag_undo import undo_changes
 from crm_link.mention_priority import give_priority
@@ -47,7 +48,19 @@ def change(
         is_known = actor.session.scalar(flags) is not None
         raise (ConflictError if is_known else NotFoundError)(next(iter(done.left.values())))
     actor.record(f"flag {change.act}", _subject(done))
+    if change.act in OF_LINKS:
+        what = "link confirmed" if change.act is Act.LINK else "link rejected"
+        for link_id in decided_links(list(done.events.values())):
+            actor.record(what, f"link {link_id}")
+    for incident_id in sorted(incidents_of(done)):
+        actor.record("mentions escalated", f"incident {incident_id}")
     return done
+
+
+def incidents_of(done: Changed) -> set[int]:
+    """Return the incidents that a change opened or joined."""
+    found = (event.after.get("incident_id") for event in done.events.values())
+    return {incident_id for incident_id in found if incident_id is not None}
 
 
 def change_all(actor: Actor, change_: Change, wanted: QueueFilter) -> Changed:
@@ -62,6 +75,8 @@ def undo(actor: Actor, batch: str) -> Changed:
     """Take an action back."""
     done = undo_changes(actor.session, batch, by=actor.name, clock=actor.clock)
     actor.record("flag action undone", _subject(done))
+    for link_id in decided_links(list(done.events.values())):
+        actor.record("link decision undone", f"link {link_id}")
     return done
 
 

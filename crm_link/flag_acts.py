@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from config.errors import InputError
 from crm_link.flag_models import FlagEvent
@@ -30,6 +31,13 @@ class Act(StrEnum):
     ANSWER = "answer"
     LABEL = "label"
     PRIORITY = "priority"
+    LINK = "link"
+    UNLINK = "unlink"
+    ESCALATE = "escalate"
+
+
+#: What an event keeps: what it was before, and what it is after.
+Pair = tuple[dict[str, Any], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +50,11 @@ class Change:
         until: When it comes back, for `snooze`; None: now.
         label: What its sentiment is, for `label`.
         priority: What it asks for, for `priority`.
-        note: Why, for `done` and `dismiss`.
+        note: Why, for `done`, `dismiss` and `escalate`.
         closes: Whether an answered one is done too, for `answer`.
+        contact_id: Who the authors are, for `link`; from whom alone, for `unlink`.
+        is_expected: It would not surprise the authors, for `link`.
+        incident_id: The incident to join, for `escalate`; None: open one of `severity`.
 
     """
 
@@ -54,6 +65,10 @@ class Change:
     priority: Priority | None = None
     note: str = ""
     closes: bool = False
+    contact_id: int | None = None
+    is_expected: bool = False
+    incident_id: int | None = None
+    severity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +99,7 @@ def check_change(change: Change, number: int, now: datetime) -> None:
         raise InputError("say which sentiment it is")
     if change.act is Act.PRIORITY and change.priority is None:
         raise InputError("say which priority it is")
+    if change.act is Act.LINK and change.contact_id is None:
+        raise InputError("say which contact they are")
+    if change.act is Act.ESCALATE and change.incident_id is None and not change.severity:
+        raise InputError("say which incident they join, or how severe a new one is")

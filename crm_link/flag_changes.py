@@ -20,8 +20,10 @@ from config.errors import ConflictError, NotFoundError
 from crm_link.enrich import queue_people
 from crm_link.escalation.in_force import protocol_in_force
 from crm_link.escalation.response_clock import due_at, queue_rank
-from crm_link.flag_acts import Act, Change, Changed, check_change
+from crm_link.flag_acts import Act, Change, Changed, Pair, check_change
+from crm_link.flag_escalation import escalate_flags
 from crm_link.flag_events import last_change
+from crm_link.flag_links import OF_LINKS, change_links
 from crm_link.flag_models import FlagEvent
 from crm_link.mention_priority import give_priorities, priorities_by_people
 from crm_link.models import Flag, FlagStatus
@@ -32,7 +34,7 @@ from sentiment.corrections import correct_labels, open_corrections
 from sentiment.types import Label
 
 #: What is done to a flag in the queue only.
-_OF_OPEN = frozenset({Act.DONE, Act.DISMISS, Act.ASSIGN, Act.SNOOZE, Act.ANSWER})
+_OF_OPEN = frozenset({Act.DONE, Act.DISMISS, Act.ASSIGN, Act.SNOOZE, Act.ANSWER, Act.ESCALATE})
 
 #: What changes the mention too, which triage locks before its flag.
 OF_MENTION = frozenset({Act.LABEL, Act.PRIORITY})
@@ -71,7 +73,7 @@ def change_flags(
             left[mention_id] = why_not
     doing = {one: flag for one, flag in flags.items() if one not in left}
     batch, events = secrets.token_hex(8), {}
-    for mention_id, (before, after) in _do(session, doing, change, by, clock).items():
+    for mention_id, (before, after) in _do(session, doing, change, by, clock, left).items():
         flag = flags[mention_id]
         flag.version += 1
         events[mention_id] = FlagEvent(
@@ -152,17 +154,22 @@ def _why_not(
     return None
 
 
-#: Before and after.
-_Pair = tuple[dict[str, Any], dict[str, Any]]
-
-
 def _do(
-    session: Session, flags: Mapping[int, Flag], change: Change, by: str, clock: Clock
-) -> dict[int, _Pair]:
+    session: Session,
+    flags: Mapping[int, Flag],
+    change: Change,
+    by: str,
+    clock: Clock,
+    left: dict[int, str],
+) -> dict[int, Pair]:
     if change.act is Act.LABEL and change.label is not None:
         return _label(session, flags, change.label, by, clock)
     if change.act is Act.PRIORITY and change.priority is not None:
         return _prioritise(session, flags, change.priority, by, clock)
+    if change.act in OF_LINKS:
+        return change_links(session, flags, change, by, clock, left)
+    if change.act is Act.ESCALATE:
+        return escalate_flags(session, flags, change, by, clock) if flags else {}
     return {one: _set(flag, _values(flag, change, by, clock())) for one, flag in flags.items()}
 
 
@@ -183,7 +190,7 @@ def _values(flag: Flag, change: Change, by: str, now: datetime) -> dict[str, Any
     return first | ({"status": FlagStatus.DONE} | closed if change.closes else {})
 
 
-def _set(flag: Flag, values: Mapping[str, Any]) -> _Pair:
+def _set(flag: Flag, values: Mapping[str, Any]) -> Pair:
     before = {name: plain(getattr(flag, name)) for name in values}
     for name, value in values.items():
         setattr(flag, name, value)
@@ -192,9 +199,9 @@ def _set(flag: Flag, values: Mapping[str, Any]) -> _Pair:
 
 def _label(
     session: Session, flags: Mapping[int, Flag], label: Label, by: str, clock: Clock
-) -> dict[int, _Pair]:
+) -> dict[int, Pair]:
     said = {one: each.label for one, each in open_corrections(session, list(flags)).items()}
-    pairs: dict[int, _Pair] = {}
+    pairs: dict[int, Pair] = {}
     for mention_id, flag in flags.items():
         before = {"label": flag.mention.label, "person": said.get(mention_id)}
         pairs[mention_id] = (before, {"label": label.value})
@@ -204,12 +211,12 @@ def _label(
 
 def _prioritise(
     session: Session, flags: Mapping[int, Flag], priority: Priority, by: str, clock: Clock
-) -> dict[int, _Pair]:
+) -> dict[int, Pair]:
     said = priorities_by_people(session, list(flags))
     protocols = {
         one: protocol_in_force(session, one) for one in {flag.brand_id for flag in flags.values()}
     }
-    pairs: dict[int, _Pair] = {}
+    pairs: dict[int, Pair] = {}
     for mention_id, flag in flags.items():
         is_negative = flag.mention.label == Label.NEGATIVE
         before, after = _set(

@@ -38,6 +38,9 @@ def event_says(event: FlagEvent) -> str:
         "snooze": "snoozed" if after.get("snoozed_until") else "woken",
         "answer": "answered and done" if after.get("status") else "answered",
         "label": f"sentiment corrected to {after.get('label')}",
+        "link": f"linked to contact {after.get('contact_id')}",
+        "unlink": "unlinked from the CRM",
+        "escalate": f"escalated to incident {after.get('incident_id')}",
         "priority": f"priority set to {after.get('priority')}",
     }
     return words.get(event.action, event.action)

@@ -15,6 +15,7 @@ from crm_link.enrich import queue_people
 from crm_link.flag_acts import Act, Changed
 from crm_link.flag_changes import OF_MENTION, lock_flags
 from crm_link.flag_events import last_change
+from crm_link.flag_links import OF_LINKS, links_that_went_on, undo_links
 from crm_link.flag_models import FlagEvent
 from crm_link.mention_priority import give_priorities
 from crm_link.models import Flag, FlagStatus
@@ -47,6 +48,9 @@ def undo_changes(session: Session, batch: str, *, by: str, clock: Clock) -> Chan
     if not events:
         msg = f"there is no action {batch} to undo, or it was undone already"
         raise NotFoundError(msg)
+    if events[0].action == Act.ESCALATE:
+        msg = "people were told of an escalation: resolve the incident instead of undoing it"
+        raise ConflictError(msg)
     if events[0].at < now - UNDO_FOR:
         minutes = int(UNDO_FOR.total_seconds() // 60)
         msg = f"an action can be undone for {minutes} minutes; change it by hand now"
@@ -64,8 +68,10 @@ def _undo(
     with_mentions = Act(events[0].action) in OF_MENTION
     flags = lock_flags(session, [event.mention_id for event in events], with_mentions=with_mentions)
     undone: dict[int, FlagEvent] = {}
-    left: dict[int, str] = {}
+    left = links_that_went_on(session, events)
     for event in events:
+        if event.mention_id in left:
+            continue
         flag = flags.get(event.mention_id)
         if flag is None:
             left[event.mention_id] = f"mention {event.mention_id} is not flagged any more"
@@ -92,6 +98,8 @@ def _restore(
         _restore_labels(session, events, by, clock)
     elif act is Act.PRIORITY:
         _restore_priorities(session, flags, events, by, clock)
+    elif act in OF_LINKS:
+        undo_links(session, events, by, clock)
     else:
         for event in events:
             _set_back(flags[event.mention_id], event.before)

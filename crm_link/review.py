@@ -14,10 +14,11 @@ from config.errors import ConflictError, NotFoundError
 from crm_link.context import load_context
 from crm_link.enrich import queue_enrichment
 from crm_link.link_changes import SYSTEM
-from crm_link.models import IdentityLink, LinkEvent
+from crm_link.models import Contact, IdentityLink, LinkEvent
 from crm_link.policy import may_link
 from crm_link.refusals import consents_of, refused_among
 from crm_link.types import LinkState
+from listener.models import Author
 
 _UNDOES = "undoes event "
 
@@ -69,7 +70,7 @@ def suggestions(
 
 def history(session: Session, link_id: int) -> list[LinkEvent]:
     """Return what happened to a link, oldest first."""
-    _get(session, link_id, is_locked=False)
+    hold_link(session, link_id, is_locked=False)
     return list(
         session.scalars(
             select(LinkEvent).where(LinkEvent.link_id == link_id).order_by(LinkEvent.id)
@@ -88,11 +89,11 @@ def confirm(
             forbid linking its authors.
 
     """
-    link = _get(session, link_id)
+    link = hold_link(session, link_id)
     if link.state is not LinkState.SUGGESTED:
         raise ConflictError(f"{_as_it_stands(link)}; only a suggested one is confirmed")
-    _check_allowed(session, link)
-    _decide(session, link, LinkState.CONFIRMED, by, clock(), note)
+    check_allowed(session, link.author, link.contact, f"link {link_id}")
+    decide(session, link, LinkState.CONFIRMED, by, clock(), note)
     return link
 
 
@@ -106,10 +107,10 @@ def reject(
         ConflictError: It is neither suggested nor confirmed.
 
     """
-    link = _get(session, link_id)
+    link = hold_link(session, link_id)
     if link.state not in {LinkState.SUGGESTED, LinkState.CONFIRMED}:
         raise ConflictError(f"{_as_it_stands(link)} already")
-    _decide(session, link, LinkState.REJECTED, by, clock(), note)
+    decide(session, link, LinkState.REJECTED, by, clock(), note)
     return link
 
 
@@ -172,7 +173,7 @@ def preview_undo(session: Session, link_id: int) -> Undone:
         ConflictError: Nothing is left to be undone.
 
     """
-    return _undone(session, _get(session, link_id, is_locked=False))
+    return _undone(session, hold_link(session, link_id, is_locked=False))
 
 
 def undo(session: Session, link_id: int, *, by: str, clock: Clock = utc_now) -> Undone:
@@ -188,13 +189,11 @@ def undo(session: Session, link_id: int, *, by: str, clock: Clock = utc_now) -> 
             evidence that is gone.
 
     """
-    link = _get(session, link_id)
+    link = hold_link(session, link_id)
     undone = _undone(session, link)
     if undone.to_state in {LinkState.SUGGESTED, LinkState.CONFIRMED}:
-        _check_allowed(session, link)
-    _decide(
-        session, link, undone.to_state, by, clock(), f"{_UNDOES}{undone.event_id}", is_undo=True
-    )
+        check_allowed(session, link.author, link.contact, f"link {link_id}")
+    decide(session, link, undone.to_state, by, clock(), f"{_UNDOES}{undone.event_id}", is_undo=True)
     return undone
 
 
@@ -227,7 +226,8 @@ def _undone(session: Session, link: IdentityLink) -> Undone:
     )
 
 
-def _get(session: Session, link_id: int, *, is_locked: bool = True) -> IdentityLink:
+def hold_link(session: Session, link_id: int, *, is_locked: bool = True) -> IdentityLink:
+    """Return a link with author and contact, held until the transaction ends."""
     query = (
         select(IdentityLink)
         .where(IdentityLink.id == link_id)
@@ -248,26 +248,32 @@ def _as_it_stands(link: IdentityLink) -> str:
     return f"link {link.id} is {link.state}{by}"
 
 
-def _check_allowed(session: Session, link: IdentityLink) -> None:
-    if link.contact.deleted_at is not None:
-        raise ConflictError(f"the contact of link {link.id} is gone from the CRM")
-    if link.author.gone_reason is not None:
-        raise ConflictError(f"the account of link {link.id} is {link.author.gone_reason}")
+def check_allowed(session: Session, author: Author, contact: Contact, name: str) -> None:
+    """Refuse a link that may not be, whoever wants it; `name` is what it is called.
+
+    Raises:
+        ConflictError: The contact or the account is gone, they opted out, or the platform's
+            terms forbid it.
+
+    """
+    if contact.deleted_at is not None:
+        raise ConflictError(f"the contact of {name} is gone from the CRM")
+    if author.gone_reason is not None:
+        raise ConflictError(f"the account of {name} is {author.gone_reason}")
     context = load_context()
-    pair = (link.author_id, link.contact_id)
-    if refused_among(session, [pair], context):
-        raise ConflictError(f"link {link.id} is not allowed: opted out (docs/linking.md)")
+    if refused_among(session, [(author.id, contact.id)], context):
+        raise ConflictError(f"{name} is not allowed: opted out (docs/linking.md)")
     verdict = may_link(
-        link.author.platform,
-        link.contact.relationship_source,
-        consents=consents_of(session, [link.contact_id]).get(link.contact_id, ()),
+        author.platform,
+        contact.relationship_source,
+        consents=consents_of(session, [contact.id]).get(contact.id, ()),
         table=context.table,
     )
     if not verdict.is_allowed:
-        raise ConflictError(f"link {link.id} is not allowed: {verdict.rule} (docs/linking.md)")
+        raise ConflictError(f"{name} is not allowed: {verdict.rule} (docs/linking.md)")
 
 
-def _decide(
+def decide(
     session: Session,
     link: IdentityLink,
     state: LinkState,
@@ -276,16 +282,19 @@ def _decide(
     note: str,
     *,
     is_undo: bool = False,
-) -> None:
+) -> LinkEvent:
+    """Give a link the state that a person says, with its event; return the event."""
     if note.startswith(_UNDOES) and not is_undo:
         note = f"note: {note}"
     before = link.state
     link.state = state
     link.decided_by = by
     link.decided_at = now
-    session.add(
-        LinkEvent(link_id=link.id, at=now, actor=by, from_state=before, to_state=state, note=note)
+    event = LinkEvent(
+        link_id=link.id, at=now, actor=by, from_state=before, to_state=state, note=note
     )
+    session.add(event)
     session.flush()
     if LinkState.CONFIRMED in {before, state} and before is not state:
         queue_enrichment(session, [link.contact_id], now=now)
+    return event

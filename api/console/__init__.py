@@ -25,6 +25,7 @@ from api.console import (
     privacy,
     protocol,
     queue,
+    queue_choices,
     queue_work,
     reports,
     segments,
@@ -72,6 +73,7 @@ for part in (
     shared,
     protocol,
     queue_work,
+    queue_choices,
     listening,
 ):
     router.include_router(part.router)

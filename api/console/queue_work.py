@@ -50,6 +50,10 @@ def change(
     priority: Annotated[Priority | None, Form()] = None,
     note: Annotated[str, Form(max_length=2000)] = "",
     closes: Annotated[bool, Form()] = False,  # noqa: FBT002 - a field of a form
+    contact_id: Annotated[int | None, Form()] = None,
+    expected: Annotated[bool, Form()] = False,  # noqa: FBT002 - a field of a form
+    incident_id: Annotated[int | None, Form()] = None,
+    severity: Annotated[str, Form(max_length=20)] = "",
     target: Next = "",
 ) -> Response:
     """Do something to the chosen mentions, or to all that the filters find."""
@@ -61,13 +65,19 @@ def change(
         priority=priority,
         note=note,
         closes=closes,
+        contact_id=contact_id,
+        is_expected=expected,
+        incident_id=incident_id,
+        severity=severity,
     )
     if all_of:
         wanted = FilterIn.model_validate(dict(parse_qsl(all_of.removeprefix("?"))))
         done = queue_actions.change_all(actor, made, wanted.filter(actor.name))
     else:
         done = queue_actions.change(actor, made, ids or [], seen=_versions(seen or []))
-    return _answer(page, actor, done, _says(made, len(done.events)), target, can_undo=True)
+    return _answer(
+        page, actor, done, _says(made, len(done.events)), target, can_undo=act is not Act.ESCALATE
+    )
 
 
 @router.post("/queue/changes/{batch}/undo")
@@ -128,7 +138,12 @@ def _answer(
     *,
     can_undo: bool,
 ) -> Response:
-    said = {"text": text, "batch": done.batch if can_undo else "", "left": list(done.left.values())}
+    said = {
+        "text": text,
+        "batch": done.batch if can_undo else "",
+        "left": list(done.left.values()),
+        "incidents": sorted(queue_actions.incidents_of(done)),
+    }
     if not is_htmx(page.request):
         page.request.session["undo"] = said
         return back_to(page.request, safe_next(target) if target else HOME)
@@ -171,6 +186,9 @@ def _says(change: Change, number: int) -> str:
         Act.ANSWER: gettext("Answered"),
         Act.LABEL: gettext("Sentiment corrected, and the scorer learns"),
         Act.PRIORITY: gettext("Priority corrected"),
+        Act.LINK: gettext("Linked"),
+        Act.UNLINK: gettext("Unlinked"),
+        Act.ESCALATE: gettext("Escalated"),
     }
     mentions = ngettext("%(num)s mention", "%(num)s mentions", number)
     return f"{what[change.act]}: {mentions}"

@@ -34,6 +34,8 @@ def entry_words(kind: str, detail: Mapping[str, Any]) -> str:
         return f"{detail.get('from')} to {detail.get('to')}" + (f": {reason}" if reason else "")
     if kind in {"notified", "last_resort"}:
         return "told: " + (", ".join(detail.get("contacts", [])) or "nobody new")
+    if kind == "raised":
+        return str(detail.get("reason", ""))
     return "; ".join(
         f"{words(name)}: {_value(value)}"
         for name, value in detail.items()

@@ -48,8 +48,20 @@ class ChangesIn(BaseModel):
     until: AwareDatetime | None = Field(default=None, description="For snooze; null: now.")
     label: Label | None = Field(default=None, description="For label.")
     priority: Priority | None = Field(default=None, description="For priority.")
-    note: str = Field(default="", max_length=2000, description="For done and dismiss.")
+    note: str = Field(default="", max_length=2000, description="For done, dismiss and escalate.")
     closes: bool = Field(default=False, description="For answer: it is done too.")
+    contact_id: int | None = Field(
+        default=None, description="For link: who wrote them; for unlink: from whom alone."
+    )
+    is_expected: bool = Field(
+        default=False, description="For link: it would not surprise them; X asks for it."
+    )
+    incident_id: int | None = Field(
+        default=None, description="For escalate: the incident that they join."
+    )
+    severity: str = Field(
+        default="", max_length=20, description="For escalate: of the incident that they open."
+    )
 
     def change(self) -> Change:
         """Return the change that is asked for."""
@@ -61,6 +73,10 @@ class ChangesIn(BaseModel):
             priority=self.priority,
             note=self.note,
             closes=self.closes,
+            contact_id=self.contact_id,
+            is_expected=self.is_expected,
+            incident_id=self.incident_id,
+            severity=self.severity,
         )
 
 

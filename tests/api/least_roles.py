@@ -15,6 +15,8 @@ LEAST_ROLE: dict[tuple[str, str], Role | None] = {
     ("POST", "/sign-out"): None,
     ("GET", "/queue"): Role.VIEWER,
     ("GET", "/queue/fresh"): Role.VIEWER,
+    ("GET", "/queue/link"): Role.COMMUNITY_MANAGER,
+    ("GET", "/queue/escalate"): Role.COMMUNITY_MANAGER,
     ("GET", "/events"): Role.VIEWER,
     ("GET", "/s/{token}"): None,
     ("GET", "/protocol"): Role.VIEWER,

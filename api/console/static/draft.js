@@ -30,11 +30,12 @@
     for (const field of fields) sessionStorage.removeItem(nameOf(field));
   };
 
-  // A form that htmx sends is forgotten when the answer is good; a 401 leads to the sign-in.
+  // A form that htmx sends is forgotten when the answer is good; a refusal that is shown is no error
+  // to htmx, and a 401 leads to the sign-in.
   document.addEventListener("htmx:afterRequest", (event) => {
     const form = event.detail.elt.closest && event.detail.elt.closest("form");
     const redirected = event.detail.xhr && event.detail.xhr.getResponseHeader("HX-Redirect");
-    if (form && event.detail.successful && !redirected) forget(form);
+    if (form && event.detail.successful && event.detail.xhr.status < 400 && !redirected) forget(form);
   });
 
   // A form that the browser sends itself: what was typed is forgotten by the page that says it was done.

@@ -68,6 +68,18 @@
     else for (const card of found) { add("ids", card.dataset.id); add("seen", `${card.dataset.id}:${card.dataset.version}`); }
   }
 
+  // What these offer depends on what is chosen. What was chosen is what was seen, not what comes now.
+  const LOADED = new Set(["link", "escalate"]);
+  function load(what, dialog) {
+    const asked = everything && !target ? `all_of=${encodeURIComponent(list.dataset.filters)}`
+      : (target ? [target] : picked()).map((one) => `ids=${one.dataset.id}`).join("&");
+    document.getElementById(`${what}-body`).replaceChildren();
+    htmx.ajax("GET", `/queue/${what}?${asked}`, { target: `#${what}-body`, swap: "innerHTML" }).then(() => {
+      for (const form of dialog.querySelectorAll("[data-on-chosen]")) fill(form);
+      dialog.querySelector("[autofocus]")?.focus();
+    });
+  }
+
   function open(what, card) {
     target = card;
     const dialog = document.getElementById(`${what}-dialog`);
@@ -76,6 +88,7 @@
       htmx.ajax("GET", `/queue/${card.dataset.id}/reply`, { target: "#reply-body", swap: "innerHTML" })
         .then(() => dialog.querySelector("[autofocus]")?.focus());
     }
+    if (LOADED.has(what)) load(what, dialog);
     const about = dialog.querySelector("[data-about]");
     if (about) about.textContent = card ? "" : `(${everything ? "∞" : picked().length})`;
     for (const form of dialog.querySelectorAll("[data-on-chosen]")) fill(form);
@@ -102,7 +115,8 @@
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     const form = event.detail.elt;
-    if (!form.matches || !form.matches("form") || !event.detail.successful) return;
+    // A refusal that is shown is no error to htmx.
+    if (!form.matches || !form.matches("form") || !event.detail.successful || event.detail.xhr.status >= 400) return;
     if (form.matches("[data-closes-dialog]")) form.closest("dialog").close();
     if (form.matches("[data-on-chosen]") && !target) clear();
   });
@@ -226,10 +240,25 @@
     if (here !== null) fetch(PRESENCE, { method: "POST", headers: { "Content-Type": "application/json" }, body: '{"mention_id": null}', keepalive: true }).catch(() => {});
   });
 
+  // From the search for a contact down to what is asked and who was found, and up again.
+  function findsAmong(event) {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const dialog = document.getElementById("link-dialog");
+    if (!step || !dialog?.open) return false;
+    const stops = [...dialog.querySelectorAll("[data-finds], [name=expected], [data-found]")];
+    const at = stops.indexOf(document.activeElement);
+    if (at < 0) return false;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    stops[Math.max(0, Math.min(stops.length - 1, at + step))].focus();
+    return true;
+  }
+
   // ---- keys: before app.js, which has j, k, e, d, o, / and ? -----------------------------------------
-  const DIALOGS = { a: "assign", s: "snooze", c: "correct", r: "reply" };
+  const DIALOGS = { a: "assign", s: "snooze", c: "correct", r: "reply", l: "link", i: "escalate" };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (findsAmong(event)) return;
     if (event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]")) return;
     const dialog = document.querySelector("dialog[open]");
     const key = event.key;
