@@ -17,6 +17,7 @@ from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.response_clock import due_at, queue_rank
 from crm_link.models import Flag, FlagStatus
 from crm_link.types import Priority
+from sentiment.types import Label
 
 #: Who closed a flag that nobody needs any more.
 MACHINE = "groundswell"
@@ -27,6 +28,9 @@ _CHANGED = (
     "urgency",
     "rank",
     "published_at",
+    "platform",
+    "label",
+    "lang",
     "reason",
     "status",
     "created_at",
@@ -48,7 +52,9 @@ class Wish:
     published_at: datetime
     priority: Priority
     urgency: int
-    is_negative: bool
+    platform: str
+    label: str | None
+    lang: str | None
     reason: str
     opens_case: bool
     protocol: EscalationProtocol
@@ -111,8 +117,11 @@ def _flag(
         "brand_id": wish.brand_id,
         "priority": wish.priority,
         "urgency": wish.urgency,
-        "rank": queue_rank(wish.priority, is_negative=wish.is_negative),
+        "rank": queue_rank(wish.priority, is_negative=wish.label == Label.NEGATIVE),
         "published_at": wish.published_at,
+        "platform": wish.platform,
+        "label": wish.label,
+        "lang": wish.lang,
         "reason": wish.reason,
         "status": FlagStatus.OPEN,
         "created_at": begin,

@@ -180,11 +180,18 @@ class FoldKey(Base):
     mention_id: Mapped[int] = mapped_column(ForeignKey("mention.id"))
 
 
+#: What the queue is narrowed down by: in the index, so that what does not match is passed over
+#: without being read.
+NARROWED = ("priority", "platform", "label", "lang", "assignee", "snoozed_until")
+
+
 class Flag(Base):
     """A mention that a person should look at, and where the work on it is.
 
-    `brand_id`, `published_at` and `priority` repeat what the mention says, so that the review
-    queue is one walk over one partial index: what is due first, then by rank, then the older.
+    `brand_id`, `published_at`, `platform`, `label` and `lang` repeat what the mention says, so that
+    the review queue is one walk over one partial index whatever it is narrowed down to: what is
+    due first, then by rank, then the older. A trigger of the database keeps `label` and `lang`
+    the mention's in the transaction that changes them (migration 0028).
     `version` counts what people changed: who changes an older one is told, and nothing is lost.
     """
 
@@ -195,17 +202,15 @@ class Flag(Base):
             Index(
                 name,
                 *columns,
-                "due_at",
-                "rank",
-                "mention_id",
-                sqlite_where=text(f"status = 'open'{more}"),
-                postgresql_where=text(f"status = 'open'{more}"),
+                *("due_at", "rank", "mention_id"),
+                *more,
+                sqlite_where=text(f"status = 'open'{where}"),
+                postgresql_where=text(f"status = 'open'{where}"),
             )
-            for name, columns, more in (
-                ("ix_flag_queue", ("brand_id",), ""),
-                ("ix_flag_queue_all", (), ""),
-                ("ix_flag_priority", ("priority",), ""),
-                ("ix_flag_assignee", ("assignee",), " AND assignee IS NOT NULL"),
+            for name, columns, more, where in (
+                ("ix_flag_queue", ("brand_id",), NARROWED, ""),
+                ("ix_flag_queue_all", (), ("brand_id", *NARROWED), ""),
+                ("ix_flag_assignee", ("assignee",), (), " AND assignee IS NOT NULL"),
             )
         ),
         Index(
@@ -223,6 +228,9 @@ class Flag(Base):
     urgency: Mapped[int]  # of the priority; a flag that people closed opens again if it grows
     rank: Mapped[int]  # among those due in the same minute; 0 comes first
     published_at: Mapped[datetime]
+    platform: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    label: Mapped[str | None] = mapped_column(String(20))
+    lang: Mapped[str | None] = mapped_column(String(20))
     reason: Mapped[str]
     status: Mapped[FlagStatus] = mapped_column(enum_text(FlagStatus))
     created_at: Mapped[datetime]  # when it came into the queue: its clock begins

@@ -180,16 +180,16 @@ def _filtered(
         )
     for column, value in (
         (Flag.priority, wanted.priority),
-        (Mention.platform, wanted.platform),
-        (Mention.label, wanted.label),
-        (Mention.lang, wanted.lang),
+        (Flag.platform, wanted.platform),
+        (Flag.label, wanted.label),
+        (Flag.lang, wanted.lang),
     ):
         if value:
             conditions.append(column == value)
     if wanted.tier:
         conditions.append(_of_tier(wanted.tier))
     if wanted.text.strip():
-        conditions.append(text_contains(session, wanted.text))
+        conditions.append(text_contains(session, wanted.text, of=Flag.mention_id))
     return query.where(*conditions)
 
 

@@ -32,7 +32,6 @@ from crm_link.negative_class import NegativeClass
 from crm_link.triage_rules import TriageInput, Verdict, rules_of
 from crm_link.types import Priority
 from listener.models import JUDGING, Author, Brand, Mention, Step
-from sentiment.types import Label
 
 #: What a brand without a protocol gets: nobody has to look, and nothing waits for ever.
 _NO_RULES = Verdict(
@@ -252,7 +251,9 @@ def _to_flag(batch: Mapping[int, _Judged], folded: Folded) -> dict[int, Wish | s
                 published_at=one.row.published_at,
                 priority=one.verdict.priority,
                 urgency=one.verdict.urgency,
-                is_negative=one.row.label == Label.NEGATIVE,
+                platform=one.row.platform,
+                label=one.row.label,
+                lang=one.row.lang,
                 reason=one.verdict.flag_reason,
                 opens_case=one.verdict.opens_case,
                 protocol=one.protocol,

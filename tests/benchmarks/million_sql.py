@@ -172,19 +172,21 @@ def flags(words: Words) -> str:
     """Return the statement that writes flags: a bad week's stand open, most older are closed."""
     attack = f"id % {ATTACK_EACH} = 0"
     return f"""
-INSERT INTO flag (mention_id, brand_id, priority, urgency, rank, published_at, reason, status,
+INSERT INTO flag (mention_id, brand_id, priority, urgency, rank, published_at, platform, label,
+  lang, reason, status,
   created_at, due_at, assignee, snoozed_until, answered_at, answered_by, closed_at, closed_by,
   note, opens_case, version)
 SELECT id, brand_id, priority, 5 - place, 2 * place + CASE WHEN label = 'negative' THEN 0 ELSE 1
-  END, published_at, 'what it asks for', CASE WHEN is_open THEN 'open' WHEN id % 7 = 0
-  THEN 'dismissed' ELSE 'done' END, published_at, {words.later("published_at", "hours * 60")},
+  END, published_at, platform, label, lang, 'what it asks for',
+  CASE WHEN is_open THEN 'open' WHEN id % 7 = 0 THEN 'dismissed' ELSE 'done' END,
+  published_at, {words.later("published_at", "hours * 60")},
   CASE WHEN id % 3 = 0 THEN 'person' || (id % 6) || '@example.org' END,
   CASE WHEN is_open AND id % 50 = 3 THEN {words.later("published_at", "1440 * 20")} END,
   CASE WHEN NOT is_open THEN {words.later("published_at", "20 + id % 300")} END,
   CASE WHEN NOT is_open THEN 'person' || (id % 6) || '@example.org' END,
   CASE WHEN NOT is_open THEN {words.later("published_at", "30 + id % 600")} END,
   CASE WHEN NOT is_open THEN 'person' || (id % 6) || '@example.org' END, '', false, 1
-FROM (SELECT id, brand_id, priority, label, published_at,
+FROM (SELECT id, brand_id, priority, platform, label, lang, published_at,
   ({attack} OR published_at > {words.ago("10 * 86400")}) AND id % 23 <> 1 AS is_open,
   CASE priority WHEN 'risk' THEN 0 WHEN 'purchase' THEN 1 WHEN 'cancel' THEN 2
     WHEN 'service' THEN 3 ELSE 4 END AS place,
