@@ -1,25 +1,65 @@
-"""Changing what is listened for: the file and the database, the file first."""
+"""Changing what is listened for: the file and the database, the file first.
+
+If the database fails after the file was written, the next start reads it in.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 from api.deps import Actor
 from config.settings import Settings
 from crm_link.mentions import get_brand
-from listener.brands_edit import change_query
-from listener.models import Brand
-from listener.sources import sync_brands
+from listener.brands_edit import change_query, put_source, remove_source
+from listener.brands_file import BrandsFile
+from listener.models import Brand, Source
+from listener.sources import collect_soon, sync_brands
 
 
 def save_query(actor: Actor, settings: Settings, key: str, query: str, *, before: str) -> Brand:
-    """Give a brand another query in brands.yaml, and use it.
-
-    The file is written first: if the database fails then, the next start reads it in.
-    """
+    """Give a brand another query in brands.yaml, and use it."""
     brand = get_brand(actor.session, key)
-    now = actor.clock()
     # A form's lines end in two characters, the file's in one.
     text, seen = (value.replace("\r\n", "\n") for value in (query, before))
-    file = change_query(settings.brands_path(), key, text, before=seen, now=now)
-    sync_brands(actor.session, file, now)
-    actor.record("query changed", f"brand {brand.id}")
+    file = change_query(settings.brands_path(), key, text, before=seen, now=actor.clock())
+    _use(actor, file, "query changed", brand)
     return brand
+
+
+def save_source(
+    actor: Actor,
+    settings: Settings,
+    key: str,
+    source: Mapping[str, Any],
+    *,
+    name: str = "",
+    version: str = "",
+) -> Brand:
+    """Add a source to brands.yaml, or put it in the place of the one called `name`, and use it."""
+    brand = get_brand(actor.session, key)
+    path = settings.brands_path()
+    file = put_source(path, key, source, name=name, version=version, now=actor.clock())
+    _use(actor, file, "source changed" if name else "source added", brand)
+    return brand
+
+
+def drop_source(actor: Actor, settings: Settings, key: str, name: str, *, version: str) -> Brand:
+    """Take a source out of brands.yaml and out of use; what it brought stays."""
+    brand = get_brand(actor.session, key)
+    path = settings.brands_path()
+    file = remove_source(path, key, name, version=version, now=actor.clock())
+    _use(actor, file, "source removed", brand)
+    return brand
+
+
+def read_soon(actor: Actor, source_id: int) -> Source:
+    """Let a source be read at the worker's next look."""
+    source = collect_soon(actor.session, source_id)
+    actor.record("source read by hand", f"source {source_id}")
+    return source
+
+
+def _use(actor: Actor, file: BrandsFile, what: str, brand: Brand) -> None:
+    sync_brands(actor.session, file, actor.clock())
+    actor.record(what, f"brand {brand.id}")

@@ -35,6 +35,7 @@ templates.env.filters.update(
     signed=formats.signed,
     duration=formats.duration,
     words=formats.words,
+    looked_up=language.looked_up,
     post_text=post_text,
     web_link=formats.web_link,
     query=formats.query,

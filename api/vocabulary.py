@@ -65,4 +65,16 @@ WORDS = (
     later("quote"),
     later("comment"),
     later("article"),
+    # what the options of a source mean, as their classes describe them
+    later("search or mentions"),
+    later("For mentions: the account's handle or numeric id."),
+    later("Posts per request."),
+    later("search, comments or inbox"),
+    later("Subreddits without r/; all of them if left out."),
+    later("Things per request."),
+    later("Address of the feed"),
+    later("A file or pattern (inbox/*.jsonl), relative to the home folder."),
+    later("The platform that the posts are from, for example x."),
+    later("What times without a zone mean, for example Europe/Berlin."),
+    later("Whether posts that the query does not find are left out."),
 )

@@ -1,25 +1,28 @@
-"""Changing a query in `brands.yaml`: checked, written at once, the file before it kept.
+"""Changing queries and sources in `brands.yaml`: checked, written at once, the file before kept.
 
 Comments and the order of the file stay. Nothing is written that `read_brands` would refuse.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import SingleQuotedScalarString
 
 from config.errors import ConflictError, InputError, NotFoundError
-from listener.brands_file import BrandsFile, competitor_key, read_brands
+from listener.brands_file import BrandsFile, SourceEntry, competitor_key, plain, read_brands
 
 #: Folder beside the file in which earlier versions stand.
 HISTORY = "brands-history"
@@ -47,24 +50,141 @@ def change_query(path: Path, key: str, query: str, *, before: str, now: datetime
         NotFoundError: There is no such brand in the file.
 
     """
+
+    def edit(tree: CommentedMap) -> None:
+        entry = _find(tree, key)
+        if str(entry["query"]) != before:
+            raise ConflictError(
+                f"the query of {key} was changed in {path.name} meanwhile: look at it again"
+            )
+        entry["query"] = SingleQuotedScalarString(query)
+
+    return _change(path, edit, now)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenSource:
+    """A source as the file has it.
+
+    Args:
+        entry: What the file says.
+        version: Changes with every change of it.
+
+    """
+
+    entry: SourceEntry
+    version: str
+
+
+def read_source(path: Path, key: str, name: str) -> WrittenSource:
+    """Return the source `name` of the brand or competitor `key`.
+
+    Raises:
+        InputError: The file cannot be read.
+        NotFoundError: There is no such brand or source in the file.
+
+    """
+    read_brands(path)
+    written = _find_source(_find(_parse(path.read_text("utf-8-sig"))[1], key), name)
+    return WrittenSource(SourceEntry.model_validate(plain(written)), _version(written))
+
+
+def put_source(
+    path: Path,
+    key: str,
+    source: Mapping[str, Any],
+    *,
+    name: str = "",
+    version: str = "",
+    now: datetime,
+) -> BrandsFile:
+    """Give a brand or competitor a source; return the file as it is then.
+
+    Args:
+        path: The brands file.
+        key: The brand's key, `brand:competitor` for a competitor.
+        source: What the file is to say: platform, name, every, and the platform's options.
+        name: The source whose place it takes; empty: it is a new one.
+        version: That source's version that the person saw.
+        now: The present, by which the earlier file is named.
+
+    Raises:
+        ConflictError: Somebody changed the source meanwhile, or changes the file just now.
+        InputError: The source is wrong, or the file cannot be written.
+        NotFoundError: There is no such brand or source in the file.
+
+    """
+
+    def edit(tree: CommentedMap) -> None:
+        brand = _find(tree, key)
+        if name:
+            old = _require_version(_find_source(brand, name), name, version, path)
+            for gone in old.keys() - source.keys():
+                del old[gone]
+            for option, value in source.items():
+                if plain(old.get(option)) != value:
+                    old[option] = value
+            return
+        listed = brand.setdefault("sources", CommentedSeq())
+        new = CommentedMap(source)
+        if listed and listed[-1].fa.flow_style():
+            new.fa.set_flow_style()
+        listed.append(new)
+
+    return _change(path, edit, now)
+
+
+def remove_source(path: Path, key: str, name: str, *, version: str, now: datetime) -> BrandsFile:
+    """Take a source out of the file; what it brought stays. Raises as `put_source` does."""
+
+    def edit(tree: CommentedMap) -> None:
+        brand = _find(tree, key)
+        written = _require_version(_find_source(brand, name), name, version, path)
+        brand["sources"].remove(written)
+        if not brand["sources"]:
+            del brand["sources"]
+
+    return _change(path, edit, now)
+
+
+def _change(path: Path, edit: Callable[[CommentedMap], None], now: datetime) -> BrandsFile:
     try:
         with FileLock(f"{path}.lock", timeout=LOCK_S):
             read_brands(path)
             text = path.read_text("utf-8-sig")
-            yaml = _like(text)
-            tree = yaml.load(text)
-            entry = _find(tree, key)
-            if str(entry["query"]) != before:
-                raise ConflictError(
-                    f"the query of {key} was changed in {path.name} meanwhile: look at it again"
-                )
-            entry["query"] = SingleQuotedScalarString(query)
+            yaml, tree = _parse(text)
+            edit(tree)
             return _replace(path, yaml, tree, text, now)
     except Timeout as error:
         raise ConflictError(f"somebody changes {path.name} just now; try again") from error
     except OSError as error:
-        msg = f"{path} cannot be written ({error.strerror}); edit the query where the file is kept"
+        msg = f"{path} cannot be written ({error.strerror}); edit it where the file is kept"
         raise InputError(msg) from error
+
+
+def _parse(text: str) -> tuple[YAML, CommentedMap]:
+    yaml = _like(text)
+    tree: CommentedMap = yaml.load(text)
+    return yaml, tree
+
+
+def _find_source(brand: CommentedMap, name: str) -> CommentedMap:
+    for written in brand.get("sources") or ():
+        if SourceEntry.model_validate(plain(written)).key == name:
+            found: CommentedMap = written
+            return found
+    raise NotFoundError(f"there is no source '{name}' of {brand['id']} in the brands file")
+
+
+def _version(written: CommentedMap) -> str:
+    content = json.dumps(plain(written), sort_keys=True, default=str)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _require_version(written: CommentedMap, name: str, version: str, path: Path) -> CommentedMap:
+    if _version(written) != version:
+        raise ConflictError(f"{name} was changed in {path.name} meanwhile: look at it again")
+    return written
 
 
 def _like(text: str) -> YAML:
@@ -103,6 +223,13 @@ def _entries(tree: Any) -> Iterator[tuple[str, CommentedMap]]:  # noqa: ANN401 -
             yield competitor_key(str(brand["id"]), str(one["id"])), one
 
 
+def _check(new: Path, path: Path) -> None:
+    try:
+        read_brands(new)
+    except InputError as error:
+        raise InputError(str(error).replace(str(new), path.name)) from error
+
+
 def _replace(path: Path, yaml: YAML, tree: CommentedMap, before: str, now: datetime) -> BrandsFile:
     """Write the file beside itself, check it, keep the old one, and let it take its place."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".new")
@@ -113,7 +240,7 @@ def _replace(path: Path, yaml: YAML, tree: CommentedMap, before: str, now: datet
             file.flush()
             os.fsync(file.fileno())
         new.chmod(path.stat().st_mode)
-        read_brands(new)
+        _check(new, path)
         history = path.parent / HISTORY
         history.mkdir(exist_ok=True)
         kept = history / f"{path.stem}-{now:%Y%m%dT%H%M%S%f}{path.suffix}"

@@ -55,7 +55,7 @@ class SourceEntry(BaseModel):
     @property
     def options(self) -> dict[str, Any]:
         """The platform's own options, as the file has them."""
-        return {name: _plain(value) for name, value in (self.model_extra or {}).items()}
+        return {name: plain(value) for name, value in (self.model_extra or {}).items()}
 
 
 class CompetitorEntry(BaseModel):
@@ -96,12 +96,12 @@ class BrandsFile(BaseModel):
     warnings: tuple[str, ...] = ()
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     """Return a YAML value as plain JSON has it."""
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
@@ -178,9 +178,14 @@ def _load(path: Path) -> CommentedMap:
 
 
 def _shape_problems(error: ValidationError) -> Iterator[tuple[Place, str]]:
-    for problem in error.errors():
+    found = error.errors()
+    for problem in found:
         place: Place = problem["loc"]
         name = str(place[-1]) if place else ""
+        if problem["type"] == "too_short" and any(
+            len(one["loc"]) > len(place) and one["loc"][: len(place)] == place for one in found
+        ):
+            continue  # it is too short only without what is wrong in it
         if problem["type"] == "extra_forbidden":
             kind: type[BaseModel] = BrandEntry if "brands" in place else BrandsFile
             kind = CompetitorEntry if "competitors" in place else kind

@@ -114,6 +114,22 @@ def _update_source(source: Source, entry: SourceEntry, *, is_due: bool = False) 
     return before != after
 
 
+def collect_soon(session: Session, source_id: int) -> Source:
+    """Let a source be read at the next look, whatever it waits for.
+
+    Raises:
+        NotFoundError: There is no such source, or it is not listened to any more.
+
+    """
+    source = session.scalar(
+        select(Source).join(Brand).where(Source.id == source_id, Source.is_active, Brand.is_active)
+    )
+    if source is None:
+        raise NotFoundError(f"there is no source {source_id} that is listened to")
+    source.next_due_at = None
+    return source
+
+
 def due_sources(session: Session, now: datetime) -> list[int]:
     """Return the ids of the sources that are to be read now, the longest due first."""
     return list(

@@ -10,10 +10,10 @@ from fastapi.responses import Response
 from sqlalchemy import select
 
 from api.console.page import PageDep
+from api.console.source_edit import may_edit
 from api.deps import AdminDep, StateDep
 from api.language import gettext
 from api.listening import save_query
-from api.models import Role
 from api.pages import back_to, is_htmx, render
 from config.errors import NotFoundError
 from crm_link.mentions import get_brand
@@ -54,7 +54,7 @@ def listening(page: PageDep) -> Response:
         )
         for brand in brands
     ]
-    return page.show("listening.html", {"found": found})
+    return page.show("listening.html", {"found": found, "may_edit": may_edit(page)})
 
 
 @router.get("/{key}")
@@ -109,7 +109,6 @@ def _tried(page: PageDep, brand: Brand, text: str) -> dict[str, object]:
     if found.query is not None:
         preview = preview_query(page.session, brand, found.query, now)
         costs = cost_of(page.session, brand, found.query, now, preview=preview)
-    path = page.state.settings.brands_path()
     return {
         "brand": brand,
         "text": text,
@@ -118,6 +117,6 @@ def _tried(page: PageDep, brand: Brand, text: str) -> dict[str, object]:
         "costs": costs,
         "days": DAYS,
         "prices": PriceSettings(),
-        "path": path,
-        "may_save": page.user.role is Role.ADMIN and path.is_file(),
+        "path": page.state.settings.brands_path(),
+        "may_save": may_edit(page),
     }

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from api.console.page import PageDep
+from api.console.source_edit import may_edit
 from crm_link.mentions import list_brands
 from listener.coverage import coverage, find_gaps, source_health
 from listener.models import SourceState
@@ -42,6 +43,7 @@ def sources(page: PageDep) -> Response:
                 if (share := coverage(page.session, brand.id, now - timedelta(days=1), now))
                 is not None
             ],
+            "may_edit": may_edit(page),
             "import_quarantine": count_imported(page.session),
         },
     )

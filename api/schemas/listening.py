@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from api.schemas.base import Out
 from listener.models import SourceState
@@ -109,3 +110,30 @@ class TrendOut(Out):
     net_sentiment: NetSentimentOut
     points: list[PointOut]
     bursts: dict[str, BurstOut]
+
+
+class SourceIn(BaseModel):
+    """A source as brands.yaml is to have it."""
+
+    platform: str = Field(max_length=40)
+    name: str = Field(default="", max_length=200, description="Empty: the platform's.")
+    every: str = Field(default="", max_length=40, description="60s, 5m, 1h 30m; empty: 5m.")
+    options: dict[str, Any] = Field(
+        default_factory=dict, description="The platform's own; docs/collectors.md."
+    )
+
+
+class SourceVersionIn(SourceIn):
+    """A source that takes the place of one that was read before."""
+
+    version: str = Field(max_length=40, description="That one's version.")
+
+
+class WrittenSourceOut(Out):
+    """A source as brands.yaml has it."""
+
+    platform: str
+    name: str
+    every: str
+    options: dict[str, Any]
+    version: str

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from config.errors import ConflictError, InputError, NotFoundError
-from listener.brands_edit import change_query
+from listener.brands_edit import change_query, put_source, read_source, remove_source
 from tests.make import NOW
 
 _FILE = """\
@@ -59,3 +61,85 @@ def test_who_was_slower_changes_nothing(path: Path) -> None:
     with pytest.raises(NotFoundError):
         change_query(path, "nobody", "acme", before="", now=NOW)
     assert path.read_text("utf-8") == _FILE
+
+
+_SOURCES = """\
+version: 1
+brands:
+  - id: acme
+    name: Acme
+    query: acme
+    sources:
+      - {platform: x, name: x-search, every: 60s}  # the big one
+      - {platform: rss, name: press, url: https://example.org/feed.xml}
+"""
+
+
+def test_a_source_is_added_changed_and_removed_and_the_rest_of_the_file_stays(path: Path) -> None:
+    path.write_text(_SOURCES, "utf-8")
+
+    new = {"platform": "reddit", "every": "10m", "subreddits": ["gadgets"]}
+    put_source(path, "acme", new, now=NOW)
+
+    line = "      - {platform: reddit, every: 10m, subreddits: [gadgets]}\n"
+    assert path.read_text("utf-8") == _SOURCES + line
+
+    seen = read_source(path, "acme", "x-search")
+    assert seen.entry.every == timedelta(seconds=60)
+    changed = {"platform": "x", "name": "x-all", "every": "2m"}
+    file = put_source(path, "acme", changed, name="x-search", version=seen.version, now=NOW)
+
+    assert [one.key for one in file.brands[0].sources] == ["x-all", "press", "reddit"]
+    [written] = [one for one in path.read_text("utf-8").splitlines() if "x-all" in one]
+    assert re.search(r"- \{platform: x, name: x-all, every: 2m\} +# the big one$", written)
+
+    seen = read_source(path, "acme", "press")
+    file = remove_source(path, "acme", "press", version=seen.version, now=NOW)
+    assert [one.key for one in file.brands[0].sources] == ["x-all", "reddit"]
+
+
+def test_a_brand_without_sources_gets_one_and_loses_it_again(path: Path) -> None:
+    put_source(path, "acme:rival", {"platform": "x", "every": "10m"}, now=NOW)
+
+    seen = read_source(path, "acme:rival", "x")
+    file = remove_source(path, "acme:rival", "x", version=seen.version, now=NOW)
+
+    assert file.brands[0].competitors[0].sources == ()
+    assert "sources" not in path.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ({"platform": "telex"}, "telex"),
+        ({"platform": "rss", "name": "new"}, "'url' is missing"),
+        ({"platform": "rss", "name": "press", "url": "https://example.org"}, "two sources 'press'"),
+        ({"platform": "x", "every": "5"}, "no duration"),
+        ({"platform": "x", "name": "new", "colour": "red"}, "unknown key 'colour'"),
+    ],
+)
+def test_a_source_that_is_wrong_is_not_written(
+    path: Path, source: dict[str, str], problem: str
+) -> None:
+    path.write_text(_SOURCES, "utf-8")
+
+    with pytest.raises(InputError, match=problem) as refused:
+        put_source(path, "acme", source, now=NOW)
+
+    [line] = str(refused.value).splitlines()
+    assert line.startswith("brands.yaml, line ")
+    assert path.read_text("utf-8") == _SOURCES
+
+
+def test_who_saw_another_source_changes_nothing(path: Path) -> None:
+    path.write_text(_SOURCES, "utf-8")
+    seen = read_source(path, "acme", "press").version
+    entry = {"platform": "rss", "name": "press", "url": "https://example.org/2.xml"}
+    put_source(path, "acme", entry, name="press", version=seen, now=NOW)
+
+    with pytest.raises(ConflictError, match="meanwhile"):
+        put_source(path, "acme", entry, name="press", version=seen, now=NOW)
+    with pytest.raises(ConflictError, match="meanwhile"):
+        remove_source(path, "acme", "press", version=seen, now=NOW)
+    with pytest.raises(NotFoundError, match="no source 'other'"):
+        read_source(path, "acme", "other")
