@@ -52,11 +52,12 @@ def view_contact_360(
     """Return who a contact is to us; the mention `beside` is left out of their cases."""
     accounts = confirmed_links(session, contact.id)
     author_ids = [link.author_id for link in accounts]
+    # Looked up first: PostgreSQL would walk the whole queue until it has found a few of them.
+    theirs = select(Mention.id).where(any_of(session, Mention.author_id, author_ids))
     cases = session.scalars(
         select(Flag)
-        .join(Flag.mention)
         .where(
-            any_of(session, Mention.author_id, author_ids),
+            Flag.mention_id.in_(select(theirs.cte().prefix_with("MATERIALIZED"))),
             Flag.status == FlagStatus.OPEN,
             Flag.mention_id != beside,
         )

@@ -150,12 +150,18 @@ class Mention(Base):
             sqlite_where=text("pending IS NOT NULL"),
             postgresql_where=text("pending IS NOT NULL"),
         ),
-        Index("ix_mention_brand_published", "brand_id", "published_at", "id"),
+        # With what lists are narrowed down by and sums are made of: what does not match is
+        # passed over, and what is only counted is counted, without reading the rows.
+        Index(
+            "ix_mention_brand_published",
+            *("brand_id", "published_at", "id", "label", "topic", "platform", "lang", "priority"),
+            *("folded_into_id", "deleted_at", "source_id", "author_id"),
+        ),
         Index("ix_mention_author", "author_id", "published_at"),
         Index(
             "ix_mention_negative",
-            "brand_id",
-            "published_at",
+            *("brand_id", "published_at", "topic", "folded_into_id", "deleted_at", "platform"),
+            "author_id",
             sqlite_where=text("label = 'negative'"),
             postgresql_where=text("label = 'negative'"),
         ),

@@ -8,20 +8,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from crm_link.escalation.models import Incident
 from crm_link.models import Contact, IdentityLink
 from crm_link.types import LinkState
 from listener.models import Mention
-from sentiment.types import Label
 
 #: Contacts that are named at most; the counts are of all.
 MOST_NAMED = 200
 
 #: What a contact without a tier or a country is counted under.
 NOT_SAID = "not said"
+
+
+#: As a literal, because SQLite uses a partial index only where it can see the condition.
+IS_NEGATIVE: ColumnElement[bool] = Mention.label == literal_column("'negative'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +93,10 @@ def read_people(
 ) -> People:
     """Return who took part in an attack."""
     ours = of_incident(incident, since=since, until=until)
-    is_negative = Mention.label == Label.NEGATIVE.value
     mentions, authors = session.execute(
         select(func.count(), func.count(Mention.author_id.distinct())).where(*ours)
     ).one()
-    negatives = session.scalar(select(func.count()).where(*ours, is_negative)) or 0
+    negatives = session.scalar(select(func.count()).where(*ours, IS_NEGATIVE)) or 0
     rows = session.execute(
         select(
             Contact.name,
@@ -108,7 +110,7 @@ def read_people(
         .join(Mention, Mention.author_id == IdentityLink.author_id)
         .where(
             *ours,
-            is_negative,
+            IS_NEGATIVE,
             IdentityLink.state == LinkState.CONFIRMED,
             Contact.deleted_at.is_(None),
         )

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session, joinedload
 
+from config.any_of import any_of
 from crm_link.escalation.models import Incident
 from crm_link.escalation.playbook_models import (
     IncidentClaim,
@@ -17,10 +18,9 @@ from crm_link.escalation.playbook_models import (
     IncidentTask,
     StatementState,
 )
-from crm_link.escalation.report_people import of_incident
+from crm_link.escalation.report_people import IS_NEGATIVE, of_incident
 from crm_link.escalation.why import find_stored, summarise_why
 from listener.models import Author, Mention
-from sentiment.types import Label
 
 #: Posts and claims that a report shows.
 TOP_POSTS = 10
@@ -58,12 +58,11 @@ class Said:
 def read_said(session: Session, incident: Incident, *, since: datetime, until: datetime) -> Said:
     """Return what was said in an attack."""
     ours = of_incident(incident, since=since, until=until)
-    is_negative = Mention.label == Label.NEGATIVE.value
 
     def counted(column: Any) -> dict[str, int]:  # noqa: ANN401 - a column
         rows = session.execute(
             select(column, func.count())
-            .where(*ours, is_negative)
+            .where(*ours, IS_NEGATIVE)
             .group_by(column)
             .order_by(func.count().desc(), column)
         )
@@ -74,7 +73,7 @@ def read_said(session: Session, incident: Incident, *, since: datetime, until: d
         topics=counted(Mention.topic),
         platforms=counted(Mention.platform),
         claims=_claims(session, incident.id),
-        posts=_top_posts(session, [*ours, is_negative]),
+        posts=_top_posts(session, [*ours, IS_NEGATIVE]),
         statements=session.scalars(
             select(IncidentStatement)
             .where(
@@ -122,11 +121,15 @@ def _top_posts(session: Session, conditions: Sequence[Any]) -> Sequence[Mention]
         + func.coalesce(Mention.likes, 0)
         + 10 * Mention.fold_count
     )
-    return session.scalars(
-        select(Mention)
+    # Ids first: whole rows of an attack of a hundred thousand posts are too wide to be sorted.
+    top = session.scalars(
+        select(Mention.id)
         .outerjoin(Mention.author)
-        .options(contains_eager(Mention.author))
         .where(*conditions, Mention.folded_into_id.is_(None), Mention.deleted_at.is_(None))
         .order_by(reach.desc(), Mention.id)
         .limit(TOP_POSTS)
     ).all()
+    found = session.scalars(
+        select(Mention).options(joinedload(Mention.author)).where(any_of(session, Mention.id, top))
+    )
+    return sorted(found, key=lambda post: top.index(post.id))

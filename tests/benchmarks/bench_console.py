@@ -22,6 +22,7 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from api.app import create_app
+from api.warming import warm_up
 from config.db import make_engine, make_sessions
 from config.migrate import upgrade
 from config.settings import Settings
@@ -54,6 +55,9 @@ def main() -> None:
         print(f"{engine.dialect.name}: {sizes(sessions)}")
         settings = Settings(home=Path(folder), secret_key=SecretStr("k" * 40), database_url=url)
         app = create_app(settings, sessions, is_demo=True)
+        begin = time.perf_counter()
+        warm_up(app)  # as `groundswell serve` does before it listens
+        print(f"warmed up in {time.perf_counter() - begin:.1f} s")
         with TestClient(app, headers={"Origin": "http://testserver"}) as client:
             client.post("/sign-in/demo")
             pages = pages_of(sessions, settings, client)
