@@ -9,7 +9,8 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
 from api import report_schedules
-from api.deps import PrLeadDep, SessionDep, State, StateDep, get_user
+from api.deps import PrLeadDep, SessionDep, State, StateDep, UserDep, get_user, may
+from api.models import Role
 from api.reports.periodic import (
     MEDIA_TYPES,
     RESPONSE_WEEKS,
@@ -81,24 +82,26 @@ def read_responses(
 
 
 @router.get("/report-schedules")
-def read_schedules(session: SessionDep) -> list[ScheduleOut]:
-    """List the schedules that run."""
-    return [ScheduleOut.model_validate(one) for one in schedules.list_schedules(session)]
+def read_schedules(session: SessionDep, user: UserDep) -> list[ScheduleOut]:
+    """List the schedules that run; to which addresses is for PR leads."""
+    shows = may(user, Role.PR_LEAD)
+    found = schedules.list_schedules(session)
+    return [ScheduleOut.of(one, shows_addresses=shows) for one in found]
 
 
 @router.post("/report-schedules", status_code=201)
 def add_schedule(actor: PrLeadDep, body: ScheduleIn) -> ScheduleOut:
     """Mail a report every week."""
     fields = body.model_dump(exclude={"brand"}, mode="json")
-    return ScheduleOut.model_validate(
-        report_schedules.add_schedule(actor, body.brand, schedules.Plan(**fields))
-    )
+    made = report_schedules.add_schedule(actor, body.brand, schedules.Plan(**fields))
+    return ScheduleOut.of(made, shows_addresses=True)
 
 
 @router.post("/report-schedules/{schedule_id}/end")
 def end_schedule(actor: PrLeadDep, schedule_id: int) -> ScheduleOut:
     """Mail nothing more by a schedule."""
-    return ScheduleOut.model_validate(report_schedules.end_schedule(actor, schedule_id))
+    ended = report_schedules.end_schedule(actor, schedule_id)
+    return ScheduleOut.of(ended, shows_addresses=True)
 
 
 @router.post("/report-schedules/{schedule_id}/send", status_code=202)
@@ -109,13 +112,15 @@ def send_now(actor: PrLeadDep, schedule_id: int) -> dict[str, int]:
 
 @router.get("/report-mails")
 def read_mails(
-    session: SessionDep, limit: Annotated[int, Query(ge=1, le=200)] = 50
+    session: SessionDep, user: UserDep, limit: Annotated[int, Query(ge=1, le=200)] = 50
 ) -> list[MailOut]:
-    """List what was mailed or is to be, the newest first."""
-    return [MailOut.model_validate(one) for one in schedules.list_mails(session, limit=limit)]
+    """List what was mailed or is to be, the newest first; to which address is for PR leads."""
+    shows = may(user, Role.PR_LEAD)
+    found = schedules.list_mails(session, limit=limit)
+    return [MailOut.of(one, shows_addresses=shows) for one in found]
 
 
 @router.post("/report-mails/{mail_id}/retry")
 def retry_mail(actor: PrLeadDep, mail_id: int) -> MailOut:
     """Try a mail again that was given up. Answers 409 if it was not."""
-    return MailOut.model_validate(report_schedules.retry_mail(actor, mail_id))
+    return MailOut.of(report_schedules.retry_mail(actor, mail_id), shows_addresses=True)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from api.reports.periodic import PeriodicForm, PeriodicKind
 from api.schemas.base import Out
 from crm_link.models import DeliveryStatus
+from crm_link.reporting.models import ReportMail, ReportSchedule
 
 
 class ResponseRowOut(Out):
@@ -49,7 +50,7 @@ class ScheduleIn(BaseModel):
 
 
 class ScheduleOut(Out):
-    """A schedule."""
+    """A schedule. Its addresses are null for whoever may not change schedules."""
 
     id: int
     brand_id: int
@@ -58,23 +59,40 @@ class ScheduleOut(Out):
     weekday: int
     hour: int
     zone: str
-    recipients: list[str]
+    recipients: list[str] | None
+    recipient_count: int = 0
     is_active: bool
     next_due_at: datetime
     created_by: str
 
+    @classmethod
+    def of(cls, row: ReportSchedule, *, shows_addresses: bool) -> ScheduleOut:
+        """Return a schedule, with its addresses where they may be seen."""
+        hidden = {} if shows_addresses else {"recipients": None}
+        counted = {"recipient_count": len(row.recipients)}
+        return cls.model_validate(row).model_copy(update=counted | hidden)
+
 
 class MailOut(Out):
-    """One report to one address."""
+    """One report to one address, which is null for whoever may not change schedules.
+
+    So is what the mail server said: it may name the address.
+    """
 
     id: int
     schedule_id: int
     kind: PeriodicKind
     form: PeriodicForm
     until_at: datetime
-    recipient: str
+    recipient: str | None
     status: DeliveryStatus
     attempts: int
     next_attempt_at: datetime
     last_error: str | None
     sent_at: datetime | None
+
+    @classmethod
+    def of(cls, row: ReportMail, *, shows_addresses: bool) -> MailOut:
+        """Return a mail, with its address where it may be seen."""
+        hidden = {} if shows_addresses else {"recipient": None, "last_error": None}
+        return cls.model_validate(row).model_copy(update=hidden)

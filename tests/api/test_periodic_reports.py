@@ -75,6 +75,30 @@ def test_a_scheduled_report_is_mailed_once_with_its_file(
     assert {one["status"] for one in client.get("/api/v1/report-mails").json()} == {"sent"}
 
 
+@pytest.mark.parametrize("role", list(Role))
+def test_addresses_are_seen_by_those_who_may_change_schedules(
+    sign_in: SignIn, role: Role, sessions: sessionmaker[Session], clock: MovableClock
+) -> None:
+    admin = sign_in(Role.ADMIN)
+    assert admin.post("/reports/schedules", data=FORM).status_code == 303
+    assert admin.post("/reports/schedules/1/send").status_code == 303
+    with sessions.begin() as session:
+        for mail in session.scalars(select(ReportMail)):
+            mail.status, mail.last_error = DeliveryStatus.DEAD, "550 kim@example.org unknown"
+    client = sign_in(role)
+    may_see = role in {Role.PR_LEAD, Role.ADMIN}
+
+    (schedule,) = client.get("/api/v1/report-schedules").json()
+    mails = client.get("/api/v1/report-mails").json()
+
+    wanted = ["kim@example.org", "jo@example.org"]
+    assert schedule["recipients"] == (wanted if may_see else None)
+    assert schedule["recipient_count"] == len(mails) == 2
+    assert {mail["recipient"] for mail in mails} == (set(wanted) if may_see else {None})
+    for path in ("/reports", "/api/v1/report-schedules", "/api/v1/report-mails"):
+        assert ("kim@example.org" in client.get(path).text) is may_see
+
+
 def test_a_mail_that_fails_is_tried_again_shown_and_given_up(
     sign_in: SignIn,
     sessions: sessionmaker[Session],
