@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal, format_percent
 
 from api import language
-from api.language import gettext, later, looked_up
+from api.language import gettext, later, looked_up, told
 from crm_link.escalation.models import OPERATIONS
 from crm_link.escalation.protocol import ProtocolContact
 from crm_link.link_compare import level_words, title_of
@@ -46,8 +46,15 @@ def local(moment: datetime) -> str:
 @lru_cache(4096)
 def _local(moment: datetime, locale: str, zone: str) -> str:
     # One order for all, because the English of a browser may be American or British.
-    told = format_datetime(moment, "d MMM y, HH:mm", tzinfo=ZoneInfo(zone), locale=locale)
-    return f"{told} UTC" if zone == "UTC" else told
+    text = format_datetime(moment, "d MMM y, HH:mm", tzinfo=ZoneInfo(zone), locale=locale)
+    return f"{text} UTC" if zone == "UTC" else text
+
+
+def day(moment: datetime) -> str:
+    """Return the day of a time in the reader's zone, as their language writes it."""
+    return format_date(
+        moment.astimezone(language.zone()).date(), "d MMM y", locale=language.language()
+    )
 
 
 def ago(moment: datetime, now: datetime) -> str:
@@ -86,9 +93,9 @@ def count(number: float | None) -> str:
     if number is None:
         return "–"  # noqa: RUF001 - a dash stands for nothing
     if number >= _MILLION:
-        return decimal(number / _MILLION, "0.0") + "M"
+        return gettext("%(number)sM", number=decimal(number / _MILLION, "0.0"))
     if number >= _TEN_THOUSAND:
-        return decimal(number / _THOUSAND, "0.0") + "k"
+        return gettext("%(number)sk", number=decimal(number / _THOUSAND, "0.0"))
     return decimal(round(number), "#,##0")
 
 
@@ -167,7 +174,7 @@ def person_name(contact: ProtocolContact) -> str:
 
 def kind_words(kind: str) -> str:
     """Say what an incident that is no crisis is: a drill, a test, an alert about ourselves."""
-    return gettext("about Groundswell") if kind == OPERATIONS else kind
+    return gettext("about Groundswell") if kind == OPERATIONS else words(kind)
 
 
 def event_words(kind: str) -> str:
@@ -177,9 +184,9 @@ def event_words(kind: str) -> str:
 
 def evidence_words(kind: str, level: str = "") -> str:
     """Return what speaks for or against a link; `level` says how far names, places, sites agree."""
-    told = level_words(kind, level)
-    if told:
-        return f"{title_of(kind).lower()}: {told}"
+    agreement = level_words(kind, level)
+    if agreement:
+        return f"{told(title_of(kind)).lower()}: {told(agreement)}"
     return looked_up(_EVIDENCE[kind]) if kind in _EVIDENCE else words(kind)
 
 

@@ -7,7 +7,8 @@ be compiled and nothing binary is kept (docs/translating.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +23,8 @@ from babel.messages.pofile import read_po
 from babel.support import Translations
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from config.phrases import Phrase
 
 #: The language that texts are written in, and those that they are translated into.
 SOURCE = "en"
@@ -67,6 +70,23 @@ def read_as(*, language: str, zone: str) -> None:
     if reader is not None:
         reader.language = language if language in LANGUAGES else reader.language
         reader.zone = zone if is_zone(zone) else reader.zone
+
+
+@contextmanager
+def reading_as(language: str, zone: str = "") -> Iterator[None]:
+    """Say everything for one reader meanwhile: outside of a request, or for somebody else.
+
+    Args:
+        language: Their language; one that is not known is English.
+        zone: Their time zone; empty, or one that is not known, is UTC.
+
+    """
+    known = language if language in LANGUAGES else SOURCE
+    before = _reader.set(Reader(known, zone if is_zone(zone) else "UTC"))
+    try:
+        yield
+    finally:
+        _reader.reset(before)
 
 
 def language() -> str:
@@ -124,6 +144,19 @@ def ngettext(one: str, many: str, num: int, /, **values: object) -> str:
 def looked_up(word: str) -> str:
     """Return a word that is known only now, as a name of a state; unknown ones stay as they are."""
     return _catalogue().gettext(word) if word else ""
+
+
+def told(text: str) -> str:
+    """Return what a service says, in the reader's language; other texts stay as they are."""
+    if not isinstance(text, Phrase):
+        return text
+    template = _catalogue().gettext(text.template) if text.template else ""
+    if not text.values:
+        return template
+    return template % {
+        name: told(value) if isinstance(value, Phrase) else value
+        for name, value in text.values.items()
+    }
 
 
 def later(message: str) -> str:

@@ -15,6 +15,8 @@ from fastapi.templating import Jinja2Templates
 from api import formats, language
 from api.language import gettext
 from api.post_text import post_text
+from sentiment.heads import EMOTIONS
+from sentiment.types import Label
 
 FOLDER = Path(__file__).parent / "console"
 
@@ -27,6 +29,7 @@ templates.env.filters.update(
     ago=formats.ago,
     utc=formats.utc,
     local=formats.local,
+    day=formats.day,
     iso=formats.iso,
     count=formats.count,
     number=formats.number,
@@ -36,6 +39,7 @@ templates.env.filters.update(
     duration=formats.duration,
     words=formats.words,
     looked_up=language.looked_up,
+    told=language.told,
     post_text=post_text,
     web_link=formats.web_link,
     query=formats.query,
@@ -73,8 +77,12 @@ def static_path(name: str) -> str:
 
 
 def script_words() -> dict[str, str]:
-    """Return the texts that `app.js` shows, in the reader's language."""
+    """Return the texts that scripts show, in the reader's language."""
     return {
+        **{name: formats.words(name) for name in (*Label, *EMOTIONS)},
+        "before": gettext("period before"),
+        "net": gettext("net"),
+        "between": gettext("%(low)s to %(high)s", low="{low}", high="{high}"),
         "ago": gettext("%(age)s ago", age="{}"),
         "in": gettext("in %(age)s", age="{}"),
         "now": gettext("now"),

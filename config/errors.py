@@ -6,9 +6,27 @@ to do. HTTP codes live only in `api.errors`, exit codes only in `api.cli`.
 
 from __future__ import annotations
 
+from config.phrases import Phrase
+
 
 class AppError(Exception):
-    """Anything that Groundswell refuses or cannot do, with a message fit for its user."""
+    """Anything that Groundswell refuses or cannot do, with a message fit for its user.
+
+    Args:
+        message: What happened, where and what to do, in English, with `%(name)s` where values
+            go. Without values it stays as it is, also with a percent sign in it.
+        values: What is filled in. Pages say the message in the reader's language.
+
+    """
+
+    def __init__(self, message: str, /, **values: object) -> None:
+        whole = message if isinstance(message, Phrase) else Phrase(message, values)
+        super().__init__(whole)
+
+    @property
+    def said(self) -> str:
+        """The message, which remembers what it was made of."""
+        return self.args[0] if self.args else ""
 
 
 class InputError(AppError):
@@ -33,11 +51,14 @@ class TransientError(AppError):
     Args:
         message: What happened, without texts, handles or secrets.
         retry_after_s: Seconds to wait, where the other side said so.
+        values: What is filled in.
 
     """
 
-    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str, /, *, retry_after_s: float | None = None, **values: object
+    ) -> None:
+        super().__init__(message, **values)
         self.retry_after_s = retry_after_s
 
 
@@ -51,6 +72,6 @@ class BudgetExhaustedError(AppError):
     This is a state that pauses and is shown, not a failure to be retried at once.
     """
 
-    def __init__(self, message: str, *, resume_after_s: float) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, /, *, resume_after_s: float, **values: object) -> None:
+        super().__init__(message, **values)
         self.resume_after_s = resume_after_s

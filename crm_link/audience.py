@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from config.bulk import upsert
 from config.errors import InputError
+from config.phrases import phrase
 from crm_link.figure_groups import LEAST_GROUP, LIKELY_BOT, people_groups
 from crm_link.figure_people import people_of
 from crm_link.interests import INTERESTS
@@ -29,10 +30,11 @@ MOST_LETTERS = 60
 #: Groups of one kind that are listed.
 MOST_GROUPS = 20
 
-DEFINITION = (
+DEFINITION = phrase(
     "People who spoke in the window, likely bots left out: languages of their mentions, places as "
-    f"their profiles state them, interests by words in their bios. Groups of fewer than "
-    f"{LEAST_GROUP} people are not named."
+    "their profiles state them, interests by words in their bios. Groups of fewer than "
+    "%(least)s people are not named.",
+    least=LEAST_GROUP,
 )
 
 

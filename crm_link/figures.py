@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from config.phrases import phrase
 from crm_link.figure_groups import (
     LEAST_GROUP,
     LIKELY_BOT,
@@ -50,33 +51,36 @@ CLEAR_MEAN = 0.25
 FALL = 0.2
 
 DEFINITIONS: Mapping[str, str] = {
-    "segments": (
-        f"Authors by the mean score of their judged mentions in the window: detractors below "
-        f"-{CLEAR_MEAN}, promoters above +{CLEAR_MEAN}, ordinary between. Reposts count as the "
-        "reposter's own words."
+    "segments": phrase(
+        "Authors by the mean score of their judged mentions in the window: detractors below "
+        "-%(mean)s, promoters above +%(mean)s, ordinary between. Reposts count as the "
+        "reposter's own words.",
+        mean=CLEAR_MEAN,
     ),
-    "engagement": "Likes, reposts and replies that the mentions got, as last seen.",
-    "leads": (
+    "engagement": phrase("Likes, reposts and replies that the mentions got, as last seen."),
+    "leads": phrase(
         "0 to 100: 50 for an intent to buy, 20 for a question, 10 for a mean score above zero, "
         "10 if no contact is linked yet, 10 for 1,000 followers or more; likely bots get none, "
         "nor does whoever must not be contacted, and a clearly negative mean takes 30."
     ),
-    "churn": (
+    "churn": phrase(
         "0 to 100, of authors who are linked to a contact: 40 for a wish to cancel, 15 for each "
-        f"complaint up to three, 15 for a mean score that fell by {FALL} or more from the "
-        "window's first half to its second. Ordered by the customer's value, then by warning."
+        "complaint up to three, 15 for a mean score that fell by %(fall)s or more from the "
+        "window's first half to its second. Ordered by the customer's value, then by warning.",
+        fall=FALL,
     ),
-    "journey": (
+    "journey": phrase(
         "Before: mentions with an intent to buy or a question and no complaint. At: complaints "
         "about delivery, availability, price or the app, where people order. After: all other "
         "complaints, praise and cancelling."
     ),
-    "reasons": "Complaints by what they are about.",
-    "audience": (
-        f"Languages of mentions and places of profiles, likely bots left out; groups of fewer "
-        f"than {LEAST_GROUP} people are not named."
+    "reasons": phrase("Complaints by what they are about."),
+    "audience": phrase(
+        "Languages of mentions and places of profiles, likely bots left out; groups of fewer "
+        "than %(least)s people are not named.",
+        least=LEAST_GROUP,
     ),
-    "first_answer": (
+    "first_answer": phrase(
         "Time from a mention to the first reply to it by one of the brand's own accounts, as far "
         "as both were collected."
     ),

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config.phrases import Phrase, phrase
 from crm_link.flag_models import FlagEvent
 
 #: Events of one mention that are shown.
@@ -30,18 +31,24 @@ def events_of(session: Session, mention_id: int) -> Sequence[FlagEvent]:
 def event_says(event: FlagEvent) -> str:
     """Return what was done, in words."""
     after = event.after
-    words = {
-        "done": "done",
-        "dismiss": "dismissed",
-        "reopen": "put back into the queue",
-        "assign": f"assigned to {after.get('assignee')}" if after.get("assignee") else "let go",
-        "snooze": "snoozed" if after.get("snoozed_until") else "woken",
-        "answer": "answered and done" if after.get("status") else "answered",
-        "label": f"sentiment corrected to {after.get('label')}",
-        "link": f"linked to contact {after.get('contact_id')}",
-        "unlink": "unlinked from the CRM",
-        "escalate": f"escalated to incident {after.get('incident_id')}",
-        "priority": f"priority set to {after.get('priority')}",
+    words: dict[str, Phrase] = {
+        "done": phrase("done"),
+        "dismiss": phrase("dismissed"),
+        "reopen": phrase("put back into the queue"),
+        "assign": phrase("assigned to %(who)s", who=after.get("assignee"))
+        if after.get("assignee")
+        else phrase("let go"),
+        "snooze": phrase("snoozed") if after.get("snoozed_until") else phrase("woken"),
+        "answer": phrase("answered and done") if after.get("status") else phrase("answered"),
+        "label": phrase(
+            "sentiment corrected to %(label)s", label=Phrase(str(after.get("label")), {})
+        ),
+        "link": phrase("linked to contact %(contact)s", contact=after.get("contact_id")),
+        "unlink": phrase("unlinked from the CRM"),
+        "escalate": phrase("escalated to incident %(incident)s", incident=after.get("incident_id")),
+        "priority": phrase(
+            "priority set to %(priority)s", priority=Phrase(str(after.get("priority")), {})
+        ),
     }
     return words.get(event.action, event.action)
 
@@ -63,14 +70,23 @@ def last_change(session: Session, mention_id: int, now: datetime) -> str | None:
         .limit(1)
     )
     if undone is not None and undone.undone_at is not None:
-        ago = _ago(now - undone.undone_at)
-        return f"{undone.undone_by} changed this {ago}: undone ({event_says(undone)})"
-    return f"{event.actor} changed this {_ago(now - event.at)}: {event_says(event)}"
+        return phrase(
+            "%(who)s changed this %(ago)s: undone (%(what)s)",
+            who=undone.undone_by,
+            ago=_ago(now - undone.undone_at),
+            what=event_says(undone),
+        )
+    return phrase(
+        "%(who)s changed this %(ago)s: %(what)s",
+        who=event.actor,
+        ago=_ago(now - event.at),
+        what=event_says(event),
+    )
 
 
 def _ago(length: timedelta) -> str:
     seconds = max(int(length.total_seconds()), 0)
     for unit_s, name in _UNITS:
         if seconds >= unit_s:
-            return f"{seconds // unit_s} {name} ago"
-    return "just now"
+            return phrase("%(age)s ago", age=f"{seconds // unit_s} {name}")
+    return phrase("just now")

@@ -4,39 +4,43 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from config.phrases import Phrase, phrase
 from crm_link.models import IdentityLink
 
 #: What each kind of evidence is about, in people's words.
 _TITLES = {
-    "crm_handle": "Account",
-    "email": "E-mail",
-    "phone": "Phone",
-    "verified_link": "Verified link",
-    "profile_link": "Web site",
-    "location": "Place",
-    "name": "Name",
+    "crm_handle": phrase("Account"),
+    "email": phrase("E-mail"),
+    "phone": phrase("Phone"),
+    "verified_link": phrase("Verified link"),
+    "profile_link": phrase("Web site"),
+    "location": phrase("Place"),
+    "name": phrase("Name"),
 }
+
+#: Where something of an author's was found.
+PLACES = (phrase("bio"), phrase("text"))
 
 #: What a level says, in people's words.
 _LEVELS = {
-    "full": "the same",
-    "nick": "a short or other form",
-    "fuzzy": "written a little differently",
-    "initial": "the same initial",
-    "handle_full": "the same, in the handle",
-    "handle_nick": "a short form, in the handle",
-    "handle_family": "the family name, in the handle",
-    "family": "the family name",
-    "conflict": "different",
-    "given": "the given name only",
-    "none": "different",
-    "agrees": "the same",
-    "among": "one of several",
-    "hinted": "perhaps the same",
-    "page": "the same page",
-    "host": "the same site",
-    "shared_host": "a site that many have",
-    "sibling": "another person's page on the site",
+    "full": phrase("the same"),
+    "nick": phrase("a short or other form"),
+    "fuzzy": phrase("written a little differently"),
+    "initial": phrase("the same initial"),
+    "handle_full": phrase("the same, in the handle"),
+    "handle_nick": phrase("a short form, in the handle"),
+    "handle_family": phrase("the family name, in the handle"),
+    "family": phrase("the family name"),
+    "conflict": phrase("different"),
+    "given": phrase("the given name only"),
+    "none": phrase("different"),
+    "agrees": phrase("the same"),
+    "among": phrase("one of several"),
+    "hinted": phrase("perhaps the same"),
+    "page": phrase("the same page"),
+    "host": phrase("the same site"),
+    "shared_host": phrase("a site that many have"),
+    "sibling": phrase("another person's page on the site"),
 }
 
 
@@ -68,9 +72,9 @@ def title_of(kind: str) -> str:
 def level_words(kind: str, level: str) -> str:
     """Return how far a name, a place or a site agrees; empty if nothing is said."""
     if kind == "name" and level == "other":
-        return "the family name, beside another word"
+        return phrase("the family name, beside another word")
     if kind == "profile_link" and level == "other":
-        return "another site"
+        return phrase("another site")
     return _LEVELS.get(level, "")
 
 
@@ -81,7 +85,7 @@ def side_by_side(link: IdentityLink) -> list[Comparison]:
             title=title_of(item["kind"]),
             author=_of_author(link, item["kind"], item["source"]),
             contact=_of_contact(link, item["kind"]),
-            verdict=level_words(item["kind"], item.get("level", "")) or "the same",
+            verdict=level_words(item["kind"], item.get("level", "")) or phrase("the same"),
             weight_bits=float(item["weight_bits"]),
         )
         for item in link.evidence
@@ -94,12 +98,12 @@ def _of_author(link: IdentityLink, kind: str, source: str) -> str:
     if kind == "name":
         return " / ".join(filter(None, (author.name, author.handle and f"@{author.handle}")))
     if kind == "location":
-        return author.location or "in the bio"
+        return author.location or phrase("in the bio")
     if kind == "crm_handle":
         return f"@{author.handle}" if author.handle else source
     if kind in {"profile_link", "verified_link"}:
         return ", ".join((*author.verified_links, *author.links)[:3])
-    return f"in the {source}"
+    return phrase("in the %(source)s", source=Phrase(source, {}))
 
 
 def _of_contact(link: IdentityLink, kind: str) -> str:

@@ -21,6 +21,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from config.errors import InputError
+from config.phrases import phrase
 
 
 class PolicyRule(StrEnum):
@@ -130,12 +131,14 @@ def may_link(
     is_public = source in table.public_evidence_sources
     if rule is PolicyRule.DENY:
         if has_consent:
-            return Verdict(True, f"{platform}: deny, account connected by the person", is_public)  # noqa: FBT003
-        return Verdict(is_allowed=False, rule=f"{platform}: deny")
+            rule_said = phrase("%(name)s: deny, account connected by the person", name=platform)
+            return Verdict(True, rule_said, is_public)  # noqa: FBT003
+        return Verdict(is_allowed=False, rule=phrase("%(name)s: deny", name=platform))
     if rule is PolicyRule.RESTRICTED:
         is_allowed = source in table.restricted_sources
-        return Verdict(is_allowed, f"{platform}: restricted, {basis}", is_allowed and is_public)
-    return Verdict(True, f"{platform}: allowed", is_public)  # noqa: FBT003
+        rule_said = phrase("%(name)s: restricted, %(basis)s", name=platform, basis=basis)
+        return Verdict(is_allowed, rule_said, is_allowed and is_public)
+    return Verdict(True, phrase("%(name)s: allowed", name=platform), is_public)  # noqa: FBT003
 
 
 def may_write_sentiment(

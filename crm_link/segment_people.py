@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Subquery, func, select
 from sqlalchemy.orm import Session
 
+from config.phrases import phrase
 from crm_link.board_tables import Table
 from crm_link.figure_groups import LIKELY_BOT
 from crm_link.figure_people import mean_of, people_of
@@ -24,7 +25,7 @@ INFLUENTIAL = "influential"
 GROUPS = (*(one.value for one in Segment), INFLUENTIAL)
 
 #: What `influential` means; the others are in `crm_link.figures.DEFINITIONS`.
-INFLUENTIAL_WORDS = (
+INFLUENTIAL_WORDS = phrase(
     "Authors by what they could reach: followers times mentions in the window, likely bots left "
     "out. Where a platform gives no followers, nobody of it is listed."
 )

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from api.deps import SessionDep, StateDep
+from api.language import told
 from api.pages import render
 from config.errors import ConflictError, NotFoundError
 from crm_link.escalation import acks
@@ -26,9 +27,9 @@ def show(request: Request, session: SessionDep, state: StateDep, token: str) -> 
     try:
         link = acks.open_link(session, token, key=key, now=state.clock())
     except ConflictError as error:
-        return render(request, "ack.html", {"problem": str(error)}, status_code=410)
+        return render(request, "ack.html", {"problem": told(error.said)}, status_code=410)
     except NotFoundError as error:
-        return render(request, "ack.html", {"problem": str(error)}, status_code=404)
+        return render(request, "ack.html", {"problem": told(error.said)}, status_code=404)
     context = {"incident": link.incident, "problem": link.problem, "token": token}
     return render(request, "ack.html", context)
 
@@ -44,9 +45,9 @@ def use(request: Request, session: SessionDep, state: StateDep, token: str) -> R
             session, link.incident.id, by=f"{contact} (link)", contact=contact, clock=state.clock
         )
     except ConflictError as error:
-        return render(request, "ack.html", {"problem": str(error)}, status_code=409)
+        return render(request, "ack.html", {"problem": told(error.said)}, status_code=409)
     except NotFoundError as error:
-        return render(request, "ack.html", {"problem": str(error)}, status_code=404)
+        return render(request, "ack.html", {"problem": told(error.said)}, status_code=404)
     incident = get_incident(session, link.incident.id)
     waits = incident.status is IncidentStatus.OPEN
     context = {"incident": incident, "done": True, "waits": waits, "contact": contact}

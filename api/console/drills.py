@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from api import reviewing
 from api.console.page import PageDep
 from api.deps import PrLeadDep
+from api.language import gettext
 from api.pages import back_to
 from api.reports.words import TIME_WORDS
 from crm_link.escalation.drill_models import DrillMode, DrillState
@@ -51,18 +52,23 @@ def drills(page: PageDep) -> Response:
 def start(request: Request, actor: PrLeadDep, brand: Words, scenario: Words) -> Response:
     """Begin a drill."""
     drill = reviewing.start_drill(actor, brand=brand, scenario=scenario)
-    return back_to(request, "/drills", f"Drill {drill.id} has begun: act as if it were real.")
+    said = gettext("Drill %(number)s has begun: act as if it were real.", number=drill.id)
+    return back_to(request, "/drills", said)
 
 
 @router.post("/replay/{incident_id}")
 def replay(request: Request, actor: PrLeadDep, incident_id: int) -> Response:
     """Begin a drill with a past attack."""
     drill = reviewing.start_drill(actor, incident_id=incident_id)
-    return back_to(request, "/drills", f"Drill {drill.id} replays incident {incident_id}.")
+    said = gettext(
+        "Drill %(number)s replays incident %(incident)s.", number=drill.id, incident=incident_id
+    )
+    return back_to(request, "/drills", said)
 
 
 @router.post("/{drill_id}/stop")
 def stop(request: Request, actor: PrLeadDep, drill_id: int) -> Response:
     """End a drill at once."""
     reviewing.stop_drill(actor, drill_id)
-    return back_to(request, "/drills", f"Drill {drill_id} is over; what it made is deleted.")
+    said = gettext("Drill %(number)s is over; what it made is deleted.", number=drill_id)
+    return back_to(request, "/drills", said)

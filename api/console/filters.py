@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy.orm import Session
 
-from api.formats import platform
+from api.formats import platform, words
 from crm_link.mentions import list_brands, list_platforms
 from crm_link.types import Priority
 from sentiment.types import Label
@@ -30,4 +30,4 @@ def brand_options(session: Session) -> Options:
 
 
 def _plain(values: Iterable[str]) -> Options:
-    return [(str(value), str(value)) for value in values]
+    return [(str(value), words(value)) for value in values]

@@ -77,9 +77,7 @@ def share(
 def revoke_share(request: Request, actor: PrLeadDep, incident_id: int, share_id: int) -> Response:
     """Make a link useless."""
     sharing.revoke_share(actor, incident_id, share_id)
-    return back_to(
-        request, f"/incidents/{incident_id}", gettext("The link does not work any more.")
-    )
+    return _back(request, incident_id, gettext("The link does not work any more."))
 
 
 @router.post("/{incident_id}/acknowledge")
@@ -102,7 +100,7 @@ def acknowledge(
             cluster=cluster or None,
             crisis_history=crisis_history,
         )
-    return back_to(request, f"/incidents/{incident_id}", "You are on it; the chain has stopped.")
+    return _back(request, incident_id, gettext("You are on it; the chain has stopped."))
 
 
 @router.post("/{incident_id}/note")
@@ -116,21 +114,25 @@ def note(
 ) -> Response:
     """Write into the timeline."""
     actions.add_note(actor, incident_id, text, is_decision=is_decision)
-    return back_to(request, f"/incidents/{incident_id}", "Your note is in the timeline.")
+    return _back(request, incident_id, gettext("Your note is in the timeline."))
 
 
 @router.post("/{incident_id}/escalate")
 def escalate(request: Request, actor: PrLeadDep, incident_id: int, reason: Reason = "") -> Response:
     """Tell the next people of the chain now."""
     actions.escalate(actor, incident_id, reason)
-    return back_to(request, f"/incidents/{incident_id}", "The next people are told now.")
+    return _back(request, incident_id, gettext("The next people are told now."))
 
 
 @router.post("/{incident_id}/resolve")
 def resolve(request: Request, actor: PrLeadDep, incident_id: int, reason: Reason = "") -> Response:
     """Close an incident."""
     actions.resolve(actor, incident_id, reason)
-    return back_to(request, f"/incidents/{incident_id}", "The incident is resolved.")
+    return _back(request, incident_id, gettext("The incident is resolved."))
+
+
+def _back(request: Request, incident_id: int, notice: str) -> Response:
+    return back_to(request, f"/incidents/{incident_id}", notice)
 
 
 def _show(page: Page, incident_id: int, *, shared_address: str = "") -> Response:

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from api import actions
 from api.console.page import PageDep
 from api.deps import CommunityManagerDep
+from api.formats import words
 from api.language import gettext
 from api.pages import back_to, is_htmx, render
 from api.paging import CursorQuery, decode_id, encode_cursor
@@ -108,7 +109,7 @@ def _decided(request: Request, link: IdentityLink, mention_id: int | None) -> Re
     if is_htmx(request):
         return render(request, "_decided_link.html", {"link": link})
     return back_to(
-        request, _target(mention_id), gettext("The link is %(state)s.", state=str(link.state))
+        request, _target(mention_id), gettext("The link is %(state)s.", state=words(link.state))
     )
 
 

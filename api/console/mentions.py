@@ -15,7 +15,7 @@ from api.console.page import PageDep
 from api.console.person_chart import weeks_svg
 from api.console.queue import around
 from api.deps import CommunityManagerDep, SessionsDep
-from api.formats import iso
+from api.formats import iso, words
 from api.language import gettext
 from api.pages import back_to, is_htmx, render
 from api.paging import CursorQuery, mention_cursor, mention_key
@@ -89,8 +89,8 @@ def mention(page: PageDep, mention_id: int) -> Response:
             known = view_contact_360(
                 page.session, link.contact, now=page.state.clock(), beside=mention_id
             )
-            words = gettext("%(number)s judged mentions in 26 weeks", number=known.judged)
-            context["known"][link.contact_id] = (known, weeks_svg(known.weeks, words))
+            title = gettext("%(number)s judged mentions in 26 weeks", number=known.judged)
+            context["known"][link.contact_id] = (known, weeks_svg(known.weeks, title))
     return page.show("mention.html", context)
 
 
@@ -112,15 +112,17 @@ def correct(
 ) -> Response:
     """Say what a mention's label is."""
     actions.correct_label(actor, mention_id, label)
-    return back_to(request, f"/mentions/{mention_id}", f"It is {label} now; the scorer learns.")
+    said = gettext("It is %(label)s now; the scorer learns.", label=words(label))
+    return back_to(request, f"/mentions/{mention_id}", said)
 
 
 @router.post("/{mention_id}/undo-correction")
 def undo_correction(request: Request, actor: CommunityManagerDep, mention_id: int) -> Response:
     """Give a mention back the label that the scorer gave it."""
     actions.undo_correction(actor, mention_id)
-    return back_to(request, f"/mentions/{mention_id}", "The scorer's label holds again.")
+    said = gettext("The scorer's label holds again.")
+    return back_to(request, f"/mentions/{mention_id}", said)
 
 
 def _same(values: tuple[str, ...]) -> Options:
-    return [(value, value) for value in values]
+    return [(value, words(value)) for value in values]

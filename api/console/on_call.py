@@ -12,6 +12,7 @@ from api import escalating
 from api.console.page import PageDep
 from api.console.times import read_time
 from api.deps import PrLeadDep
+from api.language import gettext
 from api.pages import back_to
 from crm_link.escalation import on_call
 from crm_link.escalation.in_force import protocol_in_force
@@ -66,19 +67,19 @@ def add(
         ends_at=begin + timedelta(hours=hours),
         reason=reason,
     )
-    return back_to(request, "/on-call", "The override is set.")
+    return back_to(request, "/on-call", gettext("The override is set."))
 
 
 @router.post("/overrides/{override_id}/remove")
 def remove(request: Request, actor: PrLeadDep, override_id: int) -> Response:
     """Take an override back."""
     escalating.remove_override(actor, override_id)
-    return back_to(request, "/on-call", "The override is taken back.")
+    return back_to(request, "/on-call", gettext("The override is taken back."))
 
 
 @router.post("/test")
 def send_test(request: Request, actor: PrLeadDep, brand: Words, contact: Words = "") -> Response:
     """Send a marked test message, to one contact or to all."""
     incident = escalating.send_test(actor, brand, [contact] if contact else [])
-    notice = "The test is on its way; below is who got it."
+    notice = gettext("The test is on its way; below is who got it.")
     return back_to(request, f"/incidents/{incident.id}", notice)

@@ -12,7 +12,7 @@ from api import actions
 from api.console.page import PageDep
 from api.console.person_chart import weeks_svg
 from api.deps import CommunityManagerDep
-from api.formats import things
+from api.language import ngettext
 from api.pages import back_to
 from api.paging import CursorQuery, decode_id, encode_cursor
 from api.routes.people import people_filter
@@ -73,7 +73,13 @@ def person(page: PageDep, contact_id: int) -> Response:
             "live": [one for one in view.accounts if one.link.state in _LIVE],
             "past": [one for one in view.accounts if one.link.state not in _LIVE],
             "chart": weeks_svg(
-                view.weeks, f"{things(judged, 'judged mention')} in {len(view.weeks)} weeks"
+                view.weeks,
+                ngettext(
+                    "%(num)s judged mention in %(weeks)s weeks",
+                    "%(num)s judged mentions in %(weeks)s weeks",
+                    judged,
+                    weeks=len(view.weeks),
+                ),
             ),
         },
     )
@@ -90,7 +96,11 @@ def split(
     if not link_ids:
         raise InputError("tick the accounts that are other people's")
     links = actions.split_links(actor, contact_id, link_ids)
-    notice = f"{things(len(links), 'account')} split off; each can be taken back below."
+    notice = ngettext(
+        "%(num)s account split off; it can be taken back below.",
+        "%(num)s accounts split off; each can be taken back below.",
+        len(links),
+    )
     return back_to(request, f"/people/{contact_id}", notice)
 
 

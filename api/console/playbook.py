@@ -9,6 +9,8 @@ from fastapi.responses import Response
 
 from api import playbook_actions
 from api.deps import CommunityManagerDep, PrLeadDep
+from api.formats import words
+from api.language import gettext
 from api.pages import back_to
 from config.errors import InputError
 from crm_link.escalation.playbook_models import ClaimVerdict
@@ -37,8 +39,10 @@ def assess(
     incident = playbook_actions.assess(
         actor, incident_id, claim=claim, cluster=cluster or None, crisis_history=crisis_history
     )
-    words = (incident.playbook or "no playbook").replace("_", " ")
-    return _back(request, incident_id, f"Noted. The playbook is “{words}”.")
+    if not incident.playbook:
+        return _back(request, incident_id, gettext("Noted. There is no playbook for it."))
+    said = gettext("Noted. The playbook is “%(name)s”.", name=words(incident.playbook))
+    return _back(request, incident_id, said)
 
 
 @router.post("/incidents/{incident_id}/severity")
@@ -47,7 +51,7 @@ def set_severity(
 ) -> Response:
     """Make an incident more or less severe."""
     playbook_actions.set_severity(actor, incident_id, severity=severity, reason=reason)
-    return _back(request, incident_id, f"It is {severity} now.")
+    return _back(request, incident_id, gettext("It is %(severity)s now.", severity=severity))
 
 
 @router.post("/incidents/{incident_id}/tasks/{key}/done")
@@ -70,7 +74,7 @@ def undo_task(request: Request, actor: CommunityManagerDep, incident_id: int, ke
 def say_elsewhere(request: Request, actor: PrLeadDep, incident_id: int, where: Line) -> Response:
     """Take note that something was said that is no statement of the protocol."""
     playbook_actions.say_elsewhere(actor, incident_id, where)
-    return _back(request, incident_id, "Noted; the clock of the next update runs.")
+    return _back(request, incident_id, gettext("Noted; the clock of the next update runs."))
 
 
 @router.post("/incidents/{incident_id}/claims/{claim_id}/verdict")
@@ -94,7 +98,8 @@ def decide_claim(
         owner=owner,
         title=title,
     )
-    return _back(request, incident_id, "The verdict is in the timeline; the playbook follows.")
+    said = gettext("The verdict is in the timeline; the playbook follows.")
+    return _back(request, incident_id, said)
 
 
 @router.post("/incidents/{incident_id}/claims/{claim_id}/merge")
@@ -107,7 +112,7 @@ def merge_claims(
 ) -> Response:
     """Say that two claims are one."""
     playbook_actions.merge_claims(actor, incident_id, claim_id, into)
-    return _back(request, incident_id, "The claims are one now.")
+    return _back(request, incident_id, gettext("The claims are one now."))
 
 
 async def statement_values(request: Request) -> dict[str, str]:
@@ -133,7 +138,7 @@ def request_statement(
 ) -> Response:
     """Fill a statement in and ask for its approval."""
     if claim_id and not claim_id.isdecimal():
-        raise InputError(f"'{claim_id}' is no claim")
+        raise InputError("'%(claim)s' is no claim", claim=claim_id)
     statement = playbook_actions.request_statement(
         actor,
         incident_id,
@@ -143,9 +148,10 @@ def request_statement(
         text=text,
         claim_id=int(claim_id) if claim_id else None,
     )
-    waits = ", ".join(statement.needs).replace("_", " ")
-    notice = f"It waits for {waits}." if waits else "It may be published."
-    return _back(request, incident_id, notice)
+    if not statement.needs:
+        return _back(request, incident_id, gettext("It may be published."))
+    waits = ", ".join(words(role) for role in statement.needs)
+    return _back(request, incident_id, gettext("It waits for %(roles)s.", roles=waits))
 
 
 @router.post("/incidents/{incident_id}/statements/{statement_id}/approve")
@@ -154,7 +160,7 @@ def approve_statement(
 ) -> Response:
     """Approve a statement for every role that the reader answers for."""
     playbook_actions.approve_statement(actor, statement_id)
-    return _back(request, incident_id, "Approved.")
+    return _back(request, incident_id, gettext("Approved."))
 
 
 @router.post("/incidents/{incident_id}/statements/{statement_id}/reject")
@@ -163,7 +169,7 @@ def reject_statement(
 ) -> Response:
     """Say that a statement must not go out."""
     playbook_actions.reject_statement(actor, statement_id, reason=reason)
-    return _back(request, incident_id, "Rejected; who asked for it sees why.")
+    return _back(request, incident_id, gettext("Rejected; who asked for it sees why."))
 
 
 @router.post("/incidents/{incident_id}/statements/{statement_id}/withdraw")
@@ -172,7 +178,7 @@ def withdraw_statement(
 ) -> Response:
     """Take a statement back."""
     playbook_actions.withdraw_statement(actor, statement_id)
-    return _back(request, incident_id, "Withdrawn.")
+    return _back(request, incident_id, gettext("Withdrawn."))
 
 
 @router.post("/incidents/{incident_id}/statements/{statement_id}/publish")
@@ -181,7 +187,7 @@ def publish_statement(
 ) -> Response:
     """Take note that a statement was published."""
     playbook_actions.publish_statement(actor, statement_id, url=url)
-    return _back(request, incident_id, "Noted; the clock of the next update runs.")
+    return _back(request, incident_id, gettext("Noted; the clock of the next update runs."))
 
 
 @router.post("/mentions/{mention_id}/class")
@@ -193,7 +199,8 @@ def correct_class(
 ) -> Response:
     """Say what kind of negative mention it is."""
     playbook_actions.correct_class(actor, mention_id, kind)
-    return back_to(request, f"/mentions/{mention_id}", f"It is a {kind} now.")
+    said = gettext("Its kind is “%(kind)s” now.", kind=words(kind))
+    return back_to(request, f"/mentions/{mention_id}", said)
 
 
 def _back(request: Request, incident_id: int, notice: str = "") -> Response:

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from api import reviewing
 from api.console.page import PageDep
 from api.deps import PrLeadDep, SessionDep, StateDep, UserDep
+from api.language import gettext
 from api.pages import back_to
 from api.reports.render import Format, report_body
 from crm_link.escalation.report import read_report
@@ -56,4 +57,5 @@ def review(
 ) -> Response:
     """Store what people wrote afterwards."""
     reviewing.write_review(actor, incident_id, fields)
-    return back_to(request, f"/incidents/{incident_id}/report", "The review is stored.")
+    said = gettext("The review is stored.")
+    return back_to(request, f"/incidents/{incident_id}/report", said)

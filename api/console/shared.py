@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from api.console.room import chart_of, verdict_words
 from api.deps import SessionDep, StateDep
+from api.language import told
 from api.pages import render
 from api.rate_limit import RateLimit
 from api.sharing import count_look
@@ -37,7 +38,7 @@ def shared(request: Request, session: SessionDep, state: StateDep, token: str) -
         share = find_share(session, token, key=key, now=now)
     except NotFoundError as error:
         return _private(
-            render(request, "shared_gone.html", {"problem": str(error)}, status_code=404)
+            render(request, "shared_gone.html", {"problem": told(error.said)}, status_code=404)
         )
     view = view_incident(session, share.incident_id, now=now)
     desk = view_desk(session, view.incident, reader="", now=now)

@@ -12,6 +12,7 @@ from api import escalating
 from api.console.page import PageDep
 from api.console.times import read_time
 from api.deps import PrLeadDep
+from api.language import gettext
 from api.pages import back_to
 from config.errors import InputError
 from crm_link.escalation import silences
@@ -80,14 +81,15 @@ def add(
         ends_at=begin + timedelta(hours=hours),
         comment=comment,
     )
-    return back_to(request, "/silences", "The silence is set.")
+    return back_to(request, "/silences", gettext("The silence is set."))
 
 
 @router.post("/{silence_id}/end")
 def end(request: Request, actor: PrLeadDep, silence_id: int) -> Response:
     """End a silence now."""
     escalating.end_silence(actor, silence_id)
-    return back_to(request, "/silences", "The silence is over; what is still on is told now.")
+    said = gettext("The silence is over; what is still on is told now.")
+    return back_to(request, "/silences", said)
 
 
 def _context(page: PageDep) -> dict[str, object]:
@@ -104,8 +106,7 @@ def _context(page: PageDep) -> dict[str, object]:
 
 def _matcher(page: PageDep, brand: str, topics: str, severities: list[str] | None) -> Matcher:
     if not severities:
-        msg = f"say which severities are silenced: {', '.join(LEVELS)}"
-        raise InputError(msg)
+        raise InputError("say which severities are silenced: %(levels)s", levels=", ".join(LEVELS))
     brand_id = get_brand(page.session, brand).id if brand else None
     return Matcher(tuple(severities), brand_id, _words(topics))
 

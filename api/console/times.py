@@ -19,6 +19,7 @@ def read_time(text: str, otherwise: datetime) -> datetime:
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError as error:
-        msg = f"'{text}' is no time; write for example 2026-03-01 09:00, in UTC"
-        raise InputError(msg) from error
+        raise InputError(
+            "'%(text)s' is no time; write for example 2026-03-01 09:00, in UTC", text=text
+        ) from error
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

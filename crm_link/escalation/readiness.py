@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config.durations import format_duration
+from config.phrases import Phrase, joined, later, phrase
 from crm_link.escalation.drill_result import last_drill_at
 from crm_link.escalation.in_force import protocol_in_force
 from crm_link.escalation.models import DRILL, Incident, Notification
@@ -134,36 +135,49 @@ def _part(name: str, share: float, found: str, to_do: str = "") -> Part:
     return Part(name, points, earned, found, to_do)
 
 
+def _for(template: str, names: Sequence[str]) -> str:
+    """Return what to do for some; empty where there is nobody to do it for."""
+    return Phrase(template, {"names": ", ".join(names)}) if names else ""
+
+
 def _drill(protocol: EscalationProtocol, last_at: datetime | None, now: datetime) -> Part:
     due = drill_due_at(protocol, last_at)
-    how = "hold one with people: groundswell drill false_rumour"
+    how = phrase("hold one with people: groundswell drill false_rumour")
     if due is None:
-        return _part("drill", 0, "There was no drill so far.", how)
+        return _part("drill", 0, phrase("There was no drill so far."), how)
     every = protocol.drills.every
     age = now - (due - every)
-    ago = f"{max(age.days, 0)} days ago"
-    found = f"The last drill was {ago}, one is due every {format_duration(every)}."
+    found = phrase(
+        "The last drill was %(days)s days ago, one is due every %(every)s.",
+        days=max(age.days, 0),
+        every=format_duration(every),
+    )
     return _part("drill", 2.0 - age / every, found, how if age > every else "")
 
 
 def _statements(protocol: EscalationProtocol, gone: set[int | str]) -> Part:
     names = list(protocol.statements)
     if not names:
-        to_do = (
+        write = phrase(
             "write holding statements into the protocol under `statements` and have them approved"
         )
-        return _part("statements", 0, "The protocol has no statements.", to_do)
+        return _part("statements", 0, phrase("The protocol has no statements."), write)
     bad = [name for name in names if name in gone]
-    found = f"{len(names) - len(bad)} of {len(names)} statements are approved and hold."
-    to_do = f"have them approved anew: {', '.join(bad)}" if bad else ""
+    found = phrase(
+        "%(good)s of %(all)s statements are approved and hold.",
+        good=len(names) - len(bad),
+        all=len(names),
+    )
+    to_do = _for(later("have them approved anew: %(names)s"), bad)
     return _part("statements", 1 - len(bad) / len(names), found, to_do)
 
 
 def _deputies(protocol: EscalationProtocol) -> Part:
     without = [one.id for one in protocol.contacts if one.deputy is None]
     whole = len(protocol.contacts)
-    found = f"{whole - len(without)} of {whole} contacts have a deputy."
-    to_do = f"name a deputy of: {', '.join(without)}" if without else ""
+    good = whole - len(without)
+    found = phrase("%(good)s of %(all)s contacts have a deputy.", good=good, all=whole)
+    to_do = _for(later("name a deputy of: %(names)s"), without)
     return _part("deputies", 1 - len(without) / whole, found, to_do)
 
 
@@ -181,10 +195,12 @@ def _roles(protocol: EscalationProtocol) -> Part:
         named |= {owner for owner in (playbook.owner, *(t.owner for t in playbook.tasks)) if owner}
     people = {one.role for one in protocol.contacts} | {one.id for one in protocol.contacts}
     missing = sorted(named - people)
-    found = (
-        f"{len(named) - len(missing)} of {len(named)} roles that the protocol names have a person."
+    found = phrase(
+        "%(good)s of %(all)s roles that the protocol names have a person.",
+        good=len(named) - len(missing),
+        all=len(named),
     )
-    to_do = f"add a contact with the role: {', '.join(missing)}" if missing else ""
+    to_do = _for(later("add a contact with the role: %(names)s"), missing)
     return _part("roles", 1 - len(missing) / max(len(named), 1), found, to_do)
 
 
@@ -207,15 +223,17 @@ def _channels(session: Session, brand_id: int, protocol: EscalationProtocol) -> 
             failed.append(f"{contact.id} ({kind})")
             worth.append(0.0)
     parts = [
-        f"mend what failed last time: {', '.join(failed)}" if failed else "",
-        f"send a test to: {', '.join(untried)}" if untried else "",
-        f"give more than the log to: {', '.join(silent)}" if silent else "",
+        _for(later("mend what failed last time: %(names)s"), failed),
+        _for(later("send a test to: %(names)s"), untried),
+        _for(later("give more than the log to: %(names)s"), silent),
     ]
     reached = sum(one == 1.0 for one in worth)
-    found = (
-        f"{reached} of {len(worth)} people were reached over their first channel when last tried."
+    found = phrase(
+        "%(good)s of %(all)s people were reached over their first channel when last tried.",
+        good=reached,
+        all=len(worth),
     )
-    to_do = "; ".join(part for part in parts if part)
+    to_do = joined("; ", [part for part in parts if part])
     return _part("channels", sum(worth) / len(worth), found, to_do)
 
 
@@ -242,15 +260,17 @@ def _last_tries(session: Session, brand_id: int) -> dict[tuple[str, str], Delive
 
 def _sources(health: Sequence[SourceHealth]) -> Part:
     if not health:
-        to_do = "add sources to brands.yaml: an attack is seen only where somebody listens"
-        return _part("sources", 0, "The brand has no sources.", to_do)
+        add = phrase("add sources to brands.yaml: an attack is seen only where somebody listens")
+        return _part("sources", 0, phrase("The brand has no sources."), add)
     bad = [
         one.name
         for one in health
         if one.state is SourceState.FAILING or one.is_late or one.is_silent
     ]
-    found = f"{len(health) - len(bad)} of {len(health)} sources are heard."
-    to_do = f"look after: {', '.join(bad)} (groundswell status)" if bad else ""
+    found = phrase(
+        "%(good)s of %(all)s sources are heard.", good=len(health) - len(bad), all=len(health)
+    )
+    to_do = _for(later("look after: %(names)s (groundswell status)"), bad)
     return _part("sources", 1 - len(bad) / len(health), found, to_do)
 
 
@@ -259,14 +279,22 @@ def _protocol(problem: str, findings: Sequence[str]) -> Part:
         return _part(
             "protocol",
             0,
-            "The protocol file is broken; the last good one is in force.",
-            f"mend it: {problem.splitlines()[0]}",
+            phrase("The protocol file is broken; the last good one is in force."),
+            phrase("mend it: %(problem)s", problem=problem.splitlines()[0]),
         )
     if not findings:
-        return _part("protocol", 1, "The protocol file has no open findings.")
-    more = (
-        f" (and {len(findings) - 1} more: groundswell protocol lint)" if len(findings) > 1 else ""
+        return _part("protocol", 1, phrase("The protocol file has no open findings."))
+    if len(findings) == 1:
+        return _part(
+            "protocol", 1 - PER_FINDING, phrase("The protocol file has 1 finding."), findings[0]
+        )
+    return _part(
+        "protocol",
+        1 - PER_FINDING * len(findings),
+        phrase("The protocol file has %(number)s findings.", number=len(findings)),
+        phrase(
+            "%(finding)s (and %(more)s more: groundswell protocol lint)",
+            finding=findings[0],
+            more=len(findings) - 1,
+        ),
     )
-    count = f"{len(findings)} finding{'s' if len(findings) > 1 else ''}"
-    found = f"The protocol file has {count}."
-    return _part("protocol", 1 - PER_FINDING * len(findings), found, f"{findings[0]}{more}")

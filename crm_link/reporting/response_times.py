@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
+from config.phrases import phrase
 from crm_link.board_tables import Cell, Table
 from crm_link.models import Flag
 from crm_link.types import Priority
@@ -22,7 +23,7 @@ from listener.models import Brand
 #: Flags that are read at most, the newest ones.
 MOST_FLAGS = 200_000
 
-DEFINITION = (
+DEFINITION = phrase(
     "Of mentions that came into the queue in the window: handled are those that a person answered "
     "or closed; the time runs from the queue to then. Median and 90th percentile are of what was "
     "handled; what is open is counted beside it. In time: handled by when the protocol says."

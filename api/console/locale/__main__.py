@@ -9,7 +9,14 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 import api
+import config
+import crm_link
+import listener
+import sentiment
 from api.language import DOMAIN, LANGUAGES, SOURCE, catalogue_path
+
+#: Packages whose texts reach a page.
+PACKAGES = (api, crm_link, sentiment, listener, config)
 
 #: What is read for texts, and how.
 METHODS = [("**.py", "python"), ("console/templates/**.html", "jinja2")]
@@ -23,6 +30,7 @@ KEYWORDS = {
     "pgettext": ((1, "c"), 2),
     "npgettext": ((1, "c"), 2, 3),
     "later": None,
+    "phrase": None,
 }
 
 
@@ -32,11 +40,12 @@ def extracted() -> Catalog:
         domain=DOMAIN,
         charset="utf-8",
     )
-    root = Path(api.__file__).parent
-    for _, _, message, _, context in extract_from_dir(
-        str(root), METHODS, OPTIONS, keywords=KEYWORDS
-    ):
-        found.add(message, context=context)
+    for package in PACKAGES:
+        root = Path(str(package.__file__)).parent
+        for _, _, message, _, context in extract_from_dir(
+            str(root), METHODS, OPTIONS, keywords=KEYWORDS
+        ):
+            found.add(message, context=context)
     return found
 
 

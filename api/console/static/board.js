@@ -12,6 +12,9 @@
   const WHEN = new Intl.DateTimeFormat(LANG, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
   const SHORT = new Intl.NumberFormat(LANG, { notation: "compact", maximumFractionDigits: 1 });
   const LABELS = ["negative", "neutral", "positive", "unknown"];
+  const WORDS = JSON.parse(document.getElementById("words").textContent);
+  const word = (name) => WORDS[name] || name;
+  const between = (low, high) => WORDS.between.replace("{low}", low).replace("{high}", high);
   const signed = (value) => (value < 0 ? "\u2212" : "+") + Math.abs(value).toFixed(2);
   const drawn = new Map();
 
@@ -54,15 +57,15 @@
         ...common(), ...overTime(chart), legend: legend(), yAxis: value({ minInterval: 1 }),
         tooltip: tooltip((items) => {
           const point = pointAt(chart, items[0].value[0]);
-          return [WHEN.format(new Date(point.at)), ...LABELS.map((label) => `${label}  ${point[label]}`), `period before  ${point.before}`].join("\n");
+          return [WHEN.format(new Date(point.at)), ...LABELS.map((label) => `${word(label)}  ${point[label]}`), `${word("before")}  ${point.before}`].join("\n");
         }, "axis"),
         series: [
           ...LABELS.map((label) => ({
-            name: label, type: "bar", stack: "all", barCategoryGap: "15%", cursor: "pointer", itemStyle: { color: color(`--${label}`) },
+            id: label, name: word(label), type: "bar", stack: "all", barCategoryGap: "15%", cursor: "pointer", itemStyle: { color: color(`--${label}`) },
             data: chart.points.map((point) => [middle(chart, point), point[label]]),
           })),
           {
-            name: "period before", type: "line", step: "middle", symbol: "none", silent: true, z: 3,
+            name: word("before"), type: "line", step: "middle", symbol: "none", silent: true, z: 3,
             lineStyle: { color: color("--text"), width: 1, type: "dashed", opacity: 0.6 }, itemStyle: { color: color("--text") },
             data: chart.points.map((point) => [middle(chart, point), point.before]),
           },
@@ -78,7 +81,7 @@
         tooltip: tooltip((items) => {
           const point = pointAt(chart, items[0].value[0]);
           const when = WHEN.format(new Date(point.at));
-          return point.net === null ? when : `${when}\nnet ${signed(point.net)}\n${signed(point.low)} to ${signed(point.high)}`;
+          return point.net === null ? when : `${when}\n${word("net")} ${signed(point.net)}\n${between(signed(point.low), signed(point.high))}`;
         }, "axis"),
         series: [
           {
@@ -112,7 +115,7 @@
         xAxis: { type: "time", min: start, max: new Date(first.at[first.at.length - 1]).getTime() + first.grain * 1000, axisLine: line(), axisTick: { show: false }, axisLabel: { ...quiet(), hideOverlap: true }, splitLine: { show: false } },
         tooltip: tooltip((items) => [WHEN.format(new Date(items[0].value[0] - half)), ...items.map((item) => `${item.seriesName}  ${item.value[1]}`)].join("\n"), "axis"),
         series: chart.points.map((row) => ({
-          name: row.name, type: "bar", stack: "all", barCategoryGap: "15%", cursor: "pointer",
+          id: row.name, name: word(row.name), type: "bar", stack: "all", barCategoryGap: "15%", cursor: "pointer",
           itemStyle: { color: color(`--${COLORS[row.name] || "neutral"}`) },
           data: row.series.map((count, at) => [new Date(row.at[at]).getTime() + half, count]),
         })),
@@ -146,8 +149,8 @@
         tooltip: tooltip((item) => {
           const point = points[item.dataIndex];
           const lines = [point.name, show(point.value)];
-          if (point.high !== undefined) lines.push(`${show(point.low)} to ${show(point.high)}`);
-          if (point.before !== undefined && point.before !== null) lines.push(`period before  ${show(point.before)}`);
+          if (point.high !== undefined) lines.push(between(show(point.low), show(point.high)));
+          if (point.before !== undefined && point.before !== null) lines.push(`${word("before")}  ${show(point.before)}`);
           return lines.join("\n");
         }, "item"),
         series: [
@@ -165,8 +168,8 @@
     const start = params.value[0] - grain / 2;
     const query = new URLSearchParams({ since: new Date(start).toISOString(), until: new Date(start + grain).toISOString() });
     if (chart.brand) query.set("brand", chart.brand);
-    if (chart.kind === "emotions") query.set("emotion", params.seriesName);
-    else if (LABELS.includes(params.seriesName)) query.set("label", params.seriesName);
+    if (chart.kind === "emotions") query.set("emotion", params.seriesId);
+    else if (LABELS.includes(params.seriesId)) query.set("label", params.seriesId);
     return `/mentions?${query}`;
   }
 
@@ -186,7 +189,7 @@
     const numbers = document.getElementById("numbers");
     const { brand = "", period = "" } = (numbers || table).dataset;
     const grain = Number(table.dataset.grain || 0);
-    const chart = { kind: panel.dataset.chart, points, brand, period, grain, unit: panel.dataset.unit || "", on: echarts.init(place, null, { renderer: "canvas" }) };
+    const chart = { kind: panel.dataset.chart, points, brand, period, grain, unit: panel.dataset.unit || "", on: charts.start(place, "canvas") };
     chart.on.setOption(kinds[chart.kind](chart));
     chart.on.on("click", (params) => {
       const address = behind(chart, params);

@@ -27,5 +27,19 @@ const charts = (() => {
     watch.observe(place);
   }
 
-  return { near };
+  // Names of months and days in the reader's language: the library brings English and Chinese.
+  function names(part, length, first, step) {
+    const format = new Intl.DateTimeFormat(document.documentElement.lang || undefined, { [part]: length, timeZone: "UTC" });
+    return Array.from({ length: step === "month" ? 12 : 7 }, (_, at) => format.format(new Date(step === "month" ? Date.UTC(2023, at, 15) : Date.UTC(2023, 0, first + at))));
+  }
+
+  function start(place, renderer) {
+    const time = {
+      month: names("month", "long", 1, "month"), monthAbbr: names("month", "short", 1, "month"),
+      dayOfWeek: names("weekday", "long", 1, "day"), dayOfWeekAbbr: names("weekday", "short", 1, "day"), // 1 January 2023 was a Sunday
+    };
+    return echarts.init(place, null, { renderer, locale: { time } });
+  }
+
+  return { near, start };
 })();

@@ -17,7 +17,7 @@
   function draw() {
     const from = document.getElementById("room-hours");
     if (!from) return;
-    chart ??= echarts.init(at, null, { renderer: "svg" });
+    chart ??= charts.start(at, "svg");
     const { words, hours } = JSON.parse(from.textContent);
     const middle = (hour) => new Date(hour.at).getTime() + HOUR / 2;
     const byTime = new Map(hours.map((hour) => [middle(hour), hour]));

@@ -13,7 +13,7 @@
     if (chart) chart.dispose();
     const { nodes, links } = JSON.parse(from.textContent);
     const most = Math.max(1, ...nodes.map((node) => node.value));
-    chart = echarts.init(at, null, { renderer: "svg" });
+    chart = charts.start(at, "svg");
     chart.setOption({
       animation: !still,
       tooltip: {
