@@ -9,12 +9,12 @@ from importlib.metadata import version
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import JSONResponse, Response
-from fastapi.staticfiles import StaticFiles
 from sqlalchemy import text
 from sqlalchemy.orm import Session, sessionmaker
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.routing import BaseRoute
 
+from api.assets import Assets
 from api.console import router as console
 from api.deps import State, StateDep
 from api.errors import install_error_handlers
@@ -102,7 +102,7 @@ def create_app(
     )
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(SecurityHeaders, is_https=is_https)
-    app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
+    app.mount("/static", Assets(directory=FOLDER / "static"), name="static")
 
     @app.get("/healthz", include_in_schema=False)
     def healthz(state: StateDep) -> Response:

@@ -26,6 +26,9 @@ router = APIRouter(prefix="/incidents")
 #: Rows on one page.
 ROWS = 25
 
+#: Entries of a timeline that are shown at first, the newest; all of them on request.
+LATEST = 60
+
 Line = Annotated[str, Form(max_length=40)]
 Reason = Annotated[str, Form(max_length=2000)]
 
@@ -55,9 +58,11 @@ def incidents(
 
 
 @router.get("/{incident_id}")
-def incident(page: PageDep, incident_id: int) -> Response:
-    """Show one incident."""
-    return _show(page, incident_id)
+def incident(
+    page: PageDep, incident_id: int, timeline: Annotated[str, Query(max_length=10)] = ""
+) -> Response:
+    """Show one incident; with `timeline=all`, everything that happened in it."""
+    return _show(page, incident_id, is_whole=timeline == "all")
 
 
 @router.post("/{incident_id}/shares")
@@ -135,13 +140,16 @@ def _back(request: Request, incident_id: int, notice: str) -> Response:
     return back_to(request, f"/incidents/{incident_id}", notice)
 
 
-def _show(page: Page, incident_id: int, *, shared_address: str = "") -> Response:
+def _show(
+    page: Page, incident_id: int, *, shared_address: str = "", is_whole: bool = False
+) -> Response:
     now = page.state.clock()
     view = view_incident(page.session, incident_id, now=now)
     return page.show(
         "incident.html",
         {
             "view": view,
+            "events": view.events if is_whole else view.events[-LATEST:],
             "chart": chart_of(view.size) if view.size else None,
             "posts_since": view.incident.opened_at - BEFORE,
             "claim_words": claim_words,

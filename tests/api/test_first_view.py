@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.models import Role
-from api.pages import FOLDER
+from api.pages import FOLDER, static_path
 from tests.api.conftest import ORIGIN, SignIn
 from tests.api.scene import Scene
 
@@ -76,3 +76,16 @@ def test_nobody_is_led_to_another_sites_page(client: TestClient, scene: Scene) -
     for said in ("https://evil.example/queue", "http://[", "javascript:alert(1)"):
         answer = client.post(f"/incidents/{scene.incident}/acknowledge", headers={"Referer": said})
         assert answer.headers["location"] == "/sign-in"
+
+
+def test_a_browser_fetches_a_file_once_until_it_changes(client: TestClient) -> None:
+    address = static_path("app.css")
+
+    assert client.get(address).headers["cache-control"] == "public, max-age=31536000, immutable"
+    for other in ("/static/app.css", "/static/app.css?v=000000000000", "/static/app.css?v="):
+        assert client.get(other).headers["cache-control"] == "no-cache"
+    tag = client.get(address).headers["etag"]
+    unchanged = client.get(address, headers={"If-None-Match": tag})
+    assert unchanged.status_code == 304
+    assert "immutable" in unchanged.headers["cache-control"]
+    assert client.get("/static/nothing.css?v=missing").status_code == 404
