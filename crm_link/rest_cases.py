@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from crm_link.rest import RestClient
 from crm_link.rest_crm import Record
-from crm_link.types import ContactUpdate
+from crm_link.types import ContactUpdate, RecordKind, WriteResult
 
 #: Keys in one query: their length together stays below what an address may have.
 KEYS_AT_ONCE = 50
@@ -54,22 +56,79 @@ class ObjectForm:
         return {**self.fixed, **found} if "contact" in update.fields else found
 
 
+class KeyedCases(ABC):
+    """Cases and notes of one CRM, found, upserted and taken away by our keys.
+
+    Args:
+        api: The client.
+        forms: The CRM's words for each kind.
+
+    """
+
+    def __init__(self, api: RestClient, forms: Mapping[RecordKind, ObjectForm]) -> None:
+        self._api = api
+        self._forms = forms
+
+    def read(self, kind: RecordKind, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return what these records say."""
+        form = self._forms[kind]
+        return {key: form.said(record) for key, record in self._there(form, keys).items()}
+
+    def write(self, kind: RecordKind, updates: Sequence[ContactUpdate]) -> list[WriteResult]:
+        """Make, change and take away records; return one result each, in order."""
+        form = self._forms[kind]
+        results: dict[str, WriteResult] = {}
+        if gone := [one.external_id for one in updates if is_removal(one)]:
+            results |= self._remove(form, gone)
+        if kept := [one for one in updates if not is_removal(one)]:
+            answers = self._upsert(form, [form.values(one) for one in kept])
+            for one, answer in zip(kept, answers, strict=True):
+                results[one.external_id] = self._result(one.external_id, answer)
+        return [results[one.external_id] for one in updates]
+
+    @abstractmethod
+    def setup(self) -> list[str]:
+        """Create the fields of our keys, where they are not there; return the created names."""
+
+    @abstractmethod
+    def _found(self, form: ObjectForm, keys: Sequence[str]) -> Iterable[Record]:
+        """Return the records with these keys, which fit into one query."""
+
+    @abstractmethod
+    def _upsert(self, form: ObjectForm, values: Sequence[Record]) -> Sequence[Record]:
+        """Write records by their keys in one call; return what was said of each, in order."""
+
+    @abstractmethod
+    def _delete(self, form: ObjectForm, records: Sequence[Record]) -> Sequence[Record]:
+        """Delete records in one call; return what was said of each, in order."""
+
+    @abstractmethod
+    def _result(self, key: str, answer: Record) -> WriteResult:
+        """Return what the CRM's words about one record mean."""
+
+    def _there(self, form: ObjectForm, keys: Sequence[str]) -> dict[str, Record]:
+        parts = (keys[at : at + KEYS_AT_ONCE] for at in range(0, len(keys), KEYS_AT_ONCE))
+        return {one[form.key]: one for part in parts for one in self._found(form, part)}
+
+    def _remove(self, form: ObjectForm, keys: Sequence[str]) -> dict[str, WriteResult]:
+        results = {key: WriteResult(key) for key in keys}
+        if there := self._there(form, keys):
+            answers = self._delete(form, list(there.values()))
+            for key, answer in zip(there, answers, strict=True):
+                results[key] = self._result(key, answer)
+        return results
+
+
 def is_removal(update: ContactUpdate) -> bool:
     """Say whether an update takes a record away."""
     return not any(update.fields.values())
 
 
-def in_parts(keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Yield keys, as many as one query takes.
-
-    Keys are made of letters, digits and `:_.-` (`crm_link.addresses`), and may stand in quotes.
-    """
-    for start in range(0, len(keys), KEYS_AT_ONCE):
-        yield keys[start : start + KEYS_AT_ONCE]
-
-
 def quoted(keys: Sequence[str]) -> str:
-    """Return keys as a list in a query."""
+    """Return keys as a list in a query.
+
+    They are made of letters, digits and `:_.-` (`crm_link.addresses`), and may stand in quotes.
+    """
     if any(set(key) & set("'\\") for key in keys):
         raise ValueError("a key has a quote in it")
     return ", ".join(f"'{key}'" for key in keys)

@@ -6,13 +6,12 @@ person or a queue; nothing else of the case is touched later but what has change
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from crm_link.rest import RestClient
-from crm_link.rest_cases import ObjectForm, in_parts, is_removal, quoted
+from crm_link.rest_cases import KeyedCases, ObjectForm, quoted
 from crm_link.rest_crm import Record
-from crm_link.types import ContactUpdate, RecordKind, WriteResult
+from crm_link.types import RecordKind, WriteResult
 
 KEY = "Groundswell_Key__c"
 
@@ -48,7 +47,7 @@ def make_forms(
     return {RecordKind.CASE: case, RecordKind.NOTE: task}
 
 
-class SalesforceCases:
+class SalesforceCases(KeyedCases):
     """Cases and tasks by our keys.
 
     Args:
@@ -59,31 +58,8 @@ class SalesforceCases:
     """
 
     def __init__(self, api: RestClient, data: str, forms: dict[RecordKind, ObjectForm]) -> None:
-        self._api = api
+        super().__init__(api, forms)
         self._data = data
-        self._forms = forms
-
-    def read(self, kind: RecordKind, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """Return what these records say."""
-        form = self._forms[kind]
-        return {key: form.said(record) for key, record in self._found(form, keys).items()}
-
-    def write(self, kind: RecordKind, updates: Sequence[ContactUpdate]) -> list[WriteResult]:
-        """Make, change and take away records; return one result each, in order."""
-        form = self._forms[kind]
-        results: dict[str, WriteResult] = {}
-        if gone := [one.external_id for one in updates if is_removal(one)]:
-            results |= self._remove(form, gone)
-        if kept := [one for one in updates if not is_removal(one)]:
-            records = [{"attributes": {"type": form.name}, **form.values(one)} for one in kept]
-            answers = self._api.call(
-                "PATCH",
-                f"{self._data}/composite/sobjects/{form.name}/{KEY}",
-                json={"allOrNone": False, "records": records},
-            )
-            for one, answer in zip(kept, answers, strict=True):
-                results[one.external_id] = _result(one.external_id, answer)
-        return [results[one.external_id] for one in updates]
 
     def setup(self) -> list[str]:
         """Create our external id on cases and activities."""
@@ -104,35 +80,36 @@ class SalesforceCases:
             created.append(f"{owner}.{KEY}")
         return created
 
-    def _found(self, form: ObjectForm, keys: Sequence[str]) -> dict[str, Record]:
+    def _found(self, form: ObjectForm, keys: Sequence[str]) -> Iterable[Record]:
         names = ", ".join(("Id", KEY, *form.names.values()))
-        found: dict[str, Record] = {}
-        for part in in_parts(keys):
-            soql = f"SELECT {names} FROM {form.name} WHERE {KEY} IN ({quoted(part)})"  # noqa: S608 - keys are ours
-            answer = self._api.read("GET", f"{self._data}/query", params={"q": soql})
-            found |= {one[KEY]: one for one in answer["records"]}
+        soql = f"SELECT {names} FROM {form.name} WHERE {KEY} IN ({quoted(keys)})"  # noqa: S608 - keys are ours
+        found: Iterable[Record] = self._api.read("GET", f"{self._data}/query", params={"q": soql})[
+            "records"
+        ]
         return found
 
-    def _remove(self, form: ObjectForm, keys: Sequence[str]) -> dict[str, WriteResult]:
-        there = self._found(form, keys)
-        results = {key: WriteResult(key) for key in keys}
-        if there:
-            ids = ",".join(one["Id"] for one in there.values())
-            answers = self._api.call(
-                "DELETE",
-                f"{self._data}/composite/sobjects",
-                params={"ids": ids, "allOrNone": "false"},
-            )
-            results |= {
-                key: _result(key, answer) for key, answer in zip(there, answers, strict=True)
-            }
-        return results
+    def _upsert(self, form: ObjectForm, values: Sequence[Record]) -> Sequence[Record]:
+        records = [{"attributes": {"type": form.name}, **one} for one in values]
+        answers: Sequence[Record] = self._api.call(
+            "PATCH",
+            f"{self._data}/composite/sobjects/{form.name}/{KEY}",
+            json={"allOrNone": False, "records": records},
+        )
+        return answers
 
+    def _delete(self, form: ObjectForm, records: Sequence[Record]) -> Sequence[Record]:
+        del form
+        answers: Sequence[Record] = self._api.call(
+            "DELETE",
+            f"{self._data}/composite/sobjects",
+            params={"ids": ",".join(one["Id"] for one in records), "allOrNone": "false"},
+        )
+        return answers
 
-def _result(key: str, answer: Record) -> WriteResult:
-    if answer.get("success"):
-        return WriteResult(key)
-    codes = [str(one.get("statusCode") or "UNKNOWN") for one in answer.get("errors", ())]
-    is_transient = bool(codes) and all(code in _PASSING for code in codes)
-    said = ", ".join(codes) or "UNKNOWN"
-    return WriteResult(key, error=f"Salesforce: {said}", is_transient=is_transient)
+    def _result(self, key: str, answer: Record) -> WriteResult:
+        if answer.get("success"):
+            return WriteResult(key)
+        codes = [str(one.get("statusCode") or "UNKNOWN") for one in answer.get("errors", ())]
+        is_transient = bool(codes) and all(code in _PASSING for code in codes)
+        said = ", ".join(codes) or "UNKNOWN"
+        return WriteResult(key, error=f"Salesforce: {said}", is_transient=is_transient)
