@@ -18,8 +18,9 @@ from crm_link.escalation.drill_replay import handles_of, replay_script
 from crm_link.escalation.drill_scenarios import Script, shipped_scenarios, write_script
 from crm_link.escalation.in_force import protocol_in_force
 from crm_link.escalation.incidents import get_incident
-from crm_link.escalation.report import Review, read_report
-from crm_link.escalation.report import write_review as store_review
+from crm_link.escalation.report import read_report
+from crm_link.escalation.report_review import Review
+from crm_link.escalation.report_review import write_review as store_review
 from crm_link.mentions import get_brand
 from listener.models import Brand
 

@@ -14,12 +14,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from config.bulk import upsert
-from config.errors import ConflictError, InputError, NotFoundError
 from crm_link.author_numbers import INCIDENT_LOOKBACK
-from crm_link.escalation.drill_models import Drill, DrillState, IncidentReview
+from crm_link.escalation.drill_models import Drill, DrillState
 from crm_link.escalation.drill_result import list_drills
-from crm_link.escalation.incidents import get_incident, list_events, list_notifications
+from crm_link.escalation.incidents import list_events, list_notifications
 from crm_link.escalation.milestones import (
     Timing,
     limits_of,
@@ -28,9 +26,7 @@ from crm_link.escalation.milestones import (
     worst_severity,
 )
 from crm_link.escalation.models import Incident, IncidentEvent, Notification
-from crm_link.escalation.outbox import MACHINE, add_event, pinned_protocol
-from crm_link.escalation.protocol import EscalationProtocol
-from crm_link.escalation.reminders import end_review_reminder
+from crm_link.escalation.outbox import MACHINE, pinned_protocol
 from crm_link.escalation.report_coverage import Coverage, read_coverage
 from crm_link.escalation.report_curve import (
     DAYS_BEFORE,
@@ -39,6 +35,7 @@ from crm_link.escalation.report_curve import (
     rebound,
 )
 from crm_link.escalation.report_people import People, read_people
+from crm_link.escalation.report_review import Review, get_reported, read_review
 from crm_link.escalation.report_said import Said, read_said
 from sentiment.trends import NetSentiment, TrendPoint, net_sentiment, volume_series
 
@@ -48,9 +45,6 @@ MOST_POINTS = 120
 
 #: Widths of a point of the curve, in seconds: the finest that gives few enough points is taken.
 GRAINS_S = (300, 900, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
-
-#: Longer texts belong into a document.
-MAX_FIELD_CHARS = 20_000
 
 #: How long after its end an attack's rebound is followed.
 FOLLOWED_FOR = timedelta(days=60)
@@ -77,26 +71,6 @@ class PastDrill:
     mode: str
     score: int | None
     times: Sequence[Mapping[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """What people write afterwards, and by when.
-
-    Args:
-        asked: The fields that the protocol asks of people.
-        written: What they wrote, by field.
-        due_at: By when; None while the incident is not resolved.
-        is_overdue: Whether it is missing and should be there.
-
-    """
-
-    asked: tuple[str, ...]
-    written: Mapping[str, str]
-    written_by: str | None
-    written_at: datetime | None
-    due_at: datetime | None
-    is_overdue: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +114,7 @@ def read_report(
         NotFoundError: There is no such incident, or it has no report.
 
     """
-    incident = _get_reported(session, incident_id)
+    incident = get_reported(session, incident_id)
     protocol = pinned_protocol(session, incident)
     events = list_events(session, incident_id)
     since = attack_began(incident)
@@ -177,80 +151,6 @@ def attack_began(incident: Incident) -> datetime:
     firsts = [datetime.fromisoformat(one) for one in stored if isinstance(one, str)]
     first = min([*firsts, incident.opened_at])
     return max(first, incident.opened_at - INCIDENT_LOOKBACK)
-
-
-def read_review(
-    session: Session, incident: Incident, protocol: EscalationProtocol, *, now: datetime
-) -> Review:
-    """Return what was written after an incident, and by when it should be."""
-    row = session.get(IncidentReview, incident.id)
-    asked = tuple(protocol.after.asked())
-    due_at = (
-        None
-        if incident.resolved_at is None
-        else incident.resolved_at + protocol.after.review_within
-    )
-    return Review(
-        asked=asked,
-        written={} if row is None else {name: str(text) for name, text in row.fields.items()},
-        written_by=None if row is None else row.written_by,
-        written_at=None if row is None else row.written_at,
-        due_at=due_at,
-        is_overdue=bool(asked) and row is None and due_at is not None and due_at < now,
-    )
-
-
-def write_review(
-    session: Session, incident_id: int, fields: Mapping[str, str], *, by: str, now: datetime
-) -> Review:
-    """Store what people wrote after an incident; what was there is replaced.
-
-    Raises:
-        NotFoundError: There is no such incident, or it has no report.
-        ConflictError: It is not resolved yet.
-        InputError: A field is not one that the protocol asks of people, nothing is written, or
-            a text is too long.
-
-    """
-    incident = _get_reported(session, incident_id)
-    if incident.resolved_at is None:
-        msg = f"incident {incident_id} is not resolved: its review comes afterwards"
-        raise ConflictError(msg)
-    protocol = pinned_protocol(session, incident)
-    asked = tuple(protocol.after.asked())
-    unknown = sorted(set(fields) - set(asked))
-    if unknown:
-        msg = f"the protocol does not ask for '{unknown[0]}'; it asks for {', '.join(asked)}"
-        raise InputError(msg)
-    written = {name: text.strip() for name, text in fields.items() if text.strip()}
-    if not written or any(len(text) > MAX_FIELD_CHARS for text in written.values()):
-        msg = f"write at least one field, each of at most {MAX_FIELD_CHARS:,} characters"
-        raise InputError(msg)
-    row = {
-        "incident_id": incident_id,
-        "fields": written,
-        "written_by": by,
-        "written_at": now,
-    }
-    upsert(
-        session,
-        IncidentReview,
-        [row],
-        key=("incident_id",),
-        update_columns=("fields", "written_by", "written_at"),
-    )
-    add_event(session, incident_id, "reviewed", by, now, {"fields": sorted(written)})
-    end_review_reminder(session, incident, now)
-    session.flush()
-    return read_review(session, incident, protocol, now=now)
-
-
-def _get_reported(session: Session, incident_id: int) -> Incident:
-    incident = get_incident(session, incident_id)
-    if not incident.is_about_mentions:
-        msg = f"incident {incident_id} has no report: it is not about mentions of the brand"
-        raise NotFoundError(msg)
-    return incident
 
 
 def _curve(

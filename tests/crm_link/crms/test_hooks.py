@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -29,100 +24,17 @@ from crm_link.hook_models import CrmRecheck
 from crm_link.hook_notices import recheck_contacts
 from crm_link.models import Contact
 from crm_link.refusals import consents_of, record_consent
+from tests.crm_link.crms.hook_requests import SECRET, SETTING, Console, sign
 from tests.crm_link.crms.records import fill, number
 from tests.crm_link.crms.server import FakeCrm
 from tests.crm_link.make_linking import CONTEXT
-
-SECRET = "a secret of the tests"
-
-Headers = dict[str, str]
-
-
-def _mac(signed: bytes) -> str:
-    return base64.b64encode(hmac.new(SECRET.encode(), signed, hashlib.sha256).digest()).decode()
-
-
-def hubspot_request(url: str, events: list[tuple[str, str]], at: float) -> tuple[bytes, Headers]:
-    kinds: dict[str, dict[str, Any]] = {
-        "changed": {"subscriptionType": "contact.propertyChange", "propertyName": "firstname"},
-        "deleted": {"subscriptionType": "contact.deletion"},
-        "opted_out": {
-            "subscriptionType": "object.propertyChange",
-            "objectTypeId": "0-1",
-            "propertyName": "hs_email_optout",
-            "propertyValue": "true",
-        },
-        "other": {"subscriptionType": "company.creation"},
-    }
-    body = json.dumps([{"objectId": one, **kinds[what]} for one, what in events]).encode()
-    stamp = str(int(at * 1000))
-    signature = _mac(b"POST" + url.encode() + body + stamp.encode())
-    return body, {"X-HubSpot-Signature-v3": signature, "X-HubSpot-Request-Timestamp": stamp}
-
-
-def salesforce_request(url: str, events: list[tuple[str, str]], at: float) -> tuple[bytes, Headers]:
-    del url
-    body = json.dumps(
-        [{"id": one, "event": what} for one, what in events if what != "other"]
-    ).encode()
-    stamp = str(int(at))
-    signature = _mac(stamp.encode() + b"." + body)
-    return body, {"X-Groundswell-Signature": signature, "X-Groundswell-Timestamp": stamp}
-
-
-def zoho_request(url: str, events: list[tuple[str, str]], at: float) -> tuple[bytes, Headers]:
-    del url
-    ((one, what),) = events
-    body = {
-        "module": "Leads" if what == "other" else "Contacts",
-        "operation": "delete" if what == "deleted" else "update",
-        "ids": [one],
-        "server_time": int(at * 1000),
-        "token": SECRET,
-        "channel_id": "100000006800211",
-    }
-    return json.dumps(body).encode(), {}
-
-
-_MAKE: dict[str, Callable[[str, list[tuple[str, str]], float], tuple[bytes, Headers]]] = {
-    "hubspot": hubspot_request,
-    "salesforce": salesforce_request,
-    "zoho": zoho_request,
-}
-_SETTING = {
-    "hubspot": "GROUNDSWELL_HUBSPOT_APP_SECRET",
-    "salesforce": "GROUNDSWELL_SALESFORCE_HOOK_SECRET",
-    "zoho": "GROUNDSWELL_ZOHO_HOOK_TOKEN",
-}
-
-
-@dataclass
-class Console:
-    """Our server, and the CRM's side of its webhooks."""
-
-    url: str
-    crm: str
-
-    def send(self, events: list[tuple[str, str]], *, late_s: float = 0.0) -> httpx.Response:
-        body, headers = self.make(events, late_s=late_s)
-        return self.post(body, headers)
-
-    def make(self, events: list[tuple[str, str]], *, late_s: float = 0.0) -> tuple[bytes, Headers]:
-        return _MAKE[self.crm](self.address, events, time.time() - late_s)
-
-    @property
-    def address(self) -> str:
-        return f"{self.url}/api/v1/hooks/{self.crm}"
-
-    def post(self, body: bytes, headers: Headers) -> httpx.Response:
-        return httpx.post(self.address, content=body, headers=headers, timeout=30, trust_env=False)
 
 
 @pytest.fixture
 def console(
     fake: FakeCrm, sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Console]:
-    monkeypatch.setenv(_SETTING[fake.name], SECRET)
+    monkeypatch.setenv(SETTING[fake.name], SECRET)
     monkeypatch.setenv("GROUNDSWELL_SECRET_KEY", "made up, and long enough for a session")
     place = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{place.getsockname()[1]}"
@@ -252,13 +164,13 @@ def test_bad_input_gets_a_clear_answer(console: Console) -> None:
         answer = console.post(body, {})
     elif console.crm == "hubspot":
         stamp = str(int(time.time() * 1000))
-        signed = _mac(b"POST" + console.address.encode() + b"{}" + stamp.encode())
+        signed = sign(b"POST" + console.address.encode() + b"{}" + stamp.encode())
         headers = {"X-HubSpot-Signature-v3": signed, "X-HubSpot-Request-Timestamp": stamp}
         answer = console.post(b"{}", headers)
     else:
         stamp = str(int(time.time()))
         headers = {
-            "X-Groundswell-Signature": _mac(stamp.encode() + b".{}"),
+            "X-Groundswell-Signature": sign(stamp.encode() + b".{}"),
             "X-Groundswell-Timestamp": stamp,
         }
         answer = console.post(b"{}", headers)
@@ -278,7 +190,7 @@ def test_events_of_other_things_are_taken_and_ignored(
 def test_without_a_secret_nobody_is_listened_to(
     console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv(_SETTING[console.crm])
+    monkeypatch.delenv(SETTING[console.crm])
 
     answer = console.send([(number(0), "deleted")])
 
@@ -300,7 +212,7 @@ def test_a_hubspot_merge_deletes_the_merged_and_looks_at_the_kept(
     }
     body = json.dumps([event]).encode()
     stamp = str(int(utc_now().timestamp() * 1000))
-    signature = _mac(b"POST" + console.address.encode() + body + stamp.encode())
+    signature = sign(b"POST" + console.address.encode() + body + stamp.encode())
 
     answer = console.post(
         body, {"X-HubSpot-Signature-v3": signature, "X-HubSpot-Request-Timestamp": stamp}

@@ -11,7 +11,7 @@ from crm_link.escalation.models import Incident, IncidentStatus, Notification
 from crm_link.escalation.pinned import pin_protocol
 from crm_link.escalation.protocol_file import parse_pinned
 from crm_link.escalation.reminders import remind
-from crm_link.escalation.report import write_review
+from crm_link.escalation.report_review import write_review
 from listener.models import Brand
 from tests.make import NOW, make_brand
 
