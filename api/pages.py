@@ -88,6 +88,11 @@ def script_words() -> dict[str, str]:
         "now": gettext("now"),
         "soon": gettext("in a moment"),
         "copied": gettext("Copied"),
+        "working": gettext("Working…"),
+        "ended": gettext(
+            "Your session has ended. What you typed is kept; the next thing you do leads to the "
+            "sign-in and back."
+        ),
         "away": gettext(
             "The console cannot be reached. What you typed is still here; try again in a moment."
         ),

@@ -18,6 +18,7 @@ from api.console import (
     links,
     listening,
     mentions,
+    menu,
     on_call,
     people,
     periodic,
@@ -76,6 +77,7 @@ for part in (
     protocol,
     queue_work,
     queue_choices,
+    menu,
     listening,
 ):
     router.include_router(part.router)

@@ -52,6 +52,7 @@ def incidents(
             "incidents": found[:ROWS],
             "next_cursor": encode_cursor(found[ROWS - 1].id) if len(found) > ROWS else None,
             "status": status,
+            "cursor": cursor,
             "statuses": list(IncidentStatus),
         },
     )

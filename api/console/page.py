@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from api.deps import SessionDep, State, StateDep, UserDep, may
 from api.models import Role, User
 from api.pages import render
-from crm_link.escalation.incident_view import count_unresolved
+from crm_link.escalation.incident_view import count_unresolved, newest_event
 from crm_link.escalation.protocol_history import broken_files
 from crm_link.queue import count_open
 
@@ -47,6 +47,7 @@ class Page:
                 "notice": self.request.session.pop("notice", ""),
                 "open_flags": count_open(self.session, now=self.state.clock()),
                 "open_incidents": count_unresolved(self.session),
+                "newest_event": newest_event(self.session),
                 "broken_protocols": broken_files(self.session),
                 **(context or {}),
             },

@@ -7,12 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from crm_link.escalation import on_call
 from crm_link.escalation.chain import upcoming
 from crm_link.escalation.incidents import get_incident, list_events, list_notifications
-from crm_link.escalation.models import DRILL, Incident, IncidentEvent, Notification
+from crm_link.escalation.models import (
+    DRILL,
+    Incident,
+    IncidentEvent,
+    IncidentStatus,
+    Notification,
+)
 from crm_link.escalation.outbox import pinned_protocol
 from crm_link.escalation.protocol import ProtocolContact
 from crm_link.escalation.room_posts import RoomPosts, read_posts
@@ -67,6 +73,33 @@ def count_unresolved(session: Session) -> int:
         )
         or 0
     )
+
+
+def newest_event(session: Session) -> int:
+    """Return the id of the newest entry of all timelines; 0: there is none."""
+    return session.scalar(select(func.max(IncidentEvent.id))) or 0
+
+
+def opened_since(session: Session, event_id: int) -> tuple[list[Incident], int]:
+    """Return incidents opened or opened again after an entry of the timelines, the newest first.
+
+    Those that somebody took on already are not among them. The second value is the last such
+    entry, to go on from.
+    """
+    events = (
+        select(IncidentEvent.incident_id, func.max(IncidentEvent.id).label("last"))
+        .where(IncidentEvent.id > event_id, IncidentEvent.kind.in_(("opened", "reopened")))
+        .group_by(IncidentEvent.incident_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(Incident, events.c.last)
+        .join(events, events.c.incident_id == Incident.id)
+        .where(Incident.open_key.is_not(None), Incident.status == IncidentStatus.OPEN)
+        .options(joinedload(Incident.brand))
+        .order_by(events.c.last.desc())
+    ).all()
+    return [row[0] for row in rows], rows[0].last if rows else event_id
 
 
 def _next_step(session: Session, incident: Incident) -> NextStep | None:

@@ -15,6 +15,7 @@ LEAST_ROLE: dict[tuple[str, str], Role | None] = {
     ("POST", "/sign-out"): None,
     ("GET", "/queue"): Role.VIEWER,
     ("GET", "/queue/fresh"): Role.VIEWER,
+    ("GET", "/menu"): Role.VIEWER,
     ("GET", "/queue/link"): Role.COMMUNITY_MANAGER,
     ("GET", "/queue/escalate"): Role.COMMUNITY_MANAGER,
     ("GET", "/events"): Role.VIEWER,

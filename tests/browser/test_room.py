@@ -28,6 +28,14 @@ brands:
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "color_scheme": "dark"}
 
 
+def write_protocol(home: Path) -> Path:
+    """Write the files of the scene's brand; return the protocol's."""
+    (home / "brands.yaml").write_text(BRANDS, "utf-8")
+    file = home / "protocol.yaml"
+    file.write_bytes(files("config").joinpath("defaults", "demo_protocol.yaml").read_bytes())
+    return file
+
+
 def _problems(page: Page) -> list[str]:
     """Return what axe-core finds wrong with a page's own content."""
     found = Axe().run(page, context="main")
@@ -100,9 +108,7 @@ def test_executives_see_the_incident_by_a_link_until_it_is_revoked(
 def test_a_protocol_is_read_broken_mended_and_saved_on_a_phone(
     open_page: OpenPage, tmp_path: Path
 ) -> None:
-    (tmp_path / "brands.yaml").write_text(BRANDS, "utf-8")
-    file = tmp_path / "protocol.yaml"
-    file.write_bytes(files("config").joinpath("defaults", "demo_protocol.yaml").read_bytes())
+    file = write_protocol(tmp_path)
     whole = file.read_text("utf-8").replace("Ben Roth", "Bea Roth")
     page = open_page(**PHONE)
     page.goto("/protocol")

@@ -37,6 +37,48 @@ function showTimes(root) {
   }
 }
 
+// ---- what this tab keeps belongs to whoever is signed in ------------------------------------------
+
+// Nothing that somebody typed is kept when they sign out, or shown to whoever signs in after them.
+if ("user" in ROOT.dataset) {
+  if ((sessionStorage.getItem("user") || ROOT.dataset.user) !== ROOT.dataset.user) sessionStorage.clear();
+  sessionStorage.setItem("user", ROOT.dataset.user);
+}
+document.addEventListener("submit", (event) => {
+  if (event.target.getAttribute("action") === "/sign-out") sessionStorage.clear();
+});
+
+// ---- a form is sent once, however often somebody presses --------------------------------------------
+
+const SAYS_MS = 700, GIVES_UP_MS = 60000;
+const sending = new Map();
+
+function settle(form) {
+  clearTimeout(sending.get(form)?.says);
+  clearTimeout(sending.get(form)?.ends);
+  sending.get(form)?.button?.removeAttribute("aria-busy");
+  sending.delete(form);
+  if (!sending.size) document.getElementById("working").textContent = "";
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || "downloads" in form.dataset) return;
+  if (sending.has(form)) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    return;
+  }
+  const says = setTimeout(() => {
+    event.submitter?.setAttribute("aria-busy", "true");
+    document.getElementById("working").textContent = WORDS.working;
+  }, SAYS_MS);
+  sending.set(form, { button: event.submitter, says, ends: setTimeout(() => settle(form), GIVES_UP_MS) });
+}, true);
+document.addEventListener("htmx:afterRequest", (event) => settle(event.detail.requestConfig?.elt || event.detail.elt));
+// A page that comes back from the browser's memory sends nothing any more.
+addEventListener("pageshow", (event) => { if (event.persisted) [...sending.keys()].forEach(settle); });
+
 // ---- the list that has the keyboard ---------------------------------------------------
 
 const cards = () => [...document.querySelectorAll("[data-list] [data-card]")];
@@ -107,6 +149,24 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// ---- new incidents: said on every page of this tab until read, or taken on by somebody -----------
+
+const menu = document.getElementById("menu-live");
+const NEWS = "news:after";
+if (menu) {
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.elt === menu) event.detail.parameters.after = sessionStorage.getItem(NEWS) || menu.dataset.after;
+  });
+  document.addEventListener("click", (event) => {
+    const notice = event.target.closest("[data-read]")?.closest(".news");
+    if (!notice) return;
+    sessionStorage.setItem(NEWS, notice.dataset.last);
+    notice.remove();
+  });
+  if (!sessionStorage.getItem(NEWS)) sessionStorage.setItem(NEWS, menu.dataset.after);
+  else if (sessionStorage.getItem(NEWS) !== menu.dataset.after) addEventListener("load", () => htmx.trigger(menu, "news"));
+}
+
 // ---- filters apply themselves ----------------------------------------------------------
 
 document.addEventListener("change", (event) => {
@@ -132,26 +192,26 @@ function enhance(root) {
     form.setAttribute("hx-swap", "outerHTML show:none");
     htmx.process(form);
   }
-  for (const form of root.querySelectorAll("form[data-keep]")) {
-    const field = form.querySelector("textarea");
-    field.value = field.value || sessionStorage.getItem(form.dataset.keep) || "";
-    field.addEventListener("input", () => sessionStorage.setItem(form.dataset.keep, field.value));
-  }
 }
 
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr } = event.detail;
   const elt = event.detail.requestConfig.elt;
-  if (xhr.status < 400) {
-    if (elt.matches && elt.matches("form[data-keep]")) sessionStorage.removeItem(elt.dataset.keep);
-    return;
-  }
+  if (xhr.status < 400) return;
   const near = elt.closest("form[data-inline], [data-card]");
   event.detail.target = (near && near.querySelector(".problem")) || document.getElementById("problems");
   event.detail.selectOverride = ".problem-text";
   event.detail.swapOverride = "innerHTML";
   event.detail.shouldSwap = true;
   event.detail.isError = false;
+});
+
+// A page that asks by itself does not lead to the sign-in: somebody may be typing.
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const cause = event.detail.requestConfig.triggeringEvent?.type || "";
+  if (event.detail.xhr.status !== 401 || !(cause.startsWith("live:") || cause === "news")) return;
+  event.preventDefault();
+  document.getElementById("problems").textContent = WORDS.ended;
 });
 
 document.addEventListener("htmx:sendError", () => {

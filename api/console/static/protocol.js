@@ -28,10 +28,10 @@
 
   // The draft is kept until it is saved, for the file that it began with.
   const stored = JSON.parse(sessionStorage.getItem(key) || "null");
-  if (stored && stored.base === base && stored.text !== original) {
+  if (stored && stored.base === base && (stored.text !== original || stored.why)) {
     field.value = stored.text;
     form.elements.why.value = stored.why || "";
-    note.hidden = false;
+    note.hidden = stored.text === original;
   }
   const keep = () => sessionStorage.setItem(key, JSON.stringify({ base, text: field.value, why: form.elements.why.value }));
   form.addEventListener("input", keep);
