@@ -41,6 +41,7 @@ shape `{"error": {"kind", "message", "request_id"}}`."""
 TAGS = [
     {"name": "mentions", "description": "Posts about brands."},
     {"name": "queue", "description": "Mentions that a person should look at."},
+    {"name": "posting replies", "description": "Answers that go out after an approval."},
     {"name": "incidents", "description": "What people must act on."},
     {"name": "playbook", "description": "An incident's desk: assessment, tasks, claims, words."},
     {"name": "escalation", "description": "Who is on call, silences, tests of the alerts."},

@@ -20,6 +20,7 @@ from crm_link.escalation.protocol_file import load_protocol
 from crm_link.escalation.protocol_lint import check_channels
 from listener.brands_file import BrandsFile, SourceEntry, read_brands
 from listener.collector import make_collector
+from listener.replier import is_set_up, make_replier, replier_names
 from sentiment.scorer import make_scorer
 
 
@@ -56,6 +57,14 @@ def run_checks(settings: Settings, *, offline: bool = False) -> Iterator[CheckRe
                     f"source {brand.id}/{source.key}",
                     lambda source=source: _source(source, offline=offline),  # type: ignore[misc]
                 )
+    for platform, account in _reply_accounts(brands):
+        name = f"replies on {platform}{f' ({account})' if account else ''}"
+        yield _tried(
+            name,
+            lambda platform=platform, account=account: _replier(  # type: ignore[misc]
+                platform, account, offline=offline
+            ),
+        )
     try:
         crms = crms_in(settings.crm)
     except InputError as error:
@@ -131,6 +140,26 @@ def _source(source: SourceEntry, *, offline: bool) -> str:
     finally:
         collector.close()
     return "answers"
+
+
+def _reply_accounts(brands: BrandsFile | None) -> list[tuple[str, str]]:
+    """Return the accounts that protocols name, and those without a name that are set up."""
+    found = {(platform, "") for platform in replier_names() if is_set_up(platform)}
+    for brand in brands.brands if brands is not None else ():
+        try:
+            named = load_protocol(brand.protocol).replies.accounts if brand.protocol else {}
+        except (AppError, OSError):
+            continue  # it is told as a protocol that is wrong
+        found |= set(named.items())
+    return sorted(found)
+
+
+def _replier(platform: str, account: str, *, offline: bool) -> str:
+    replier = make_replier(platform, account)
+    try:
+        return "settings are there; not asked (--offline)" if offline else replier.check()
+    finally:
+        replier.close()
 
 
 def _crm(name: str, *, offline: bool) -> str:

@@ -37,6 +37,7 @@ from crm_link.escalation import (
 from crm_link.escalation.in_force import store_in_force
 from crm_link.judging import judge_incidents_first
 from crm_link.privacy.erasure import run_open_erasures
+from crm_link.replying.delivery import deliver_replies
 from listener import retention
 from listener.service import collect
 from listener.sources import due_sources
@@ -175,6 +176,12 @@ class Engine(Backlog):
             self.sessions, clock=self.clock, public_url=self.settings.resolved_public_url()
         )
 
+    def post_replies(self) -> int:
+        """Post approved replies and look for those in doubt; return how many are out now."""
+        if not self.settings.posts_replies:
+            return 0
+        return deliver_replies(self.sessions, clock=self.clock)
+
     def watch(self) -> int:
         """Look for sources without data and CRMs that fail; return how many alerts changed."""
         protocols = self.protocols.by_brand()
@@ -259,6 +266,7 @@ class Engine(Backlog):
             # What the lexicon has seen is told at once; the model may take minutes.
             "escalated": self.escalate() + self.watch() + self.audit(),
             "delivered": self.deliver(),
+            "replies": self.post_replies(),
         }
         done["judged"] = self.judge_backlog()
         if done["judged"]:

@@ -20,6 +20,7 @@ from crm_link.escalation.models import Incident, IncidentEvent, Notification
 from crm_link.flag_models import QueuePresence
 from crm_link.models import Flag, IdentityLink
 from crm_link.queue_presence import GONE_AFTER
+from crm_link.replying.models import ReplyEvent
 from listener.models import Mention, Source
 
 #: Name -> value. Names are `kind:id`, or a kind alone for a list of such things.
@@ -58,6 +59,19 @@ def mark_work(session: Session) -> Marks:
         .order_by(QueuePresence.mention_id, QueuePresence.who)
     )
     return {"presence": tuple(tuple(row) for row in found)}
+
+
+def mark_replies(session: Session) -> Marks:
+    """Mark mentions whose replies changed, by people or on their way out."""
+    newest = (
+        select(ReplyEvent.mention_id, func.max(ReplyEvent.id))
+        .where(ReplyEvent.id > _highest(session, ReplyEvent.id) - NEWEST)
+        .group_by(ReplyEvent.mention_id)
+    )
+    marks: dict[str, tuple[Any, ...]] = {"replies": (_highest(session, ReplyEvent.id),)}
+    for mention_id, event_id in session.execute(newest):
+        marks[f"mention:{mention_id}"] = ("reply", event_id)
+    return marks
 
 
 def mark_incidents(session: Session) -> Marks:
@@ -107,6 +121,7 @@ MARKERS: tuple[Callable[[Session], Marks], ...] = (
     mark_lists,
     mark_acts,
     mark_work,
+    mark_replies,
     mark_incidents,
     mark_sources,
 )

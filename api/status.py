@@ -20,6 +20,8 @@ from crm_link.escalation.models import (
 from crm_link.escalation.readiness import Readiness, read_readiness
 from crm_link.health_models import CrmHealth
 from crm_link.models import Contact, DeliveryStatus, Flag, FlagStatus, IdentityLink, WriteBack
+from crm_link.replying.lists import NEEDS_A_PERSON, failing_accounts
+from crm_link.replying.models import DUE, Reply, ReplyState
 from crm_link.types import LinkState
 from listener.coverage import source_health
 from listener.models import JUDGING, Mention, Step
@@ -66,6 +68,10 @@ def read_status(session: Session, now: datetime) -> Status:
         "write-backs waiting": _count(session, WriteBack, WriteBack.status.in_(unsent)),
         "write-backs dead": _count(session, WriteBack, WriteBack.status == DeliveryStatus.DEAD),
         "CRMs failing": _count(session, CrmHealth, CrmHealth.failing_since.is_not(None)),
+        "replies waiting for approval": _count(session, Reply, Reply.state == ReplyState.WAITING),
+        "replies on their way": _count(session, Reply, Reply.state.in_(DUE)),
+        "replies that people must decide about": _count(session, Reply, NEEDS_A_PERSON),
+        "accounts that cannot reply": len(failing_accounts(session)),
         "CRM budgets used up": _count(session, CrmBudget, CrmBudget.paused_until > now),
     }
     sources = [

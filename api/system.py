@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import version
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.orm import Session
 
 from config.migrate import head_revision
@@ -17,6 +17,8 @@ from crm_link.crm_status import CrmStatus, crm_status
 from crm_link.escalation.models import Notification
 from crm_link.escalation.readiness import Readiness, read_readiness
 from crm_link.models import DeliveryStatus, WriteBack
+from crm_link.replying.lists import NEEDS_A_PERSON, FailingAccount, failing_accounts
+from crm_link.replying.models import DUE, Reply
 from listener.coverage import SourceHealth, source_health
 from listener.models import Step
 from listener.retention import KEEP_BACKFILL_CURSORS, KEEP_COLLECTIONS, KEEP_QUARANTINE
@@ -49,6 +51,8 @@ class SystemView:
         notifications: The alerts' outbox.
         write_backs: The CRM's outbox.
         crms: How each CRM does.
+        replies: The outbox of replies: on their way, and what people must decide about.
+        failing_accounts: Accounts in whose name nothing can be posted.
         database: What it is and how far it is migrated.
         database_mb: Its size in megabytes; None where the database does not say.
         scorers: The scorer, and the provisional one; empty where there is none.
@@ -62,6 +66,8 @@ class SystemView:
     notifications: Outbox
     write_backs: Outbox
     crms: list[CrmStatus]
+    replies: Outbox
+    failing_accounts: list[FailingAccount]
     database: str
     database_mb: float | None
     scorers: tuple[str, str]
@@ -79,6 +85,8 @@ def view_system(session: Session, settings: Settings, now: datetime) -> SystemVi
         notifications=_outbox(session, Notification),
         write_backs=_outbox(session, WriteBack),
         crms=crm_status(session, crms_in(settings.crm)),
+        replies=Outbox(_replies(session, Reply.state.in_(DUE)), _replies(session, NEEDS_A_PERSON)),
+        failing_accounts=failing_accounts(session),
         database=f"{dialect} · {head_revision()}",
         database_mb=_size_mb(session, dialect),
         scorers=(settings.scorer, settings.fast_scorer),
@@ -103,6 +111,11 @@ def _outbox(session: Session, model: type[Notification | WriteBack]) -> Outbox:
         waiting=_count(session, model, *_UNSENT),
         dead=_count(session, model, DeliveryStatus.DEAD),
     )
+
+
+def _replies(session: Session, condition: ColumnElement[bool]) -> int:
+    found = select(Reply.id).where(condition).limit(COUNT_LIMIT)
+    return session.scalar(select(func.count()).select_from(found.subquery())) or 0
 
 
 def _count(session: Session, model: type[Notification | WriteBack], *states: DeliveryStatus) -> int:

@@ -21,6 +21,9 @@ from sentiment.topic_windows import REMEMBER_EVERY_S
 #: Rounds of deliveries that may run side by side.
 DELIVERIES_AT_ONCE = 3
 
+#: Rounds of replies that may be posted side by side: a platform that hangs holds up one.
+REPLIES_AT_ONCE = 2
+
 #: A late job is better than a skipped one, however late, in seconds.
 MISFIRE_GRACE_S = 86_400
 
@@ -97,6 +100,7 @@ class Worker:
                 tick_s,
                 at_once=DELIVERIES_AT_ONCE,
             ),
+            Job("replies", self._engine.post_replies, tick_s, at_once=REPLIES_AT_ONCE),
             Job("watch", self._hurrying(self._engine.watch, "deliver"), WATCH_EVERY_S),
             Job(
                 "audit",

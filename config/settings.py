@@ -81,6 +81,10 @@ class Settings(BaseSettings):
     )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_format: str = Field(default="text", description="text or json.")
+    posts_replies: bool = Field(
+        default=True,
+        description="Whether approved replies are posted; false only shows them as they would go.",
+    )
     tick_s: float = Field(
         default=1.0, gt=0, description="Seconds between two looks for work, in each step."
     )

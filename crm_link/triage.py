@@ -7,7 +7,7 @@ was edited, ends as if it had run once with its newest text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,6 +29,7 @@ from crm_link.flagging import Wish, store_flags
 from crm_link.folding import Folded, FoldItem, fold
 from crm_link.judging import open_topics, step_after_triage
 from crm_link.negative_class import NegativeClass
+from crm_link.replying.own import own_mentions
 from crm_link.triage_rules import TriageInput, Verdict, rules_of
 from crm_link.types import Priority
 from listener.models import JUDGING, Author, Brand, Mention, Step
@@ -71,11 +72,12 @@ def triage_mentions(
             _waiting(mention_ids)
             .add_columns(Mention.text, Mention.confidence, Mention.lang, Author.followers)
             .add_columns(MentionClass.kind.label("person_class"))
-            .add_columns(MentionPriority.priority.label("person_priority"))
+            .add_columns(MentionPriority.priority.label("person_priority"), Author.handle)
             .outerjoin(Author, Author.id == Mention.author_id)
             .outerjoin(MentionClass, MentionClass.mention_id == Mention.id)
             .outerjoin(MentionPriority, MentionPriority.mention_id == Mention.id)
         ).all()
+        own = own_mentions(session, rows)
     judged = {row.id: _judge(row, protocols.get(row.brand_id)) for row in rows}
     if not judged:
         return 0
@@ -89,7 +91,7 @@ def triage_mentions(
             row.id: judged[row.id] for row in current if _state(row) == _state(judged[row.id].row)
         }
         if batch:
-            _store(session, batch, {row.id: row for row in current}, clock())
+            _store(session, batch, {row.id: row for row in current}, own, clock())
     return len(batch)
 
 
@@ -149,6 +151,7 @@ def _store(
     session: Session,
     batch: Mapping[int, _Judged],
     current: Mapping[int, ResultRow[Any]],
+    own: Collection[int],
     now: datetime,
 ) -> None:
     folded = fold(
@@ -185,7 +188,7 @@ def _store(
     )
     _regroup(session, folded)
     _count_again(session, folded, current)
-    store_flags(session, _to_flag(batch, folded), now)
+    store_flags(session, _to_flag(batch, folded, own), now)
     queue_people(session, {row.author_id for row in current.values()}, now=now)
 
 
@@ -236,13 +239,17 @@ def _count_again(session: Session, folded: Folded, current: Mapping[int, ResultR
     session.execute(update(Mention).where(Mention.id.in_(touched)).values(fold_count=counts))
 
 
-def _to_flag(batch: Mapping[int, _Judged], folded: Folded) -> dict[int, Wish | str]:
+def _to_flag(
+    batch: Mapping[int, _Judged], folded: Folded, own: Collection[int]
+) -> dict[int, Wish | str]:
     """Return for each mention what flag it is to have, or why it needs none."""
     wishes: dict[int, Wish | str] = {}
     for mention_id in (*batch, *folded.taken_over):
         one = batch.get(mention_id)
         if one is None or folded.roots[mention_id] is not None:
             wishes[mention_id] = "repeats another"
+        elif mention_id in own:
+            wishes[mention_id] = "the brand's own post"
         elif one.verdict.flag_reason is None or one.protocol is None:
             wishes[mention_id] = "edited or judged again"
         else:

@@ -21,6 +21,7 @@ DOCS = README + "".join(path.read_text("utf-8") for path in (ROOT / "docs").glob
 PACKAGES = ("config", "listener", "sentiment", "crm_link", "api")
 FOLDERS = (
     "listener.collectors",
+    "listener.repliers",
     "sentiment.scorers",
     "crm_link.crms",
     "crm_link.escalation.channels",

@@ -130,6 +130,7 @@ def _settings(given: Settings, home: Path, host: str | None, port: int | None) -
         database_url="",
         brands_file="brands.yaml",
         scorer=given.scorer,
+        posts_replies=False,
         crm="csv_file",
         host=host or given.host,
         port=port if port is not None else given.port,

@@ -28,6 +28,7 @@ from api.console import (
     queue,
     queue_choices,
     queue_work,
+    replying,
     reports,
     segments,
     shared,
@@ -78,6 +79,7 @@ for part in (
     queue_work,
     queue_choices,
     menu,
+    replying,
     listening,
 ):
     router.include_router(part.router)

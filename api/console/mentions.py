@@ -14,6 +14,7 @@ from api.console.filters import Options, filter_options
 from api.console.page import PageDep
 from api.console.person_chart import weeks_svg
 from api.console.queue import around
+from api.console.replying import posting_of, reply_context
 from api.deps import CommunityManagerDep, SessionsDep
 from api.formats import iso, words
 from api.language import gettext
@@ -28,6 +29,7 @@ from crm_link.mention_class import by_protocol
 from crm_link.mention_view import view_mention
 from crm_link.mentions import MentionFilter, list_mentions
 from crm_link.queue_presence import who_is_there
+from crm_link.replying.lists import live_replies, replies_of
 from crm_link.types import LinkState, Priority
 from sentiment.heads import EMOTIONS
 from sentiment.signal_filter import INTENTS, SPAM
@@ -83,6 +85,10 @@ def mention(page: PageDep, mention_id: int) -> Response:
         "known": {},
         **around(page, []),
         "present": who_is_there(page.session, [mention_id], clock=page.state.clock),
+        "replies": replies_of(page.session, mention_id),
+        "has_live_reply": mention_id in live_replies(page.session, [mention_id]),
+        "posting": posting_of(page, view.mention),
+        **reply_context(page),
     }
     for link in view.links:
         if link.state is LinkState.CONFIRMED:

@@ -13,6 +13,7 @@ from api.models import Role
 from api.pages import render
 from crm_link.escalation.incident_view import count_unresolved, opened_since
 from crm_link.queue import count_open
+from crm_link.replying.lists import count_to_do
 
 router = APIRouter(prefix="/menu")
 
@@ -29,6 +30,9 @@ def menu(page: PageDep, after: Annotated[int, Query(ge=0)] = 0) -> Response:
         {
             "open_flags": count_open(page.session, now=now),
             "open_incidents": count_unresolved(page.session),
+            "replies_to_do": count_to_do(
+                page.session, page.user.email, approves=may(page.user, Role.PR_LEAD)
+            ),
             "news": news,
             "last": last,
             "now": now,

@@ -16,6 +16,7 @@ from api.pages import render
 from crm_link.escalation.incident_view import count_unresolved, newest_event
 from crm_link.escalation.protocol_history import broken_files
 from crm_link.queue import count_open
+from crm_link.replying.lists import count_to_do
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,9 @@ class Page:
                 "is_demo": self.state.is_demo,
                 "notice": self.request.session.pop("notice", ""),
                 "open_flags": count_open(self.session, now=self.state.clock()),
+                "replies_to_do": count_to_do(
+                    self.session, self.user.email, approves=may(self.user, Role.PR_LEAD)
+                ),
                 "open_incidents": count_unresolved(self.session),
                 "newest_event": newest_event(self.session),
                 "broken_protocols": broken_files(self.session),

@@ -17,17 +17,17 @@ from api.formats import query
 from api.models import Role
 from api.pages import render
 from api.paging import CursorQuery, queue_cursor, queue_key
-from api.reply_pages import reply_page
+from api.reply_words import reply_state
 from api.routes.flags import FilterDep
 from api.users import list_users
 from config.clock import to_utc
-from crm_link.mention_class import by_protocol
 from crm_link.models import Flag
 from crm_link.people import people_behind, standing_of
 from crm_link.people_list import list_tiers
 from crm_link.queue import count_open, get_flag, open_flags
 from crm_link.queue_presence import who_is_there
 from crm_link.queue_views import default_view, list_views
+from crm_link.replying.lists import live_replies
 from crm_link.types import Priority
 from sentiment.types import Label
 
@@ -83,21 +83,6 @@ def card(page: PageDep, mention_id: int) -> Response:
     return page.show("_flag_card.html", {"flag": flag, **around(page, [flag])})
 
 
-@router.get("/{mention_id}/reply")
-def reply(page: PageDep, mention_id: int) -> Response:
-    """Show what could be answered, and where."""
-    flag = get_flag(page.session, mention_id)
-    answer = by_protocol(page.session, flag.mention).answer
-    words = answer.answer if answer else ""
-    context = {
-        "flag": flag,
-        "answer": answer,
-        "reply_page": reply_page(flag.mention, words),
-        **around(page, [flag]),
-    }
-    return page.show("_reply.html", context)
-
-
 def around(page: Page, flags: Sequence[Flag]) -> dict[str, Any]:
     """Return what cards show beside their flags: people, clocks, who works where."""
     users = list_users(page.session)
@@ -112,4 +97,6 @@ def around(page: Page, flags: Sequence[Flag]) -> dict[str, Any]:
         ),
         "labels": [Label.NEGATIVE, Label.NEUTRAL, Label.POSITIVE],
         "priorities": list(Priority),
+        "replies": live_replies(page.session, [flag.mention_id for flag in flags]),
+        "reply_state": reply_state,
     }

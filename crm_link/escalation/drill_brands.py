@@ -20,6 +20,7 @@ from config.db import Base
 from crm_link import flag_models, matching_models, persona_models
 from crm_link import models as contact_models
 from crm_link.escalation import delivery_models, drill_models, playbook_models
+from crm_link.replying import models as replying_models
 from crm_link.reporting import models as reporting_models
 from listener.models import Author, Brand
 from sentiment import facet_models, signal_models
@@ -34,6 +35,7 @@ TABLES = (
     drill_models,
     persona_models,
     playbook_models,
+    replying_models,
     reporting_models,
     facet_models,
     signal_models,

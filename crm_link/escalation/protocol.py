@@ -28,6 +28,7 @@ from crm_link.escalation.protocol_drills import After, Drills
 from crm_link.escalation.protocol_hours import Hours
 from crm_link.escalation.protocol_on_call import Rotation, on_call_rotation
 from crm_link.escalation.protocol_playbook import Approvals, Assessment, Playbook
+from crm_link.escalation.protocol_replies import Replies
 from crm_link.escalation.protocol_response import ResponseTimes
 from crm_link.escalation.protocol_severity import Condition, Dedup, Severity
 from crm_link.escalation.protocol_statements import Faq, Statement
@@ -73,6 +74,7 @@ class EscalationProtocol(Strict):
     on_call: dict[str, Rotation] = Field(default_factory=dict)
     business_hours: Hours | None = None
     response_times: ResponseTimes = Field(default_factory=ResponseTimes)
+    replies: Replies = Field(default_factory=Replies)
     limits: Limits = Field(default_factory=Limits)
     operations: Operations = Field(default_factory=Operations)
     drills: Drills = Field(default_factory=Drills)

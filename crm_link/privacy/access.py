@@ -29,6 +29,7 @@ from crm_link.models import (
 )
 from crm_link.privacy.counting import links_of
 from crm_link.privacy.subject import Subject
+from crm_link.replying.models import Reply, ReplyEvent
 from listener.cleaning import unpack_raw
 from listener.collection_models import RawPost
 from listener.models import Author, Mention, MentionVersion, Source
@@ -96,6 +97,8 @@ def export_person(session: Session, subject: Subject, *, now: datetime) -> dict[
         "corrections": of_mentions(Correction),
         "flags": of_mentions(Flag),
         "work_on_flags": of_mentions(FlagEvent),
+        "replies": of_mentions(Reply),
+        "work_on_replies": of_mentions(ReplyEvent),
         "records": of(Contact, any_of(session, Contact.id, contacts)),
         "record_keys": of(ContactKey, any_of(session, ContactKey.contact_id, contacts)),
         "consents": of(ContactConsent, any_of(session, ContactConsent.contact_id, contacts)),

@@ -43,6 +43,7 @@ from crm_link.models import (
 )
 from crm_link.privacy.counting import links_of
 from crm_link.refusals import Reason, refuse
+from crm_link.replying.models import Reply, ReplyEvent
 from listener.collection_models import RawPost
 from listener.models import JUDGING, Author, Mention, MentionAlias, MentionVersion, Step
 from listener.suppression import Suppressed, suppress
@@ -57,6 +58,8 @@ _OF_MENTIONS = (
     FlagEvent,
     MentionPriority,
     QueuePresence,
+    ReplyEvent,
+    Reply,
     FoldKey,
     OldScore,
 )

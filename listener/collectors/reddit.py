@@ -16,13 +16,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import praw
 from praw.exceptions import PRAWException
 from prawcore.exceptions import OAuthException, PrawcoreException, ResponseException
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator
 
 from config.clock import utc_now
 from config.errors import InputError, PermanentError, TransientError
@@ -31,6 +29,7 @@ from listener.collector import Collector, SourceOptions
 from listener.overlap import overlap_s
 from listener.query_compile import compile_query
 from listener.query_dialects import REDDIT_DIALECT
+from listener.reddit_account import RedditSettings, require_account, sign_in
 from listener.reddit_cursor import (
     HORIZON,
     ListingState,
@@ -44,48 +43,6 @@ from listener.reddit_session import RedditSession
 from listener.types import GapReport, Page, Walk
 
 _EMPTY = Listing(posts=(), rejected=(), deleted=(), items=(), after=None, size=0)
-
-
-class RedditSettings(BaseSettings):
-    """How Reddit is reached."""
-
-    model_config = SettingsConfigDict(env_prefix="GROUNDSWELL_REDDIT_", extra="ignore", frozen=True)
-
-    client_id: str = Field(min_length=1, description="Id of your approved Reddit app.")
-    client_secret: SecretStr = Field(
-        default=SecretStr(""), description="Secret of the app; empty for an installed app."
-    )
-    username: str = Field(default="", description="Account that is signed in, for the inbox.")
-    password: SecretStr = Field(default=SecretStr(""), description="Password of that account.")
-    refresh_token: SecretStr = Field(
-        default=SecretStr(""), description="Token of that account, instead of a password."
-    )
-    user_agent: str = Field(
-        default="groundswell (self-hosted social listening)",
-        min_length=7,
-        description="How requests name themselves; Reddit wants your account's name in it.",
-    )
-    base_url: str = Field(
-        default="https://www.reddit.com", description="Address of Reddit, for signing in."
-    )
-    oauth_url: str = Field(
-        default="",
-        description="Address of Reddit's API. Empty means https://oauth.reddit.com, or the "
-        "base address where that was changed.",
-    )
-    timeout_s: float = Field(
-        default=15.0, gt=0, description="Seconds without an answer after which a call is given up."
-    )
-    overlap_s: float = Field(
-        default=120.0,
-        ge=0,
-        description="Seconds before the newest known thing that are read again, for late ones.",
-    )
-
-    def api_url(self) -> str:
-        """Return the address of the API."""
-        own = "https://oauth.reddit.com" if self.base_url == "https://www.reddit.com" else ""
-        return (self.oauth_url or own or self.base_url).rstrip("/")
 
 
 class RedditKind(StrEnum):
@@ -142,9 +99,9 @@ class RedditCollector(Collector):
         self._options = options
         self._settings = settings or read_settings(RedditSettings)
         if options.kind is RedditKind.INBOX:
-            _require_account(self._settings)
+            require_account(self._settings, "the inbox of Reddit")
         self._session = RedditSession(self._settings.timeout_s)
-        self._reddit = _sign_in(self._settings, self._session)
+        self._reddit = sign_in(self._settings, self._session)
         self.matches_query = options.kind is not RedditKind.INBOX
 
     def identity(self) -> str:
@@ -264,33 +221,3 @@ class RedditCollector(Collector):
         except ValueError as error:
             msg = "Reddit gave an answer that cannot be read"
             raise TransientError(msg) from error
-
-
-def _sign_in(settings: RedditSettings, session: RedditSession) -> praw.Reddit:
-    account: dict[str, Any] = {}
-    if settings.username:
-        account = {"username": settings.username, "password": settings.password.get_secret_value()}
-    if token := settings.refresh_token.get_secret_value():
-        account = {"refresh_token": token}
-    return praw.Reddit(
-        requestor_kwargs={"session": session},
-        client_id=settings.client_id,
-        client_secret=settings.client_secret.get_secret_value() or None,
-        user_agent=settings.user_agent,
-        reddit_url=settings.base_url.rstrip("/"),
-        oauth_url=settings.api_url(),
-        check_for_updates=False,
-        check_for_async=False,
-        **account,
-    )
-
-
-def _require_account(settings: RedditSettings) -> None:
-    if settings.refresh_token.get_secret_value():
-        return
-    if not (settings.username and settings.password.get_secret_value()):
-        msg = (
-            "the inbox of Reddit needs an account: set GROUNDSWELL_REDDIT_USERNAME and "
-            "GROUNDSWELL_REDDIT_PASSWORD, or GROUNDSWELL_REDDIT_REFRESH_TOKEN"
-        )
-        raise InputError(msg)

@@ -4,7 +4,7 @@ X's recent search looks back 7 days, the mentions of an account hold the newest 
 search shows posts some 30 s after they were published. Each walk reads all pages above a
 fixed id that lies a little before the newest post known (late posts), newest first; what a
 horizon hides is reported as a gap. tweepy has a fixed address, no timeouts, and retries a
-429 for ever, so none of these is left to it: see `_Redirect` and `_ask`.
+429 for ever, so none of these is left to it: see `Redirect` and `_ask`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import requests
 import tweepy
 from pydantic import ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from requests.adapters import HTTPAdapter
 
 from config.clock import utc_now
 from config.errors import AppError, InputError, PermanentError, TransientError
@@ -34,27 +33,13 @@ from listener.x_cursor import OpenWalk, SearchState, XCursor, advanced, hidden, 
 from listener.x_errors import StaleTokenError, UnknownNameError, error_of, refusal_words
 from listener.x_models import id_at, id_before, time_of
 from listener.x_payload import XPage, parse_page
+from listener.x_session import NEW_NAMES, OLD_NAMES, TWEEPY_HOST, Redirect
 
-#: The address that is fixed in tweepy.
-_TWEEPY_HOST = "https://api.twitter.com"
 #: How far recent search looks back, with a minute for the request to arrive. Source:
 #: https://docs.x.com/x-api/posts/search/introduction.
 SEARCH_HORIZON = timedelta(days=7) - timedelta(minutes=1)
 #: Newest mentions that X gives. Deleted ones count, so a few less may come.
 MENTIONS_HORIZON = 760
-_USER_FIELDS = "created_at,description,entities,location,name,public_metrics,url,username,verified"
-#: What is asked for, in the names of OpenAPI 2.166 and in those of 2.167.
-_OLD_NAMES = {
-    "tweet.fields": "author_id,conversation_id,created_at,edit_history_tweet_ids,entities,"
-    "in_reply_to_user_id,lang,note_tweet,public_metrics,referenced_tweets",
-    "expansions": "author_id,referenced_tweets.id,referenced_tweets.id.author_id",
-    "user.fields": _USER_FIELDS,
-}
-_NEW_NAMES = {
-    "post.fields": "conversation_id,created_at,entities,lang,note_post,public_metrics",
-    "expansions": "author_id,edit_history_post_ids,referenced_posts",
-    "user.fields": _USER_FIELDS,
-}
 
 
 class XSettings(BaseSettings):
@@ -66,7 +51,7 @@ class XSettings(BaseSettings):
         min_length=1, description="Bearer token of your X app; read access is enough."
     )
     base_url: str = Field(
-        default=_TWEEPY_HOST, description="Address of X's API, or of a proxy before it."
+        default=TWEEPY_HOST, description="Address of X's API, or of a proxy before it."
     )
     timeout_s: float = Field(
         default=20.0, gt=0, description="Seconds without an answer after which a call is given up."
@@ -114,20 +99,6 @@ class _Target:
     params: Mapping[str, str]
 
 
-class _Redirect(HTTPAdapter):
-    """Sends tweepy's requests to the configured address, and gives up in time."""
-
-    def __init__(self, base_url: str, timeout_s: float) -> None:
-        super().__init__()
-        self._base_url = base_url.rstrip("/")
-        self._timeout_s = timeout_s
-
-    def send(self, request: requests.PreparedRequest, **how: Any) -> requests.Response:  # type: ignore[override]  # noqa: ANN401
-        request.url = (request.url or "").replace(_TWEEPY_HOST, self._base_url, 1)
-        how["timeout"] = (min(5.0, self._timeout_s), self._timeout_s)
-        return super().send(request, **how)
-
-
 class XCollector(Collector):
     """Reads posts that a query finds, or that mention an account."""
 
@@ -140,9 +111,9 @@ class XCollector(Collector):
             self._settings.bearer_token.get_secret_value(), wait_on_rate_limit=False
         )
         self._client.session.mount(
-            _TWEEPY_HOST, _Redirect(self._settings.base_url, self._settings.timeout_s)
+            TWEEPY_HOST, Redirect(self._settings.base_url, self._settings.timeout_s)
         )
-        self._names = _OLD_NAMES
+        self._names = OLD_NAMES
         self._account_id: str | None = None
         self.matches_query = options.kind is XKind.SEARCH
 
@@ -264,7 +235,7 @@ class XCollector(Collector):
         try:
             return self._ask(target.route, params | self._names)
         except UnknownNameError:
-            self._names = _NEW_NAMES if self._names is _OLD_NAMES else _OLD_NAMES
+            self._names = NEW_NAMES if self._names is OLD_NAMES else OLD_NAMES
         return self._ask(target.route, params | self._names)
 
     def _ask(self, route: str, params: Mapping[str, str]) -> Mapping[str, Any]:

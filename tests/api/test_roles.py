@@ -51,6 +51,7 @@ def _send(client: TestClient, method: str, path: str) -> int:
         "token",
         "batch",
         "view_id",
+        "reply_id",
     ):
         path = path.replace(f"{{{name}}}", NOT_THERE)
     return client.request(method, path).status_code

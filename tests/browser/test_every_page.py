@@ -22,6 +22,7 @@ PATHS = (
     "/mentions/{first}",
     "/mentions/{rtl}",
     "/mentions/{xss}",
+    "/replies",
     "/incidents",
     "/incidents/{incident}",
     "/incidents/{incident}/report",

@@ -19,6 +19,7 @@ for module in (
     "crm_link.privacy.models",
     "crm_link.persona_models",
     "crm_link.flag_models",
+    "crm_link.replying.models",
     "crm_link.reporting.models",
     "crm_link.escalation.models",
     "crm_link.escalation.share_models",

@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 
 from config.clock import utc_now
 from listener.collector import Collector
-from listener.collectors.reddit import RedditCollector, RedditKind, RedditOptions, RedditSettings
+from listener.collectors.reddit import RedditCollector, RedditKind, RedditOptions
 from listener.collectors.rss import RssCollector, RssOptions, RssSettings
 from listener.collectors.x import XCollector, XKind, XOptions, XSettings
+from listener.reddit_account import RedditSettings
 from tests.networks import Networks
 
 #: How long answers may take on a busy machine; tests of time-outs set less.

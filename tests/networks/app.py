@@ -36,7 +36,7 @@ def make_app(store: Store, control: Control) -> Starlette:
     every = ["GET", "POST", "HEAD", "PUT", "DELETE", "PATCH"]
     return Starlette(
         routes=[
-            Route("/2/{path:path}", routes.x),
+            Route("/2/{path:path}", routes.x, methods=["GET", "POST"]),
             Route("/feeds/{name}", routes.feed),
             Route("/hook", routes.hook, methods=every),
             Route("/hook/{name}", routes.hook, methods=every),
@@ -59,6 +59,7 @@ class Routes:
     async def x(self, request: Request) -> Response:
         """Answer as X, with its rate headers."""
         store, rules = self._store, self._store.rules
+        posted = orjson.loads(await request.body()) if request.method == "POST" else None
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         known = token in rules.x_tokens if rules.x_tokens else bool(token)
         if scheme.lower() not in {"bearer", "oauth"} or not known:
@@ -77,10 +78,11 @@ class Routes:
                            "type": "about:blank", "status": 429}  # fmt: skip
                 return _json(429, problem, headers)
             try:
-                body = self._x.answer(request.url.path, dict(request.query_params), _fault(request))
+                path, query = request.url.path, dict(request.query_params)
+                body = self._x.answer(path, query, _fault(request), posted)
             except XRefusedError as refused:
                 return _json(refused.status, refused.body, headers)
-            return _json(200, body, headers)
+            return _json(200 if posted is None else 201, body, headers)
 
     async def reddit_sign_in(self, request: Request) -> Response:
         """Give an access token."""

@@ -95,8 +95,8 @@ class Reddit:
                 return self._page(self._inbox(folder), query, fault, inbox_thing)
             case ["comments", number, *_]:
                 return self._thread(number, fault)
-            case ["user", name, "about"]:
-                return account(self._account(name))
+            case ["user", name, what]:
+                return self._user(name, what, query, fault)
         return self._api(parts, query, fault, method)
 
     def _api(
@@ -110,11 +110,43 @@ class Reddit:
                     if post := self.store.find("reddit", name):
                         post.read = True
                 return {}
+            case ["api", "comment"] if method == "POST":
+                return self._comment(query.get("thing_id", ""), query.get("text", ""))
             case ["api", "v1", "me"]:
                 me = self.store.shelves["reddit"].author(self.store.rules.reddit_me)
                 unread = sum(1 for _ in self._inbox("unread"))
                 return account(me)["data"] | {"inbox_count": unread}
         raise _refused(404, "Not Found")
+
+    def _user(self, name: str, what: str, query: dict[str, str], fault: Fault | None) -> Json:
+        if what == "about":
+            return account(self._account(name))
+        newest = self._newest("comment", "all")
+        return self._page((post for post in newest if post.author.username == name), query, fault)
+
+    def _comment(self, name: str, text: str) -> Json:
+        """Publish a comment of the account; Reddit's own refusals are a 200."""
+        target = self.store.find("reddit", name)
+        if target is None or target.gone:
+            error = "DELETED_LINK" if name.startswith("t3_") else "DELETED_COMMENT"
+            return {"json": {"errors": [[error, "that has been deleted", "parent"]]}}
+        shelf, now = self.store.shelves["reddit"], self.store.now()
+        number = shelf.free_id(now)
+        post = Post(
+            id=number,
+            platform="reddit",
+            kind="comment",
+            text=text,
+            author=shelf.author(self.store.rules.reddit_me),
+            at=now,
+            place=target.place,
+            reply_to=name,
+            history=[number],
+            visible_from=now,
+            extra={} if name.startswith("t3_") else {"link_id": link_name(target)},
+        )
+        shelf.put([post])
+        return {"json": {"errors": [], "data": {"things": [thing(post, self.store)]}}}
 
     def _account(self, name: str) -> Author:
         author = self.store.shelves["reddit"].authors.get(name.lower())

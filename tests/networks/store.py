@@ -56,6 +56,8 @@ class Rules:
     x_me: str = "nordlicht"
     #: Answer /2/users/me with 403, as for a token that belongs to no user.
     x_app_only: bool = False
+    #: After how long a post that was made here is shown.
+    x_write_lag_s: float = 0.0
     #: Bearer tokens that X accepts; empty accepts every one.
     x_tokens: list[str] = field(default_factory=list)
     reddit_me: str = "nordlicht_team"

@@ -25,6 +25,7 @@ from .x_params import (
     sealed,
 )
 from .x_shape import PROBLEMS, missing, post_json, renamed, user_json
+from .x_writing import write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -50,18 +51,24 @@ class X:
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def answer(self, path: str, query: dict[str, str], fault: Fault | None) -> Json:
-        """Give the body of a 200, or raise `RefusedError`."""
+    def answer(
+        self, path: str, query: dict[str, str], fault: Fault | None, posted: Json | None = None
+    ) -> Json:
+        """Give the body of a 200 or, where something was `posted`, 201; else `RefusedError`."""
         new_names = self.store.rules.x_naming == "post"
         try:
-            body = self._routed(path, query, fault)
+            body = self._routed(path, query, fault, posted)
         except RefusedError as refused:
             body = renamed(refused.body) if new_names else refused.body
             raise RefusedError(refused.status, body) from refused
         return renamed(body) if new_names else body
 
-    def _routed(self, path: str, query: dict[str, str], fault: Fault | None) -> Json:
+    def _routed(
+        self, path: str, query: dict[str, str], fault: Fault | None, posted: Json | None
+    ) -> Json:
         match path.strip("/").split("/")[1:]:
+            case ["tweets"] if posted is not None:
+                body = write(self.store, posted)
             case ["tweets", "search", "recent"]:
                 body = self._search(query, fault)
             case ["tweets", "counts", "recent"]:
@@ -74,6 +81,8 @@ class X:
                 body = self._user(username, query)
             case ["users", number, "mentions"]:
                 body = self._mentions(number, query, fault)
+            case ["users", number, "tweets"]:
+                body = self._written_by(number, query, fault)
             case _:
                 raise RefusedError(404, {"title": "Not Found", "type": "about:blank"})
         return body
@@ -98,6 +107,14 @@ class X:
         found = [post for post in newest if handle in handles(post.text)]
         reachable = found[: store.rules.x_mentions_horizon]
         return self._page(query, (post for post in reachable if bounds.hold(post)), size, fault)
+
+    def _written_by(self, number: str, query: dict[str, str], fault: Fault | None) -> Json:
+        check_names(query, PAGE_NAMES | FIELD_NAMES, self.store.rules)
+        size = page_size(query, low=5)
+        bounds = bounds_of(query, self.store.rules, self.store.now(), search=False)
+        newest = self.store.shelves["x"].newest_first(self.store.now())
+        own = (post for post in newest if str(post.author.id) == number and bounds.hold(post))
+        return self._page(query, own, size, fault)
 
     def _found(self, query: dict[str, str]) -> Iterator[Post]:
         """Find newest first what the query and its bounds allow."""

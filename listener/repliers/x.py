@@ -1,0 +1,221 @@
+"""Replies on X, through tweepy, in the name of one account.
+
+Posting needs the account's own credentials, not the bearer token of the collector: the four
+of OAuth 1.0a, which do not end, or a user's token of OAuth 2.0, which ends after two hours and
+has to be renewed by whoever sets it (https://docs.x.com/resources/fundamentals/authentication).
+The account's own posts are its newest 3,200; we look through those since the reply left.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+import requests
+import tweepy
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from config.clock import utc_now
+from config.errors import TransientError
+from listener.replier import OwnPost, OwnSearch, PerhapsPostedError, Replier
+from listener.x_errors import UnknownNameError, error_of
+from listener.x_length import MAX_WEIGHT, weighted_length, without_links
+from listener.x_payload import parse_page
+from listener.x_refusals import reply_error
+from listener.x_session import NEW_NAMES, OLD_NAMES, TWEEPY_HOST, Redirect
+
+#: Pages of 100 own posts that are looked through.
+_MOST_PAGES = 5
+
+#: How far X's clock may be behind ours.
+_SLACK = timedelta(minutes=2)
+
+#: What comes of an answer that is none, besides errors of HTTP.
+_UNREADABLE = (requests.RequestException, AttributeError, KeyError, TypeError, ValueError)
+
+_OAUTH1 = ("api_key", "api_secret", "access_token", "access_token_secret")
+
+
+class XReplySettings(BaseSettings):
+    """In whose name X is answered."""
+
+    model_config = SettingsConfigDict(env_prefix="GROUNDSWELL_X_", extra="ignore", frozen=True)
+
+    api_key: SecretStr = Field(default=SecretStr(""), description="API key of your X app.")
+    api_secret: SecretStr = Field(default=SecretStr(""), description="Secret of that key.")
+    access_token: SecretStr = Field(
+        default=SecretStr(""), description="Access token of the account that replies."
+    )
+    access_token_secret: SecretStr = Field(
+        default=SecretStr(""), description="Secret of that token."
+    )
+    user_token: SecretStr = Field(
+        default=SecretStr(""), description="OAuth 2.0 token of the account, instead of the four."
+    )
+    base_url: str = Field(
+        default=TWEEPY_HOST, description="Address of X's API, or of a proxy before it."
+    )
+    timeout_s: float = Field(
+        default=20.0, gt=0, description="Seconds without an answer after which a call is given up."
+    )
+
+    @model_validator(mode="after")
+    def _has_an_account(self) -> XReplySettings:
+        if self.user_token.get_secret_value():
+            return self
+        missing = [name for name in _OAUTH1 if not getattr(self, name).get_secret_value()]
+        if missing:
+            names = ", ".join(name.upper() for name in missing)
+            msg = f"replies on X need the account's credentials; missing: {names} (or USER_TOKEN)"
+            raise ValueError(msg)
+        return self
+
+
+class XReplier(Replier):
+    """Replies to posts on X."""
+
+    Settings: ClassVar[type[BaseSettings]] = XReplySettings
+    max_length: ClassVar[int] = MAX_WEIGHT
+    length_of = staticmethod(weighted_length)
+
+    def __init__(self, settings: XReplySettings) -> None:
+        token = settings.user_token.get_secret_value()
+        self._is_oauth1 = not token
+        given = {} if token else {name: getattr(settings, name) for name in _OAUTH1}
+        self._client = tweepy.Client(
+            token or None,
+            *(secret.get_secret_value() for secret in given.values()),
+            wait_on_rate_limit=False,
+        )
+        self._client.session.mount(TWEEPY_HOST, Redirect(settings.base_url, settings.timeout_s))
+        self._names = OLD_NAMES
+        self._me: tuple[str, str] | None = None
+
+    def post(self, reply_to: str, text: str) -> OwnPost:
+        """Post a reply; one request, whatever becomes of it."""
+        try:
+            answer = self._client.create_tweet(
+                text=text, in_reply_to_tweet_id=reply_to, user_auth=self._is_oauth1
+            )
+            external_id = str(answer.data["id"])
+        except tweepy.HTTPException as error:
+            raise _error(error.response, reply_error) from error
+        except requests.ConnectTimeout as error:
+            raise TransientError("X did not answer (ConnectTimeout)") from error
+        except requests.ConnectionError as error:
+            if _never_left(error):
+                raise TransientError("X cannot be reached") from error
+            raise PerhapsPostedError("X broke off before it said what it did") from error
+        except (
+            requests.RequestException,
+            AttributeError,
+            KeyError,
+            TypeError,
+            ValueError,
+        ) as error:
+            msg = f"X's answer cannot be read ({type(error).__name__})"
+            raise PerhapsPostedError(msg) from error
+        return OwnPost(external_id, f"https://x.com/i/web/status/{external_id}")
+
+    def find_own(self, reply_to: str, text: str, since: datetime) -> OwnSearch:
+        """Look through the account's posts since then, newest first."""
+        number, _ = self._account()
+        route, token, is_sure = f"/2/users/{number}/tweets", None, True
+        wanted, start = _plain(text), f"{since - _SLACK:%Y-%m-%dT%H:%M:%SZ}"
+        for _ in range(_MOST_PAGES):
+            asked = {"max_results": "100", "start_time": start}
+            page = parse_page(
+                self._named(route, asked | ({"pagination_token": token} if token else {}))
+            )
+            for post in page.posts:
+                if post.reply_to_id != reply_to:
+                    continue
+                if _plain(post.text) == wanted:
+                    url = post.url or f"https://x.com/i/web/status/{post.external_id}"
+                    return OwnSearch(OwnPost(post.external_id, url), is_sure=True)
+                is_sure = False
+            is_sure = is_sure and not (page.rejected or page.gaps)
+            token = page.next_token
+            if token is None:
+                return OwnSearch(None, is_sure)
+        return OwnSearch(None, is_sure=False)
+
+    def check(self) -> str:
+        """Return the account's handle."""
+        return f"@{self._account()[1]}"
+
+    def close(self) -> None:
+        """Give up connections."""
+        self._client.session.close()
+
+    def _account(self) -> tuple[str, str]:
+        if self._me is None:
+            found = self._ask("/2/users/me", {}).get("data")
+            if not isinstance(found, Mapping) or not str(found.get("id")).isdecimal():
+                raise TransientError("X does not say whose account this is")
+            self._me = (str(found["id"]), str(found.get("username", "")))
+        return self._me
+
+    def _named(self, route: str, params: Mapping[str, str]) -> Mapping[str, Any]:
+        try:
+            return self._ask(route, {**params, **self._names})
+        except UnknownNameError:
+            self._names = NEW_NAMES if self._names is OLD_NAMES else OLD_NAMES
+        return self._ask(route, {**params, **self._names})
+
+    def _ask(self, route: str, params: Mapping[str, str]) -> Mapping[str, Any]:
+        try:
+            answer = self._client.request(
+                "GET", route, params=dict(params), user_auth=self._is_oauth1
+            )
+            body = answer.json()
+        except tweepy.HTTPException as error:
+            raise _error(error.response, _look_error) from error
+        except requests.RequestException as error:
+            raise TransientError(f"X did not answer ({type(error).__name__})") from error
+        except (AttributeError, ValueError) as error:
+            raise TransientError("X gave an answer that cannot be read") from error
+        if not isinstance(body, Mapping):
+            raise TransientError("X gave an answer that is no object")
+        return body
+
+
+def _look_error(
+    status: int,
+    headers: Mapping[str, str],
+    body: Any,  # noqa: ANN401 - anything that JSON can hold
+    now: datetime,
+) -> Exception:
+    """Return what an answer to a look means: of a look, nothing is in doubt."""
+    known = error_of(status, headers, body, now)
+    if isinstance(known, TransientError | UnknownNameError):
+        return known
+    return reply_error(status, headers, body, now)
+
+
+def _error(
+    response: requests.Response,
+    of: Callable[[int, Mapping[str, str], Any, datetime], Exception],
+) -> Exception:
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    return of(response.status_code, response.headers, body, utc_now())
+
+
+def _never_left(error: requests.ConnectionError) -> bool:
+    """Say whether there was no connection that the request could have gone through."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return type(reason).__name__ in {"NewConnectionError", "NameResolutionError"}
+
+
+def _plain(text: str) -> str:
+    """Return a text without what X changes: entities, addresses, handles before it, white space."""
+    text = without_links(unicodedata.normalize("NFC", html.unescape(text)))
+    return " ".join(re.sub(r"^(?:\s*@\w{1,15})+\s", "", text).split())

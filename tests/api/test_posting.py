@@ -1,0 +1,333 @@
+"""Replies over the JSON API: who may do what, and what is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from api.checks import run_checks
+from api.models import AuditEvent, Role
+from api.status import read_status
+from config.settings import Settings
+from crm_link.replying.models import Reply, ReplyEvent, ReplyState
+from listener.replier import Refusal
+from tests.api.conftest import MovableClock, SignIn, email_of
+from tests.api.scene import Scene
+from tests.listener.accounts import account_settings
+
+TEXT = "We are sorry, please write to us."
+API = "/api/v1/posted-replies"
+Write = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def _accounts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set accounts up at an address where nobody listens: nothing here posts."""
+    for name, value in account_settings("http://127.0.0.1:9", "http://127.0.0.1:9").items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def manager(sign_in: SignIn) -> TestClient:
+    return sign_in(Role.COMMUNITY_MANAGER)
+
+
+@pytest.fixture
+def lead(sign_in: SignIn) -> TestClient:
+    return sign_in(Role.PR_LEAD)
+
+
+@pytest.fixture
+def write(manager: TestClient, scene: Scene) -> Write:
+    def post(client: TestClient = manager, text: str = TEXT, **more: Any) -> dict[str, Any]:
+        body = {"text": text, **more}
+        answer = client.post(f"/api/v1/mentions/{scene.first}/reply", json=body)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    return post
+
+
+def _do(client: TestClient, reply: dict[str, Any], what: str, **more: Any) -> Any:
+    body = {"version": reply["version"], **more}
+    return client.post(f"{API}/{reply['id']}/{what}", json=body)
+
+
+def test_written_approved_and_on_record(
+    manager: TestClient, lead: TestClient, write: Write, sessions: sessionmaker[Session]
+) -> None:
+    reply = write(closes=True)
+
+    assert (reply["state"], reply["written_by"]) == ("waiting", email_of(Role.COMMUNITY_MANAGER))
+    assert _do(manager, reply, "approve").status_code == 403
+    waiting = lead.get(API, params={"state": "waiting"}).json()["items"]
+    assert [one["id"] for one in waiting] == [reply["id"]]
+    approved = _do(lead, reply, "approve").json()
+    assert (approved["state"], approved["approved_by"]) == ("approved", email_of(Role.PR_LEAD))
+    assert _do(lead, reply, "approve").status_code == 409
+    events = lead.get(f"{API}/{reply['id']}/events").json()
+    assert [one["action"] for one in events] == ["written", "approved"]
+    with sessions() as session:
+        audit = session.scalars(
+            select(AuditEvent.action).where(AuditEvent.action.startswith("reply"))
+        ).all()
+    assert audit == [f"reply {reply['id']} written", f"reply {reply['id']} approved"]
+    assert _do(manager, approved, "cancel").json()["state"] == "cancelled"
+
+
+def test_a_lead_does_not_approve_what_they_wrote(
+    lead: TestClient, write: Write, sign_in: SignIn
+) -> None:
+    reply = write(lead)
+
+    refused = _do(lead, reply, "approve")
+
+    assert refused.status_code == 403
+    assert "somebody else" in refused.json()["error"]["message"]
+    assert _do(sign_in(Role.ADMIN), reply, "approve").status_code == 200
+
+
+def test_sent_back_and_written_anew(manager: TestClient, lead: TestClient, write: Write) -> None:
+    reply = write()
+
+    assert _do(lead, reply, "send-back", why="").status_code == 422
+    back = _do(lead, reply, "send-back", why="too cold").json()
+    assert (back["state"], back["why"]) == ("sent_back", "too cold")
+    again = _do(manager, back, "edit", text="So sorry!").json()
+    assert (again["state"], again["text"], again["why"]) == ("waiting", "So sorry!", None)
+
+
+def test_what_does_not_fit_is_said(manager: TestClient, scene: Scene) -> None:
+    path = f"/api/v1/mentions/{scene.first}/reply"
+
+    assert manager.post(path, json={"text": "語" * 141}).status_code == 422
+    measured = manager.post(f"{API}/length", json={"platform": "x", "text": "語" * 141}).json()
+    assert measured == {"length": 282, "most": 280, "fits": False}
+    assert manager.post(f"{API}/length", json={"platform": "rss", "text": "x"}).status_code == 422
+    assert manager.post("/api/v1/mentions/999999/reply", json={"text": "x"}).status_code == 404
+    assert manager.get(f"{API}/999999").status_code == 404
+
+
+def test_an_account_without_settings_is_said(
+    manager: TestClient, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GROUNDSWELL_X_ACCESS_TOKEN")
+
+    answer = manager.post(f"/api/v1/mentions/{scene.first}/reply", json={"text": TEXT})
+
+    assert answer.status_code == 409
+    assert "GROUNDSWELL_X_" in answer.json()["error"]["message"]
+
+
+def test_settled_and_tried_again(
+    manager: TestClient, write: Write, sessions: sessionmaker[Session], clock: MovableClock
+) -> None:
+    reply = write()
+    with sessions.begin() as session:
+        session.execute(update(Reply).values(state=ReplyState.IN_DOUBT, approved_at=clock()))
+    assert _do(manager, reply, "settle", is_there=True, url="ftp://x").status_code == 422
+    settled = _do(manager, reply, "settle", is_there=False).json()
+    assert settled["state"] == "approved"
+    with sessions.begin() as session:
+        session.execute(update(Reply).values(state=ReplyState.FAILED))
+    assert _do(manager, settled, "retry").json()["state"] == "approved"
+
+
+def test_failing_accounts_are_told_everywhere(
+    manager: TestClient,
+    write: Write,
+    sign_in: SignIn,
+    sessions: sessionmaker[Session],
+    clock: MovableClock,
+) -> None:
+    write()
+    with sessions.begin() as session:
+        session.execute(
+            update(Reply).values(
+                state=ReplyState.APPROVED,
+                approved_at=clock(),
+                refusal=Refusal.TOKEN,
+                last_error="X refused with 401: set new ones",
+            )
+        )
+
+    [failing] = manager.get(f"{API}/failing-accounts").json()
+
+    assert (failing["platform"], failing["refusal"], failing["replies"]) == ("x", "token", 1)
+    with sessions() as session:
+        counts = read_status(session, clock()).counts
+    assert counts["accounts that cannot reply"] == 1
+    assert "set new ones" in sign_in(Role.ADMIN).get("/admin/system").text
+
+
+def test_check_asks_the_accounts(settings: Settings) -> None:
+    found = {one.what: one for one in run_checks(settings, offline=True)}
+    assert found["replies on x"].message.startswith("settings are there")
+
+    asked = {one.what: one for one in run_checks(settings)}
+    assert not asked["replies on x"].is_ok
+    assert not asked["replies on reddit"].is_ok
+
+
+def test_other_brands_replies_are_not_seen(
+    write: Write, sessions: sessionmaker[Session], client: TestClient
+) -> None:
+    reply = write()
+
+    assert client.get(f"{API}/{reply['id']}").status_code == 401
+    with sessions() as session:
+        assert session.scalars(select(ReplyEvent.action)).all() == ["written"]
+
+
+# -- the console ------------------------------------------------------------------------------
+
+
+def test_the_queue_offers_to_ask_and_shows_what_waits(
+    manager: TestClient, lead: TestClient, scene: Scene
+) -> None:
+    path = f"/queue/{scene.first}/reply"
+    assert "Ask for approval" in manager.get(path).text
+    answer = manager.post(
+        f"/mentions/{scene.first}/replies",
+        data={"text": TEXT, "closes": "true", "platform": "x"},
+        headers={"HX-Request": "true"},
+    )
+
+    assert "somebody else approves it" in answer.text
+    assert "waits for approval" in answer.text  # on the card
+    shown = manager.get(path).text
+    assert TEXT in shown
+    assert "You wrote this" not in shown  # who may not approve is not told that they may not
+    assert f"/replies/{_only_id(manager)}/approve" not in shown
+    assert f"/replies/{_only_id(lead)}/approve" in lead.get(path).text
+    assert "waits for approval" in lead.get("/queue").text
+
+
+def _only_id(client: TestClient) -> int:
+    [one] = client.get(API).json()["items"]
+    return int(one["id"])
+
+
+@pytest.mark.parametrize("path", ["/replies", "/mentions/{first}"])
+def test_the_pages_lead_through_the_whole_way(
+    manager: TestClient, lead: TestClient, scene: Scene, path: str
+) -> None:
+    path = path.format(first=scene.first)
+    sent = manager.post(f"/mentions/{scene.first}/replies", data={"text": TEXT, "next": path})
+    assert (sent.status_code, sent.headers["location"]) == (303, path)
+    number = _only_id(manager)
+    assert TEXT in lead.get(path).text
+
+    back = {"version": "1", "why": "too cold", "next": path}
+    assert lead.post(f"/replies/{number}/send-back", data=back).status_code == 303
+    assert "Sent back: too cold" in manager.get(path).text
+    edited = {"version": "2", "text": "So sorry!", "next": path}
+    assert manager.post(f"/replies/{number}/edit", data=edited).status_code == 303
+    late = lead.post(f"/replies/{number}/approve", data={"version": "1"})
+    assert late.status_code == 409
+    assert lead.post(f"/replies/{number}/approve", data={"version": "3"}).status_code == 303
+    page = manager.get(path).text
+    assert "It goes out in 10 s" in lead.get("/replies").text
+    assert "about to go out" in page
+    assert manager.post(f"/replies/{number}/cancel", data={"version": "4"}).status_code == 303
+    assert "cancelled" in manager.get(path).text
+
+
+def test_the_menu_counts_what_waits_for_this_person(
+    manager: TestClient, lead: TestClient, write: Write
+) -> None:
+    write()
+
+    def badge(client: TestClient, path: str) -> str:
+        return client.get(path).text.partition('id="badge-replies"')[2].partition("</span>")[0]
+
+    for path in ("/replies", "/menu"):
+        assert badge(lead, path).endswith(">1")
+        assert "hidden" in badge(manager, path)
+
+
+def test_the_length_is_counted_as_the_platform_does(manager: TestClient) -> None:
+    said = manager.post("/replies/length", data={"platform": "x", "text": "語" * 141}).text
+    assert "282 of 280" in said
+    assert "too long" in said
+
+
+def test_without_an_account_the_platform_is_opened(
+    manager: TestClient, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GROUNDSWELL_X_ACCESS_TOKEN")
+
+    shown = manager.get(f"/queue/{scene.first}/reply").text
+
+    assert "Ask for approval" not in shown
+    assert "Copy and open X" in shown
+
+
+def test_a_viewer_reads_and_does_nothing(write: Write, sign_in: SignIn, scene: Scene) -> None:
+    write()
+    viewer = sign_in(Role.VIEWER)
+
+    for path in ("/replies", f"/mentions/{scene.first}"):
+        page = viewer.get(path).text
+        assert TEXT in page
+        assert "/cancel" not in page
+
+
+@pytest.mark.parametrize("state", list(ReplyState))
+def test_every_state_has_a_page(
+    lead: TestClient,
+    write: Write,
+    sessions: sessionmaker[Session],
+    clock: MovableClock,
+    scene: Scene,
+    state: ReplyState,
+) -> None:
+    write()
+    with sessions.begin() as session:
+        session.execute(
+            update(Reply).values(
+                state=state,
+                why="because" if state is ReplyState.SENT_BACK else None,
+                refusal=Refusal.DUPLICATE if state is ReplyState.FAILED else None,
+                posted_url="https://x.com/i/1" if state is ReplyState.POSTED else None,
+                posted_at=clock() if state is ReplyState.POSTED else None,
+            )
+        )
+
+    for path in ("/replies", f"/mentions/{scene.first}", f"/queue/{scene.first}/reply"):
+        answer = lead.get(path)
+        assert answer.status_code == 200
+    page = lead.get(f"/mentions/{scene.first}").text
+    assert TEXT in page
+    if state is ReplyState.FAILED:
+        assert "change the words" in page
+    if state is ReplyState.IN_DOUBT:
+        assert "It is not there: post it" in page
+
+
+def test_a_trial_shows_it_as_it_would_go(
+    sessions: sessionmaker[Session], clock: MovableClock, scene: Scene, monkeypatch: Any
+) -> None:
+    from api.app import create_app  # noqa: PLC0415
+    from tests.api.build import PASSWORD  # noqa: PLC0415
+    from tests.api.conftest import ORIGIN  # noqa: PLC0415
+
+    monkeypatch.delenv("GROUNDSWELL_X_ACCESS_TOKEN")
+    settings = Settings(secret_key="long enough for a made up session!", posts_replies=False)
+    app = create_app(settings, sessions, clock=clock, is_demo=True)
+    app.state.groundswell.live.close()
+    with TestClient(app, headers={"Origin": ORIGIN}, base_url=ORIGIN) as client:
+        for role in (Role.COMMUNITY_MANAGER, Role.PR_LEAD):
+            client.post("/sign-in", data={"email": email_of(role), "password": PASSWORD})
+            if role is Role.COMMUNITY_MANAGER:
+                client.post(f"/mentions/{scene.first}/replies", data={"text": TEXT})
+        client.post(f"/replies/{_only_id(client)}/approve", data={"version": "1"})
+        shown = client.get(f"/mentions/{scene.first}").text
+
+    assert "this is how it would have gone to X" in shown
