@@ -50,6 +50,18 @@ def _local(moment: datetime, locale: str, zone: str) -> str:
     return f"{text} UTC" if zone == "UTC" else text
 
 
+def short_local(moment: datetime) -> str:
+    """Return a time in the reader's zone without its year."""
+    return format_datetime(
+        moment, "d MMM HH:mm", tzinfo=language.zone(), locale=language.language()
+    )
+
+
+def zone_name(moment: datetime) -> str:
+    """Return what the reader's zone is called at a time, as `CET`; its offset if it has no name."""
+    return moment.astimezone(language.zone()).tzname() or language.zone().key
+
+
 def day(moment: datetime) -> str:
     """Return the day of a time in the reader's zone, as their language writes it."""
     return format_date(
@@ -114,11 +126,6 @@ def number(value: float | None) -> str:
     if value is None or abs(value) >= _TEN:
         return count(value)
     return decimal(round(value, 1), "#,##0.#")
-
-
-def things(number: float | None, one: str) -> str:
-    """Return how many of something there are: `1 like`, `2 likes`."""
-    return f"{count(number)} {one if number == 1 else one + 's'}"
 
 
 def percent(share: float | None) -> str:

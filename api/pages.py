@@ -33,7 +33,6 @@ templates.env.filters.update(
     iso=formats.iso,
     count=formats.count,
     number=formats.number,
-    things=formats.things,
     percent=formats.percent,
     signed=formats.signed,
     duration=formats.duration,

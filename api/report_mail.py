@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy.orm import Session, sessionmaker
 
+from api.formats import decimal, signed
+from api.language import gettext, reading_as
 from api.reports.periodic import (
     MEDIA_TYPES,
     PeriodicForm,
@@ -25,31 +29,48 @@ def send_reports(sessions: sessionmaker[Session], *, clock: Clock, public_url: s
     schedules.queue_due(sessions, clock=clock)
 
     def render(session: Session, mail: ReportMail) -> Rendered:
-        form = PeriodicForm(mail.form)
-        brand = session.get_one(Brand, mail.brand_id)
-        report = read_periodic(session, PeriodicKind(mail.kind), brand, mail.until_at, now=clock())
-        content = render_periodic(report, form, public_url=public_url)
-        media_type = MEDIA_TYPES[form].partition(";")[0]
-        return Rendered(
-            title=report.title,
-            body=_words(report.content, public_url)
-            if isinstance(report.content, WeeklyReport)
-            else f"The response times are attached. {public_url}/reports",
-            file=Attachment(report.file_name(form), media_type, content),
-        )
+        with reading_as(mail.language, mail.zone):
+            return _rendered(session, mail, clock(), public_url)
 
     return deliver_mails(sessions, render, clock=clock)
 
 
+def _rendered(session: Session, mail: ReportMail, now: datetime, public_url: str) -> Rendered:
+    form = PeriodicForm(mail.form)
+    brand = session.get_one(Brand, mail.brand_id)
+    report = read_periodic(session, PeriodicKind(mail.kind), brand, mail.until_at, now=now)
+    content = render_periodic(report, form, public_url=public_url)
+    body = (
+        _words(report.content, public_url)
+        if isinstance(report.content, WeeklyReport)
+        else "\n".join((gettext("The response times are attached."), f"{public_url}/reports"))
+    )
+    media_type = MEDIA_TYPES[form].partition(";")[0]
+    return Rendered(
+        title=report.title,
+        body=body,
+        file=Attachment(report.file_name(form), media_type, content),
+    )
+
+
 def _words(report: WeeklyReport, public_url: str) -> str:
     """Return what the mail itself says of a week: counts only, no texts of posts."""
-    net = "not judged" if report.net.value is None else f"{report.net.value:+.2f}"
     lines = [
-        f"{report.mentions:,} mentions, {report.mentions_before:,} in the week before.",
-        f"Net sentiment {net}.",
-        f"{len(report.incidents)} incidents, {report.responses.whole.open} mentions still open.",
+        gettext(
+            "%(mentions)s mentions, %(before)s in the week before.",
+            mentions=decimal(report.mentions),
+            before=decimal(report.mentions_before),
+        ),
+        gettext("Net sentiment: not judged.")
+        if report.net.value is None
+        else gettext("Net sentiment: %(net)s.", net=signed(report.net.value)),
+        gettext(
+            "Incidents: %(incidents)s. Mentions still open: %(open)s.",
+            incidents=decimal(len(report.incidents)),
+            open=decimal(report.responses.whole.open),
+        ),
         "",
-        "The report is attached.",
+        gettext("The report is attached."),
         f"{public_url}/reports",
     ]
     return "\n".join(lines)

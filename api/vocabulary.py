@@ -88,6 +88,12 @@ WORDS = (
     later("availability"),
     later("quality"),
     later("price"),
+    # what people did in a week, and how a drill runs
+    later("labels corrected"),
+    later("links decided (all brands)"),
+    later("steps on incidents"),
+    later("live"),
+    later("fast"),
     # parts of the readiness, and of a persona
     later("statements"),
     later("deputies"),

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from api.commands.common import BrandOption, parse_since, runtime, say
+from api.language import LANGUAGES, SOURCE, reading_as
 from api.reports.periodic import PeriodicForm, PeriodicKind, read_periodic, render_periodic
 from api.reports.render import Format, render_report
 from config.clock import utc_now
@@ -42,15 +43,23 @@ def report(
         str | None,
         typer.Option(help="End of a brand's report: a date or an ISO time; else the last Monday."),
     ] = None,
+    language: Annotated[str, typer.Option(help="What it is written in: en or es.")] = SOURCE,
 ) -> None:
     """Write a report: of an incident (facts, times, decisions), or of a brand's week.
 
     `weekly` is a brand's last week: volume, net sentiment, topics, incidents, response times.
     `responses` are eight weeks of response times by priority, person and week.
     """
-    if what in set(PeriodicKind):
-        _periodic(PeriodicKind(what), out, brand, until)
-        return
+    if language not in LANGUAGES:
+        raise InputError(f"'{language}' is no language of reports; known: {', '.join(LANGUAGES)}")
+    with reading_as(language):
+        if what in set(PeriodicKind):
+            _periodic(PeriodicKind(what), out, brand, until)
+        else:
+            _incident(what, out, people=people)
+
+
+def _incident(what: str, out: Path | None, *, people: bool) -> None:
     if not what.isdigit():
         raise InputError(f"'{what}' is no incident's number, nor weekly or responses")
     incident = int(what)

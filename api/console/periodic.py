@@ -13,7 +13,7 @@ from api import report_schedules
 from api.console.filters import brand_options
 from api.console.page import PageDep
 from api.deps import PrLeadDep, SessionDep, StateDep, UserDep
-from api.language import gettext
+from api.language import LANGUAGES, gettext, language
 from api.pages import back_to
 from api.reports.periodic import PeriodicForm, PeriodicKind, periodic_body, read_periodic
 from api.routes.periodic import periodic_file, window_end
@@ -42,6 +42,7 @@ def reports(page: PageDep) -> Response:
             "brand_options": brand_options(page.session),
             "weeks": [end - timedelta(weeks=number) for number in range(WEEKS)],
             "kinds": [kind.value for kind in PeriodicKind],
+            "languages": LANGUAGES,
             "forms": [form.value for form in PeriodicForm],
             "incidents": [
                 one for one in list_incidents(page.session, limit=10) if one.is_about_mentions
@@ -106,6 +107,7 @@ def add_schedule(
     hour: Annotated[int, Form()],
     zone: Annotated[str, Form(max_length=60)],
     recipients: Annotated[str, Form(max_length=10_000)] = "",
+    written_in: Annotated[str, Form(max_length=10, alias="language")] = "",
 ) -> Response:
     """Mail a report every week."""
     plan = schedules.Plan(
@@ -115,6 +117,7 @@ def add_schedule(
         hour=hour,
         zone=zone.strip(),
         recipients=re.split(r"[\s,;]+", recipients),
+        language=written_in if written_in in LANGUAGES else language(),
     )
     report_schedules.add_schedule(actor, brand, plan)
     return back_to(request, "/reports", gettext("The report is scheduled."))

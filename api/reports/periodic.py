@@ -9,6 +9,8 @@ from enum import StrEnum
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
+from api.formats import day
+from api.language import gettext
 from api.reports.pdf import to_pdf
 from api.reports.render import environment, style_sheet
 from api.reports.svg import curve_svg
@@ -19,7 +21,7 @@ from crm_link.reporting.response_times import (
     read_response_times,
     responses_table,
 )
-from crm_link.reporting.weekly import WeeklyReport, read_weekly, weekly_table
+from crm_link.reporting.weekly import GRAIN_S, WeeklyReport, read_weekly, weekly_table
 from listener.models import Brand
 
 
@@ -79,11 +81,18 @@ def read_periodic(
     """Return a report whose window ends at `until`: one week, or the weeks of response times."""
     if kind is PeriodicKind.WEEKLY:
         weekly = read_weekly(session, brand, until - timedelta(weeks=1), until, now=now)
-        title = f"{brand.name}: week of {weekly.since:%Y-%m-%d}"
+        # A week of a zone may begin a bucket before its Monday: see `schedules.week_end`.
+        monday = weekly.since + timedelta(seconds=GRAIN_S)
+        title = gettext("%(brand)s: week of %(day)s", brand=brand.name, day=day(monday))
         return PeriodicReport(kind, brand, weekly, title, now)
     since = until - timedelta(weeks=RESPONSE_WEEKS)
     times = read_response_times(session, brand.id, since, until, now=now)
-    title = f"{brand.name}: response times, {since:%Y-%m-%d} to {until:%Y-%m-%d}"
+    title = gettext(
+        "%(brand)s: response times, %(begin)s to %(end)s",
+        brand=brand.name,
+        begin=day(since),
+        end=day(until),
+    )
     return PeriodicReport(kind, brand, times, title, now)
 
 

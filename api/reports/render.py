@@ -10,11 +10,13 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from api import formats
+from api import formats, language
+from api.language import gettext
 from api.reports import words
 from api.reports.pdf import to_pdf
 from api.reports.svg import Mark, curve_svg
@@ -99,13 +101,20 @@ def style_sheet() -> tuple[Markup, str]:
 
 def _marks(report: Report) -> list[Mark]:
     incident = report.incident
-    marks: list[Mark] = [(report.since, "first post"), (incident.opened_at, "opened")]
+    marks: list[Mark] = [
+        (report.since, gettext("first post")),
+        (incident.opened_at, gettext("opened")),
+    ]
     for timing in report.times:
         if timing.took is not None and timing.what in {Milestone.ACKNOWLEDGE, Milestone.HOLDING}:
-            name = words.TIME_WORDS[timing.what].lower().removesuffix(" out")
+            name = (
+                gettext("acknowledged")
+                if timing.what is Milestone.ACKNOWLEDGE
+                else gettext("holding statement")
+            )
             marks.append((incident.opened_at + timing.took, name))
     if incident.resolved_at is not None:
-        marks.append((incident.resolved_at, "resolved"))
+        marks.append((incident.resolved_at, gettext("resolved")))
     return sorted(marks)
 
 
@@ -119,13 +128,18 @@ def environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
         keep_trailing_newline=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    # What the extension looks texts up with; jinja2 has no types for it.
+    cast("Any", env).install_gettext_callables(**language.lookups())
     filters: dict[str, Callable[..., object]] = {
-        "utc": formats.utc,
+        "local": formats.local,
         "count": formats.count,
-        "things": formats.things,
         "percent": formats.percent,
         "signed": formats.signed,
+        "share_signed": _signed_share,
+        "told": language.told,
+        "looked_up": language.looked_up,
         "duration": formats.duration,
         "words": formats.words,
         "platform": formats.platform,
@@ -143,8 +157,14 @@ def environment() -> Environment:
         verdict_words=words.verdict_words,
         rebound_words=words.rebound_words,
         names=words.TIME_WORDS,
+        language=language.language,
+        zone=language.zone,
     )
     return env
+
+
+def _signed_share(share: float) -> str:
+    return f"{formats.signed(share * 100, 0)} %"
 
 
 def quote(text: str) -> str:

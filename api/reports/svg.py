@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from html import escape
 from typing import Protocol
 
+from api.formats import decimal, local, short_local, zone_name
+from api.language import gettext
 from sentiment.trends import TrendPoint, net_sentiment
 
 #: Size of the drawing and of its two fields, in units of the view box.
@@ -88,24 +90,31 @@ class _Scale:
 
 
 def _summary(curve: Drawn, top: int) -> str:
-    peak = (
-        ""
-        if curve.peak is None
-        else f", most of them {top:,} at {curve.peak.at:%Y-%m-%d %H:%M} UTC"
+    whole = decimal(sum(point.mentions for point in curve.points))
+    if curve.peak is None:
+        return gettext(
+            "%(number)s mentions; negative ones in front; net sentiment below", number=whole
+        )
+    return gettext(
+        "%(number)s mentions, most of them (%(top)s) at %(when)s; negative ones in front; net "
+        "sentiment below",
+        number=whole,
+        top=decimal(top),
+        when=local(curve.peak.at),
     )
-    whole = sum(point.mentions for point in curve.points)
-    return f"{whole:,} mentions{peak}; negative ones in front; net sentiment below"
 
 
 def _grid(top: int) -> list[str]:
     return [
-        *_rule(BARS_TOP, f"{top:,}"),
+        *_rule(BARS_TOP, decimal(top)),
         *_rule(BARS_BOTTOM, "0"),
         *_rule(NET_TOP, "+1"),
         *_rule((NET_TOP + NET_BOTTOM) / 2, "0"),
         *_rule(NET_BOTTOM, "\N{MINUS SIGN}1"),
-        _text(LEFT, BARS_TOP - 20, "mentions, negative in front", "start", "quiet", _QUIET),
-        _text(LEFT, NET_TOP - 6, "net sentiment", "start", "quiet", _QUIET),
+        _text(
+            LEFT, BARS_TOP - 20, gettext("mentions, negative in front"), "start", "quiet", _QUIET
+        ),
+        _text(LEFT, NET_TOP - 6, gettext("net sentiment"), "start", "quiet", _QUIET),
     ]
 
 
@@ -186,16 +195,23 @@ def _dates(points: Sequence[TrendPoint], grain: timedelta) -> list[str]:
     begin, end = points[0].at, points[-1].at + grain
     middle = begin + (end - begin) / 2
     return [
-        _text(LEFT, HEIGHT - 8, f"{begin:%d %b %H:%M}", "start", "quiet", _QUIET),
+        _text(LEFT, HEIGHT - 8, short_local(begin), "start", "quiet", _QUIET),
         _text(
             (LEFT + WIDTH - RIGHT) / 2,
             HEIGHT - 8,
-            f"{middle:%d %b %H:%M}",
+            short_local(middle),
             "middle",
             "quiet",
             _QUIET,
         ),
-        _text(WIDTH - RIGHT, HEIGHT - 8, f"{end:%d %b %H:%M} UTC", "end", "quiet", _QUIET),
+        _text(
+            WIDTH - RIGHT,
+            HEIGHT - 8,
+            f"{short_local(end)} {zone_name(end)}",
+            "end",
+            "quiet",
+            _QUIET,
+        ),
     ]
 
 

@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from api.formats import duration, event_words, percent, signed, things, words
+from api.formats import count, decimal, duration, event_words, percent, signed, words
+from api.language import gettext, later, looked_up, ngettext
 from crm_link.escalation.milestones import Milestone, Timing
-from crm_link.escalation.report_curve import Rebound
+from crm_link.escalation.report_curve import Band, Rebound
 
 #: How each time is called.
 TIME_WORDS = {
-    Milestone.DETECT: "Detected",
-    Milestone.ACKNOWLEDGE: "Acknowledged",
-    Milestone.HOLDING: "Holding statement out",
-    Milestone.REPLY: "First public reply",
-    Milestone.RESOLVE: "Resolved",
+    Milestone.DETECT: later("Detected"),
+    Milestone.ACKNOWLEDGE: later("Acknowledged"),
+    Milestone.HOLDING: later("Holding statement out"),
+    Milestone.REPLY: later("First public reply"),
+    Milestone.RESOLVE: later("Resolved"),
 }
 
 #: Parts of an entry that a reader has no use for.
@@ -31,9 +32,11 @@ def entry_words(kind: str, detail: Mapping[str, Any]) -> str:
         return str(detail.get("text", ""))
     if kind == "severity":
         reason = detail.get("reason")
-        return f"{detail.get('from')} to {detail.get('to')}" + (f": {reason}" if reason else "")
+        change = gettext("%(low)s to %(high)s", low=detail.get("from"), high=detail.get("to"))
+        return change + (f": {reason}" if reason else "")
     if kind in {"notified", "last_resort"}:
-        return "told: " + (", ".join(detail.get("contacts", [])) or "nobody new")
+        names = ", ".join(detail.get("contacts", [])) or gettext("nobody new")
+        return gettext("told: %(who)s", who=names)
     if kind == "raised":
         return str(detail.get("reason", ""))
     return "; ".join(
@@ -52,51 +55,86 @@ def time_words(timing: Timing) -> str:
     """Return how long something took, or that it did not happen."""
     if timing.took is not None:
         return duration(timing.took)
-    waited = "" if timing.waited is None else f" in {duration(timing.waited)}"
-    return f"not{waited}"
+    if timing.waited is None:
+        return gettext("not")
+    return gettext("not in %(time)s", time=duration(timing.waited))
 
 
 def verdict_words(timing: Timing) -> str:
     """Return whether a time kept its limit."""
     if timing.is_met is None:
         return ""
-    return "in time" if timing.is_met else "too late"
+    return gettext("in time") if timing.is_met else gettext("too late")
 
 
 def rebound_words(found: Rebound) -> str:
     """Return when things were ordinary again, in a sentence."""
     if found.band is None:
-        return "Not known: the brand was not watched long enough before to say what is ordinary."
-    ordinary = (
-        f"Ordinary is up to {found.band.volume_high:,.0f} mentions a day"
-        + (
-            ""
-            if found.band.net_low is None
-            else f" and a net sentiment of {signed(found.band.net_low)} or more"
+        return gettext(
+            "Not known: the brand was not watched long enough before to say what is ordinary."
         )
-        + f" (of {found.band.days} days before)."
-    )
+    return f"{_rebound(found)} {_ordinary(found.band)}"
+
+
+def _rebound(found: Rebound) -> str:
     if found.days is not None:
-        return f"Ordinary again on day {found.days}. {ordinary}"
+        return gettext("Ordinary again on day %(day)s.", day=found.days)
     if not found.looked_days:
-        return f"Not known yet: no whole day has passed since it began. {ordinary}"
+        return gettext("Not known yet: no whole day has passed since it began.")
     parts = [
-        f"{what} {'not yet' if days is None else f'on day {days}'}"
-        for what, days, is_judged in (
-            ("volume", found.volume_days, True),
-            ("net sentiment", found.net_days, found.band.net_low is not None),
-        )
-        if is_judged
+        gettext("Not ordinary after %(days)s.", days=_days(found.looked_days)),
+        gettext("Volume not yet.")
+        if found.volume_days is None
+        else gettext("Volume on day %(day)s.", day=found.volume_days),
     ]
-    return f"Not ordinary after {things(found.looked_days, 'day')}: {', '.join(parts)}. {ordinary}"
+    if found.band is not None and found.band.net_low is not None:
+        parts.append(
+            gettext("Net sentiment not yet.")
+            if found.net_days is None
+            else gettext("Net sentiment on day %(day)s.", day=found.net_days)
+        )
+    return " ".join(parts)
+
+
+def _ordinary(band: Band) -> str:
+    volume = decimal(round(band.volume_high), "#,##0")
+    if band.net_low is None:
+        return gettext(
+            "Ordinary is up to %(volume)s mentions a day (of %(days)s before).",
+            volume=volume,
+            days=_days(band.days),
+        )
+    return gettext(
+        "Ordinary is up to %(volume)s mentions a day and a net sentiment of %(net)s or more "
+        "(of %(days)s before).",
+        volume=volume,
+        net=signed(band.net_low),
+        days=_days(band.days),
+    )
+
+
+def _days(number: int) -> str:
+    return ngettext("%(num)s day", "%(num)s days", number)
 
 
 def _size(detail: Mapping[str, Any]) -> str:
-    said = things(detail["negatives"], "negative mention")
+    negatives = detail["negatives"]
+    said = ngettext(
+        "%(number)s negative mention",
+        "%(number)s negative mentions",
+        negatives,
+        number=count(negatives),
+    )
     if detail.get("window_s"):
-        said += f" in {duration(timedelta(seconds=float(detail['window_s'])))}"
+        window = duration(timedelta(seconds=float(detail["window_s"])))
+        said = gettext("%(what)s in %(window)s", what=said, window=window)
     if detail.get("negative_share"):
-        said += f", {percent(detail['negative_share'])} of {detail.get('mentions')}"
+        share = gettext(
+            "%(share)s of %(mentions)s",
+            share=percent(detail["negative_share"]),
+            mentions=detail.get("mentions"),
+        )
+        said += f", {share}"
     return said
 
 
@@ -105,4 +143,4 @@ def _value(value: object) -> str:
         return ", ".join(f"{words(name)} {_value(one)}" for name, one in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(_value(one) for one in value)
-    return "yes" if value is True else str(value)
+    return gettext("yes") if value is True else looked_up(str(value))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -47,6 +48,7 @@ class ScheduleIn(BaseModel):
     hour: int = Field(default=8, ge=0, le=23, description="In `zone`.")
     zone: str = Field(default="UTC", max_length=60, examples=["Europe/Madrid"])
     recipients: list[str] = Field(min_length=1, max_length=50)
+    language: Literal["en", "es"] = "en"
 
 
 class ScheduleOut(Out):
@@ -59,6 +61,7 @@ class ScheduleOut(Out):
     weekday: int
     hour: int
     zone: str
+    language: str
     recipients: list[str] | None
     recipient_count: int = 0
     is_active: bool

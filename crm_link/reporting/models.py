@@ -25,6 +25,7 @@ class ReportSchedule(Base):
     weekday: Mapped[int]  # 0 is Monday
     hour: Mapped[int]  # 0 to 23, in `zone`
     zone: Mapped[str] = mapped_column(String(60))
+    language: Mapped[str] = mapped_column(String(10), default="en", server_default="en")
     recipients: Mapped[list[str]]
     is_active: Mapped[bool] = mapped_column(default=True)
     next_due_at: Mapped[datetime]
@@ -59,6 +60,8 @@ class ReportMail(Base):
     idempotency_key: Mapped[str] = mapped_column(String(500))
     kind: Mapped[str] = mapped_column(String(20))
     form: Mapped[str] = mapped_column(String(10))
+    zone: Mapped[str] = mapped_column(String(60), default="UTC", server_default="UTC")
+    language: Mapped[str] = mapped_column(String(10), default="en", server_default="en")
     until_at: Mapped[datetime]  # end of the report's window
     recipient: Mapped[str] = mapped_column(String(320))
     status: Mapped[DeliveryStatus] = mapped_column(enum_text(DeliveryStatus))

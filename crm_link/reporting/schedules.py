@@ -41,6 +41,7 @@ class Plan:
         hour: 0 to 23, in `zone`.
         zone: A time zone's name, for example Europe/Madrid.
         recipients: E-mail addresses.
+        language: What it is written in: en, es.
 
     """
 
@@ -50,6 +51,7 @@ class Plan:
     hour: int
     zone: str
     recipients: Sequence[str]
+    language: str = "en"
 
 
 def add_schedule(
@@ -72,6 +74,7 @@ def add_schedule(
         weekday=plan.weekday,
         hour=plan.hour,
         zone=plan.zone,
+        language=plan.language,
         recipients=_addresses(plan.recipients),
         is_active=True,
         next_due_at=next_due(plan.weekday, plan.hour, plan.zone, now),
@@ -206,6 +209,8 @@ def _queue(
             "idempotency_key": f"{schedule.id}:{key}:{recipient}",
             "kind": schedule.kind,
             "form": schedule.form,
+            "zone": schedule.zone,
+            "language": schedule.language,
             "until_at": week_end(schedule.zone, at),
             "recipient": recipient,
             "status": DeliveryStatus.PENDING,

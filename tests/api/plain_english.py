@@ -34,13 +34,18 @@ SAME_EVERYWHERE = frozenset(
         "CSV",  # a format's name
         "· MB",  # a unit
         "/mentions?",  # an address that a macro builds
+        "stack composer",  # classes that are handed to a macro
         "en",  # codes of languages, as they are typed
         "en, es",
         "https://…",  # how an address begins
+        "https://",
         "x:@name",  # an account as it is typed
         "incident 17",  # a thing of the audit log as it is stored, and typed to find it
     }
 )
+
+#: The beginning of an attribute that nobody reads.
+_UNREAD = re.compile(r'\b(?:class|id|href|name|value|action|type|lang|data-[\w-]+)="[^"]*$')
 
 _SENTENCE = re.compile(r"^[A-Z][a-z]|[a-z] [a-z]")
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -117,8 +122,11 @@ def _written(node: nodes.Node) -> Iterator[str]:
 def _shown(tree: nodes.Node) -> Iterator[str]:
     """Yield the constants that expressions may show or hand over to be shown."""
     for output in tree.find_all(nodes.Output):
+        before = ""
         for one in output.nodes:
-            if not isinstance(one, nodes.TemplateData):
+            if isinstance(one, nodes.TemplateData):
+                before = one.data
+            elif not _UNREAD.search(before):
                 yield from _constants(one)
     for call in tree.find_all(nodes.Call):
         if not (isinstance(call.node, nodes.Name) and call.node.name in _LOOKUPS):

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from email.header import decode_header, make_header
+from email.message import Message
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from api.language import language
 from api.models import Role
 from api.report_mail import send_reports
 from crm_link.models import DeliveryStatus
@@ -13,6 +16,15 @@ from crm_link.reporting.mailing import WAITS
 from crm_link.reporting.models import ReportMail
 from tests.api.conftest import MovableClock, SignIn
 from tests.mail_server import MailServer
+
+
+def mail_texts(mail: Message) -> tuple[str, str, str]:
+    """Return a mail's subject, its text and its file."""
+    subject = str(make_header(decode_header(str(mail["Subject"]))))
+    parts = [part for part in mail.walk() if not part.is_multipart()]
+    texts = [bytes(part.get_payload(decode=True) or b"").decode() for part in parts]
+    return subject, texts[0], texts[-1]
+
 
 FORM = {
     "brand": "acme",
@@ -66,13 +78,40 @@ def test_a_scheduled_report_is_mailed_once_with_its_file(
         "kim@example.org",
     ]
     mail = server.mails[0]
-    assert "week of 2026-03-02" in str(mail["Subject"])
+    assert "week of 2 Mar 2026" in str(mail["Subject"])
     files = [part for part in mail.walk() if part.get_filename()]
     assert [part.get_filename() for part in files] == ["acme-weekly-2026-03-02.html"]
     content = files[0].get_payload(decode=True)
     assert isinstance(content, bytes)
     assert b"Net sentiment" in content
     assert {one["status"] for one in client.get("/api/v1/report-mails").json()} == {"sent"}
+
+
+def test_a_scheduled_report_is_in_the_language_and_zone_of_its_schedule(
+    sign_in: SignIn,
+    sessions: sessionmaker[Session],
+    clock: MovableClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = sign_in(Role.PR_LEAD)
+    client.headers["Accept-Language"] = "es"
+    # Without a choice it is written in the language of who makes it.
+    one = {"zone": "Europe/Madrid", "recipients": "kim@example.org"}
+    assert client.post("/reports/schedules", data=FORM | one).status_code == 303
+    assert client.get("/api/v1/report-schedules").json()[0]["language"] == "es"
+    clock.now += timedelta(days=10)
+    with MailServer() as server:
+        monkeypatch.setenv("GROUNDSWELL_REPORTS_MAIL", server.address)
+        assert send_reports(sessions, clock=clock, public_url="https://gs.example.org") == 1
+
+    mail = server.mails[0]
+    subject, body, page = mail_texts(mail)
+    assert "semana del 2 mar 2026" in subject
+    assert "El informe va adjunto." in body
+    assert '<html lang="es">' in page
+    assert "Sentimiento neto" in page
+    assert "Las horas son de la zona Europe/Madrid." in page
+    assert language() == "en"
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -13,12 +13,15 @@ from fastapi.testclient import TestClient
 from api.language import catalogue_path
 from api.models import Role
 from api.pages import templates
+from api.reports.render import environment
 from tests.api.conftest import SignIn
-from tests.api.plain_english import Reading, plain_texts
+from tests.api.plain_english import Reading, plain_lines, plain_texts
 from tests.api.scene import Scene
 from tests.browser.test_every_page import PATHS
 
 CONSOLE = Path(__file__).parents[2] / "api" / "console" / "templates"
+
+REPORTS = CONSOLE.parents[1] / "reports" / "templates"
 
 #: Pages that only somebody with a link sees, and those that are heavy to set up for a browser.
 MORE_PATHS = (
@@ -29,13 +32,12 @@ MORE_PATHS = (
     "/queue?state=snoozed",
     "/links/decided",
     "/incidents?status=open",
+    "/reports/weekly?brand=acme",
+    "/reports/responses?brand=acme",
 )
 
 #: Names in the scene and the protocol that are also words of the console.
 NAMES = frozenset({"Admin", "Holding statement"})
-
-#: Reports are still in English only.
-NOT_YET = frozenset({"/incidents/{incident}/report"})
 
 #: Words of which a text with a value in it must have so many, or anything would be one.
 LEAST_WORDS = 2
@@ -44,6 +46,15 @@ LEAST_WORDS = 2
 @pytest.mark.parametrize("path", sorted(CONSOLE.glob("*.html")), ids=lambda path: path.name)
 def test_a_template_says_nothing_but_what_is_looked_up(path: Path) -> None:
     found = plain_texts(templates.env, path.read_text("utf-8"))
+
+    assert found == [], "look it up: docs/translating.md"
+
+
+@pytest.mark.parametrize("path", sorted(REPORTS.glob("*.j2")), ids=lambda path: path.name)
+def test_a_template_of_a_report_says_nothing_but_what_is_looked_up(path: Path) -> None:
+    finder = plain_texts if ".html" in path.name else plain_lines
+
+    found = finder(environment(), path.read_text("utf-8"))
 
     assert found == [], "look it up: docs/translating.md"
 
@@ -73,9 +84,7 @@ def test_no_page_in_spanish_has_an_english_text(
 
     left = {
         address: found
-        for address in (
-            path.format_map(vars(scene)) for path in (*PATHS, *MORE_PATHS) if path not in NOT_YET
-        )
+        for address in (path.format_map(vars(scene)) for path in (*PATHS, *MORE_PATHS))
         if (found := [text for text in _read(reader, address) if whole.fullmatch(text)])
     }
 

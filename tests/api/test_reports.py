@@ -280,5 +280,10 @@ def test_the_command_writes_each_format(
         done = runner.invoke(cli, ["report", str(after.incident), "--out", name])
         assert done.exit_code == 0, done.output
         assert (tmp_path / name).stat().st_size > 2_000
+    spanish = ["report", str(after.incident), "--out", "es.md", "--language", "es"]
+    assert runner.invoke(cli, spanish).exit_code == 0
+    assert "| Asumido | 13 min | 15 min | a tiempo |" in (tmp_path / "es.md").read_text("utf-8")
+    unknown = runner.invoke(cli, [*spanish[:-1], "xx"])
+    assert "'xx' is no language of reports; known: en, es" in str(unknown.exception)
     wrong = runner.invoke(cli, ["report", str(after.incident), "--out", "r.docx"])
     assert "name the file .html, .md or .pdf" in str(wrong.exception)

@@ -19,8 +19,13 @@ from api.language import DOMAIN, LANGUAGES, SOURCE, catalogue_path
 PACKAGES = (api, crm_link, sentiment, listener, config)
 
 #: What is read for texts, and how.
-METHODS = [("**.py", "python"), ("console/templates/**.html", "jinja2")]
-OPTIONS = {"console/templates/**.html": {"newstyle_gettext": "true", "trimmed": "false"}}
+METHODS = [
+    ("**.py", "python"),
+    ("console/templates/**.html", "jinja2"),
+    ("reports/templates/**.j2", "jinja2"),
+]
+_AS_RENDERED = {"newstyle_gettext": "true", "trimmed": "false"}
+OPTIONS = {pattern: _AS_RENDERED for pattern, method in METHODS if method == "jinja2"}
 
 #: Functions that take texts, beside gettext's own.
 KEYWORDS = {
