@@ -87,7 +87,7 @@ def demo(
             worker.start()
             stream.start()
             say.print(
-                "the attack begins: an incident opens within a minute and its report writes itself "
+                "the attack begins: an incident opens within seconds and its report writes itself "
                 "(Incidents, then Report); stop with Ctrl-C"
             )
             try:
