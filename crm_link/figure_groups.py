@@ -49,7 +49,12 @@ def has_intent(intent: Intent) -> ColumnElement[bool]:
 
 
 def journey(session: Session, brand_id: int, since: datetime, until: datetime) -> dict[str, int]:
-    """Return how many mentions stand at each stage."""
+    """Return how many mentions of a brand's window stand at each stage."""
+    return journey_where(session, in_window(brand_id, since, until))
+
+
+def journey_where(session: Session, window: ColumnElement[bool]) -> dict[str, int]:
+    """Return how many of these mentions stand at each stage."""
     complains = or_(has_intent(Intent.COMPLAINT), has_intent(Intent.CANCEL))
     at_reason = MentionSignal.complaint_reason.in_([one.value for one in _AT_REASONS])
     stage = case(
@@ -64,7 +69,7 @@ def journey(session: Session, brand_id: int, since: datetime, until: datetime) -
         select(stage, func.count())
         .select_from(Mention)
         .join(MentionSignal, MentionSignal.mention_id == Mention.id)
-        .where(in_window(brand_id, since, until), stage.is_not(None))
+        .where(window, stage.is_not(None))
         .group_by(stage)
     )
     found: dict[str, int] = {row[0]: row[1] for row in rows}
@@ -72,11 +77,16 @@ def journey(session: Session, brand_id: int, since: datetime, until: datetime) -
 
 
 def reasons(session: Session, brand_id: int, since: datetime, until: datetime) -> dict[str, int]:
-    """Return how many complaints there are about each reason, most first."""
+    """Return how many complaints of a brand's window are about each reason, most first."""
+    return reasons_where(session, in_window(brand_id, since, until))
+
+
+def reasons_where(session: Session, window: ColumnElement[bool]) -> dict[str, int]:
+    """Return how many complaints of these mentions are about each reason, most first."""
     rows = session.execute(
         select(MentionSignal.complaint_reason, func.count())
         .join(Mention, Mention.id == MentionSignal.mention_id)
-        .where(in_window(brand_id, since, until), MentionSignal.complaint_reason.is_not(None))
+        .where(window, MentionSignal.complaint_reason.is_not(None))
         .group_by(MentionSignal.complaint_reason)
         .order_by(func.count().desc(), MentionSignal.complaint_reason)
     )

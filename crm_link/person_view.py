@@ -18,6 +18,7 @@ from crm_link.escalation.models import BURST, Incident
 from crm_link.matching_models import ContactConsent
 from crm_link.models import Contact, Flag, FlagStatus, IdentityLink, LinkEvent
 from crm_link.people_list import LOOKBACK, Speech, speech_of
+from crm_link.person_figures import PersonFigures, person_figures
 from crm_link.policy import may_link
 from crm_link.refusals import consents_of, list_consents
 from crm_link.review import Undone, preview_undo
@@ -87,6 +88,7 @@ class PersonView:
     contact: Contact
     accounts: Sequence[Account]
     speech: Speech
+    figures: PersonFigures
     weeks: Sequence[Week]
     mentions: Sequence[Mention]
     cases: Sequence[Flag]
@@ -115,6 +117,9 @@ def view_person(session: Session, contact_id: int, *, now: datetime) -> PersonVi
         contact=contact,
         accounts=_accounts(session, contact, ordered, now),
         speech=speech_of(session, [contact_id], since=now - LOOKBACK).get(contact_id, Speech()),
+        figures=person_figures(
+            session, author_ids, may_contact=not contact.do_not_contact, now=now
+        ),
         weeks=weeks_of(session, author_ids, now=now),
         mentions=mentions,
         cases=_cases(session, author_ids),

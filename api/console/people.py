@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -68,6 +69,7 @@ def person(page: PageDep, contact_id: int) -> Response:
             "view": view,
             "contact": view.contact,
             "judged": judged,
+            "first_answer": timedelta(seconds=view.figures.median_first_answer_s or 0),
             "consents": view.consents,
             "is_opted_out": is_opted_out(page.session, contact_id, load_context()),
             "live": [one for one in view.accounts if one.link.state in _LIVE],

@@ -82,12 +82,32 @@ class TwinOut(BaseModel):
     differs: list[str] = Field(description="Fields of both that do not agree.")
 
 
+class ScoreOut(Out):
+    """A score, 0 to 100, and what it is made of."""
+
+    score: int
+    parts: dict[str, int]
+
+
+class PersonFiguresOut(Out):
+    """What a social CRM measures of a person, over 90 days and all brands; see docs/figures.md."""
+
+    engagement: int
+    lead: ScoreOut | None
+    churn: ScoreOut | None
+    journey: dict[str, int] | None
+    reasons: dict[str, int] | None
+    first_answers: int
+    median_first_answer_s: float | None
+
+
 class PersonOut(BaseModel):
     """Everything that is known of a contact."""
 
     contact: ContactOut
     accounts: list[AccountOut]
     speech: SpeechOut
+    figures: PersonFiguresOut
     weeks: list[WeekOut]
     mention_ids: list[int] = Field(description="The newest ones.")
     open_cases: list[int] = Field(description="Mentions that wait in the queue.")
@@ -128,6 +148,7 @@ def person_out(view: PersonView) -> PersonOut:
             for one in view.accounts
         ],
         speech=SpeechOut.model_validate(view.speech),
+        figures=PersonFiguresOut.model_validate(view.figures),
         weeks=[WeekOut.model_validate(week) for week in view.weeks],
         mention_ids=[mention.id for mention in view.mentions],
         open_cases=[flag.mention_id for flag in view.cases],

@@ -24,6 +24,25 @@ def test_people_are_listed_and_searched(sign_in: SignIn) -> None:
     assert "Nobody is like that" in client.get("/people?text=xyz").text
 
 
+def test_a_person_has_the_figures_of_a_social_crm(
+    sign_in: SignIn, scene: Scene, sessions: sessionmaker[Session]
+) -> None:
+    assert scene.brand
+    client = sign_in(Role.VIEWER)
+    with sessions() as session:
+        contact_id = session.scalars(
+            select(IdentityLink.contact_id).where(IdentityLink.state == LinkState.CONFIRMED)
+        ).one()
+
+    found = client.get(f"/api/v1/people/{contact_id}").json()["figures"]
+    page = client.get(f"/people/{contact_id}").text
+
+    assert found["engagement"] >= 1240 + 388 + 57
+    assert sum(found["journey"].values()) >= 1
+    assert '<h2 id="figures">Figures</h2>' in page
+    assert "May leave" in page
+
+
 def test_accounts_are_split_off_and_taken_back(
     sign_in: SignIn, scene: Scene, sessions: sessionmaker[Session]
 ) -> None:

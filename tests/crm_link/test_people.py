@@ -126,6 +126,7 @@ def test_a_persons_page_has_accounts_weeks_cases_incidents_and_twins(
     assert [(one.contact.id, list(one.shared)) for one in view.twins] == [(twin.id, ["email"])]
     assert "family" in view.twins[0].differs
     assert len(view.mentions) == 4
+    assert view.figures.journey == {"before": 0, "at": 0, "after": 0}
 
 
 def test_a_persons_page_says_what_taking_a_decision_back_changes(
