@@ -83,7 +83,7 @@ def test_the_walk_comes_everywhere(sign_in: SignIn, scene: Scene, extras: Extras
         elif any(word in answer.text for word in TELLTALES):
             telling.add(route)
 
-    assert closed == []
+    assert closed == [], closed
     # What the next test looks for is there to be found, also where an address asks for much.
     assert len(telling) > 45
     assert {
@@ -94,6 +94,9 @@ def test_the_walk_comes_everywhere(sign_in: SignIn, scene: Scene, extras: Extras
         "/protocol/versions/{edit_id}",
         "/reports/{kind}.{form}",
         "/api/v1/report-mails",
+        "/replies",
+        "/api/v1/posted-replies/failing-accounts",
+        "/api/v1/posted-replies/{reply_id}/events",
     } <= telling
 
 
@@ -128,7 +131,7 @@ def test_ones_own_brand_is_all_there(lead: TestClient, tea: Tea) -> None:
     assert lead.get(f"/incidents/{tea.incident}").status_code == 200
     queue = lead.get("/queue").text
     assert "tea is late again" in queue
-    assert '<span class="badge ">1</span>' in queue
+    assert 'id="badge-queue" class="badge ">1</span>' in queue
 
 
 def test_another_brands_mentions_cannot_be_worked(

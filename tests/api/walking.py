@@ -21,14 +21,21 @@ from crm_link.figures import Segment
 from crm_link.models import DeliveryStatus
 from crm_link.privacy.models import ErasureRequest, ErasureState
 from crm_link.queue_presence import be_present
+from crm_link.replying.changes import write_reply
+from crm_link.replying.models import ReplyState
 from crm_link.reporting.models import ReportMail, ReportSchedule
+from listener.replier import Refusal
 from tests.api.least_roles import LEAST_ROLE
 from tests.api.scene import Scene
 
 BRANDS = """\
 version: 1
 brands:
-  - {id: acme, name: Acme, query: acme, protocol: protocol.yaml}
+  - id: acme
+    name: Acme
+    query: acme
+    protocol: protocol.yaml
+    sources: [{platform: x, name: x-search}]
 """
 
 _ASKED = {"since": "2026-03-01T00:00:00Z", "until": "2026-03-05T00:00:00Z", "period": "7d"}
@@ -44,6 +51,7 @@ class Extras:
     drill: int
     edit: int
     erasure: int
+    reply: int
 
 
 def write_files(home: Path) -> None:
@@ -91,8 +99,12 @@ def add_extras(sessions: sessionmaker[Session], scene: Scene, now: datetime, wor
         be_present(
             session, scene.first, who="ann", name="Ann Acme", is_working=True, clock=lambda: now
         )
+        reply = write_reply(
+            session, scene.first, f"Acme: {words}", by="ann", clock=lambda: now, posts=False
+        )
+        reply.state, reply.refusal, reply.last_error = ReplyState.APPROVED, Refusal.TOKEN, words
         assert edit is not None
-        return Extras(drill.id, edit, erasure.id)
+        return Extras(drill.id, edit, erasure.id, reply.id)
 
 
 def _of_people(brand_id: int, now: datetime, words: str) -> list[OnCallOverride | Silence]:
@@ -159,6 +171,7 @@ def addresses(scene: Scene, extras: Extras) -> Iterator[tuple[str, str, Mapping[
         "drill_id": (extras.drill,),
         "edit_id": (extras.edit,),
         "erasure_id": (extras.erasure,),
+        "reply_id": (extras.reply,),
         "key": ("acme",),
         "chart": ("volume",),
         "kind": ("weekly", "responses"),
@@ -178,6 +191,8 @@ def addresses(scene: Scene, extras: Extras) -> Iterator[tuple[str, str, Mapping[
 
 
 def _values(route: str, name: str, ids: Mapping[str, tuple[object, ...]]) -> tuple[object, ...]:
+    if name == "name" and "/sources/" in route:
+        return ("x-search",)
     # An incident's report is Markdown where a brand's is a table.
     return ("html", "md") if name == "form" and "{incident_id}" in route else ids[name]
 
@@ -188,6 +203,8 @@ def _queries(route: str, scene: Scene) -> list[dict[str, str]]:
     asked = _ASKED | {"brand": "acme"}
     if route.startswith("/admin/audit"):
         return [{"since": "2026-03-01"}]
+    if route in {"/queue/link", "/queue/escalate"}:
+        return [{"ids": str(scene.first)}]
     if route == "/api/v1/queue/presence":
         return [{"mention_id": str(scene.first)}]
     if route in {"/api/v1/figures/people", "/people/segments"}:
