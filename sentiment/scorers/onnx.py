@@ -235,7 +235,7 @@ def readable(text: ScorableText) -> Pair:
     of them (an answer to the brand's post, a name misspelt) is judged as a whole: that it is
     about the brand is already known, and the model would only say that it does not name it. So
     is a text that speaks to the brand, which begins with its handle and has no other: all of it
-    is meant for the brand (airline tweets, never trained on: 74.9 % macro recall against 74.3).
+    is meant for the brand (airline tweets, never trained on: 0.6 points of macro recall more).
     """
     said = text.text[:MAX_CHARS]
     whole = normalise(said)

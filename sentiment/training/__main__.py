@@ -24,10 +24,11 @@ import numpy as np
 import onnx
 from rich.console import Console
 from rich.table import Table
+from transformers import AutoTokenizer
 
 from sentiment.training.bases import BASES, fetch
 from sentiment.training.data import training_rows
-from sentiment.training.export import export
+from sentiment.training.export import batches, export
 from sentiment.training.labels import label
 from sentiment.training.measure import CALIBRATING_SETS, SETS, calibrate, measure
 from sentiment.training.norms import with_quick_norms
@@ -42,6 +43,7 @@ from sentiment.training.recipes import (
 )
 from sentiment.training.refit import refit_heads
 from sentiment.training.restore import restore
+from sentiment.training.scales import rescale
 from sentiment.training.train import average, train
 
 _Parser = argparse.ArgumentParser
@@ -50,7 +52,10 @@ _Parser = argparse.ArgumentParser
 MODELS = Path(__file__).parents[1] / "model"
 
 #: Training texts of each source that the activations' scales are measured on.
-_SCALE_TEXTS = 60
+_SCALE_TEXTS = 100
+
+#: Tokens that the shipped models read of a text.
+_MAX_TOKENS = 96
 
 
 def main() -> None:
@@ -94,10 +99,15 @@ def _ship_step(given: argparse.Namespace) -> None:
         _ship(SHIPPED[name], given.data, given.work, given.into / name)
 
 
-def _quicken_step(given: argparse.Namespace) -> None:
+def _rescale_step(given: argparse.Namespace) -> None:
     for name in given.models:
-        path = given.into / name / "model.onnx"
-        onnx.save(with_quick_norms(onnx.load(path)), path)
+        folder, shipped = given.into / name, SHIPPED[name]
+        fed = batches(
+            AutoTokenizer.from_pretrained(folder), _scale_texts(shipped, given.data), _MAX_TOKENS
+        )
+        path = folder / "model.onnx"
+        onnx.save(rescale(with_quick_norms(onnx.load(path)), fed), path)
+        calibrate(folder, given.data, CALIBRATING_SETS[name])
 
 
 def _measure_step(given: argparse.Namespace) -> None:
@@ -136,8 +146,8 @@ def _parser() -> argparse.ArgumentParser:
     step.add_argument("--into", type=Path, required=True, help="parent of the model folder")
     ship = add("ship", _ship_step, "export to int8 ONNX and calibrate")
     measured = add("measure", _measure_step, "measure and write figures.json")
-    quick = add("quicken", _quicken_step, "rewrite the norms of models of before version 4.1")
-    for step in (ship, quick, measured):
+    again = add("rescale", _rescale_step, "norms and scales of int8 models whose weights are lost")
+    for step in (ship, again, measured):
         step.add_argument("models", nargs="*", default=["en", "multi"], help=", ".join(SHIPPED))
         step.add_argument("--into", type=Path, default=MODELS, help="parent of the model folders")
     measured.add_argument("--most", type=int, help="rows of each set at most")
@@ -174,21 +184,26 @@ def _train(name: str, data: Path, work: Path, threads: int) -> None:
     train(recipe, data=data, work=work, threads=threads)
 
 
-def _ship(shipped: Shipped, data: Path, work: Path, folder: Path) -> Path:
+def _scale_texts(shipped: Shipped, data: Path) -> list[tuple[str, str | None]]:
     dice = np.random.default_rng(0)
-    texts = []
+    texts: list[tuple[str, str | None]] = []
     for name in recipe_of(shipped.recipe).shares:
         rows = training_rows(data, name, seed=0)
-        picked = [rows[place] for place in dice.choice(len(rows), _SCALE_TEXTS, replace=False)]
-        texts += [(row.text, row.target) for row in picked]
+        picked = dice.choice(len(rows), min(_SCALE_TEXTS, len(rows)), replace=False)
+        texts += [(rows[place].text, rows[place].target) for place in picked]
+    return texts
+
+
+def _ship(shipped: Shipped, data: Path, work: Path, folder: Path) -> Path:
     export(
         work / shipped.recipe,
         folder,
         version=shipped.version,
         languages=shipped.languages,
-        texts=texts,
+        texts=_scale_texts(shipped, data),
         toward=shipped.toward,
         by_blocks=shipped.by_blocks,
+        max_tokens=_MAX_TOKENS,
     )
     calibrate(folder, data, CALIBRATING_SETS[shipped.name])
     return folder

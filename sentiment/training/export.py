@@ -1,8 +1,8 @@
 """From trained weights to a model folder: ONNX, fused for onnxruntime, int8.
 
 Weights are stored as int8 with a scale for each column. Activations are rounded with fixed
-scales that are measured once on training texts, not with scales found anew in each batch: a
-text's judgement must not depend on which texts were scored beside it.
+scales that are fitted once on training texts (`scales`), not found anew in each batch: a text's
+judgement must not depend on which texts were scored beside it.
 """
 
 import copy
@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -30,6 +29,7 @@ from transformers import (
 )
 
 from sentiment.training.norms import with_quick_norms
+from sentiment.training.scales import Feed, fit_ranges, rounding_of
 from sentiment.training.tasks import HEADS, SENTIMENT, TASKS, columns
 
 _OPSET = 17
@@ -72,7 +72,7 @@ def export(
             rounded = onnx.load(whole)
         else:
             _round(fused, whole, ["MatMul", "Attention", "EmbedLayerNormalization", "Gather"])
-            fed = _batches(tokenizer, texts, max_tokens)
+            fed = batches(tokenizer, texts, max_tokens)
             rounded = _with_fixed_scales(onnx.load(whole), fed)
         onnx.save(with_quick_norms(rounded), folder / "model.onnx")
     tokenizer.save_pretrained(folder)
@@ -173,10 +173,11 @@ def _round_by_blocks(source: Path, result: Path) -> None:
     _round(between, result, ["Gather"])
 
 
-def _batches(
+def batches(
     tokenizer: PreTrainedTokenizerBase, texts: Sequence[tuple[str, str | None]], max_tokens: int
-) -> list[dict[str, np.ndarray]]:
-    fed = []
+) -> list[Feed]:
+    """Return what a model is fed with, one text (with or without target) at a time."""
+    fed: list[Feed] = []
     for text, target in texts:
         pair = [text] if target is None else [text, target]
         found = tokenizer(*pair, truncation=True, max_length=max_tokens, return_tensors="np")
@@ -184,18 +185,14 @@ def _batches(
     return fed
 
 
-def _with_fixed_scales(
-    model: onnx.ModelProto, fed: Sequence[dict[str, np.ndarray]]
-) -> onnx.ModelProto:
+def _with_fixed_scales(model: onnx.ModelProto, fed: Sequence[Feed]) -> onnx.ModelProto:
     """Replace every activation scale found at run time by one measured on `fed`."""
     graph = model.graph
     dynamic = [node for node in graph.node if node.op_type == "DynamicQuantizeLinear"]
     watched = [node.input[0] for node in dynamic]
-    ranges = _ranges(model, watched, fed)
+    ranges = fit_ranges(model, watched, fed)
     for node in dynamic:
-        low, high = ranges[node.input[0]]
-        scale = np.float32(max(high - low, 1e-6) / 255)
-        zero = np.uint8(np.clip(np.round(-low / scale), 0, 255))
+        scale, zero = rounding_of(*ranges[node.input[0]])
         rounded, scale_name, zero_name = node.output
         graph.initializer.append(numpy_helper.from_array(np.array(scale), scale_name))
         graph.initializer.append(numpy_helper.from_array(np.array(zero), zero_name))
@@ -208,23 +205,3 @@ def _with_fixed_scales(
             ),
         )
     return model
-
-
-def _ranges(
-    model: onnx.ModelProto, watched: Sequence[str], fed: Sequence[dict[str, np.ndarray]]
-) -> dict[str, tuple[float, float]]:
-    """Return the least and the greatest number seen in each watched value, and 0."""
-    spied = onnx.ModelProto()
-    spied.CopyFrom(model)
-    spied.graph.output.extend(
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in watched
-    )
-    session = onnxruntime.InferenceSession(spied.SerializeToString())
-    names = {found.name for found in session.get_inputs()}
-    ranges = dict.fromkeys(watched, (0.0, 0.0))
-    for feed in fed:
-        given = {name: value for name, value in feed.items() if name in names}
-        for name, value in zip(watched, session.run(list(watched), given), strict=True):
-            low, high = ranges[name]
-            ranges[name] = (min(low, float(value.min())), max(high, float(value.max())))
-    return ranges
