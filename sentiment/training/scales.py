@@ -2,8 +2,8 @@
 
 From the least to the greatest number that was ever seen, one outlier makes every step coarse. Here
 a range is as narrow as makes the squared error over all numbers least, what is cut off included
-(the choice of OCTAV, Sakr et al. 2022, found by search). The shipped models come nearer to what they
-say in full precision by it: their figures are in the model card.
+(the choice of OCTAV, Sakr et al. 2022, found by search). The shipped models come nearer to what
+they say in full precision by it: their figures are in the model card.
 """
 
 from collections.abc import Iterable, Sequence
