@@ -214,6 +214,12 @@ class Flag(Base):
             )
         ),
         Index(
+            "ix_flag_fresh",
+            "created_at",
+            sqlite_where=text("status = 'open'"),
+            postgresql_where=text("status = 'open'"),
+        ),
+        Index(
             "ix_flag_case",
             "mention_id",
             sqlite_where=text("opens_case"),

@@ -133,7 +133,7 @@ def _measure(folder: Path, url: str, profile: Path | None, scorer: str) -> None:
     profiler = cProfile.Profile() if profile else None
     if profiler:
         profiler.enable()
-    server_before = _server_cpu_s(database)
+    server_before = server_cpu_s(database)
     last = [time.perf_counter(), time.process_time()]
 
     def lap(name: str) -> None:
@@ -172,7 +172,7 @@ def _measure(folder: Path, url: str, profile: Path | None, scorer: str) -> None:
         "cpu_ms": 1000 * cpu / result.new,
         "peak_mb": _peak_mb(),
         "base_mb": base_mb,
-        "server_cpu_ms": 1000 * (_server_cpu_s(database) - server_before) / result.new,
+        "server_cpu_ms": 1000 * (server_cpu_s(database) - server_before) / result.new,
         "steps_cpu_ms": {k: 1000 * v[1] / result.new for k, v in seconds.items()},
         "steps_wall_ms": {k: 1000 * v[0] / result.new for k, v in seconds.items()},
         "model_cpu_ms": {k: 1000 * v[1] / result.new for k, v in later.items()},
@@ -193,7 +193,7 @@ def _peak_mb() -> float:
     return float("nan")
 
 
-def _server_cpu_s(database: DatabaseEngine) -> float:
+def server_cpu_s(database: DatabaseEngine) -> float:
     """Return the CPU time of PostgreSQL's processes that serve us, where it runs here too.
 
     What it writes in the background (checkpoints, the write-ahead log) is not in it.

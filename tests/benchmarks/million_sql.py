@@ -155,7 +155,7 @@ INSERT INTO mention_signal (mention_id, brand_id, published_at, p_emotion, irony
 SELECT id, brand_id, published_at, {words.empty("{}")}, 0.1, 0.1,
   CASE WHEN label = 'negative' THEN 'anger' WHEN label = 'positive' THEN 'joy' END, '1',
   CASE id % 5 WHEN 0 THEN ' complaint ' WHEN 2 THEN ' purchase question ' ELSE '' END,
-  CASE id % 5 WHEN 0 THEN 'refund' ELSE NULL END,
+  CASE id % 5 WHEN 0 THEN 'billing' ELSE NULL END,
   CASE WHEN id % 40 = 1 THEN 0.95 ELSE 0.1 END, 0.1, {words.empty()}, {words.empty()}
 FROM mention"""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.db import is_sqlite, read_session
-from crm_link.queue import QueueFilter, open_flags
+from crm_link.queue import QueueFilter, count_open, open_flags
 from crm_link.triage import triage_mentions
 from listener import search
 from listener.models import Mention
@@ -107,3 +109,23 @@ def test_flags_that_do_not_match_are_passed_over_in_the_index(
 
     assert "ix_flag_queue_all" in plan
     assert "TEMP B-TREE" not in plan
+
+
+def test_what_is_new_is_counted_without_a_walk_over_the_queue(
+    sessions: sessionmaker[Session], ids: list[int], clock: MovableClock
+) -> None:
+    query = (
+        "SELECT id FROM flag WHERE status = 'open' AND created_at > '2026-03-10' "
+        "ORDER BY created_at LIMIT 1000"
+    )
+    with read_session(sessions) as session:
+        assert count_open(session, now=clock(), since=clock() - timedelta(minutes=1)) == len(ids)
+        assert count_open(session, now=clock(), since=clock()) == 0
+        if is_sqlite(session):
+            plan = str(session.execute(text(f"EXPLAIN QUERY PLAN {query}")).all())
+        else:
+            session.execute(text("SET LOCAL enable_seqscan = off"))
+            session.execute(text("SET LOCAL enable_sort = off"))
+            plan = str(session.execute(text(f"EXPLAIN {query}")).all())
+
+    assert "ix_flag_fresh" in plan

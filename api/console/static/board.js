@@ -177,10 +177,12 @@
   function expect(panel) {
     const table = panel.dataset.rows ? document.getElementById(panel.dataset.rows) : panel.querySelector("table");
     const place = panel.querySelector(".chart");
-    if (!table || !place) return; // nothing to show yet: the panel says so in words
+    if (!place) return;
+    place.hidden = !table; // nothing to show yet: the panel says so in words
+    if (!table) return;
     const points = [...table.querySelectorAll("[data-point]")].map((row) => JSON.parse(row.dataset.point));
+    place.hidden = !points.length;
     if (!points.length) return;
-    place.classList.add("drawn");
     drawn.set(place, null);
     charts.near(place, () => draw(panel, place, table, points));
   }

@@ -4,7 +4,6 @@
 (() => {
   const list = document.querySelector("[data-queue]");
   if (!list) return;
-  document.documentElement.classList.add("scripted");
   const cards = () => [...list.querySelectorAll(".card.flag")];
   const current = () => list.querySelector(".card.chosen");
   const words = (name, value) => list.dataset[name].replace("{}", value);
