@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,14 +12,19 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.checks import run_checks
+from api.engine import Engine
 from api.models import AuditEvent, Role
 from api.status import read_status
 from config.settings import Settings
+from crm_link.escalation.protocols import Protocols
 from crm_link.replying.models import Reply, ReplyEvent, ReplyState
+from listener.models import Mention
 from listener.replier import Refusal
+from sentiment.scorer import make_scorer
 from tests.api.conftest import MovableClock, SignIn, email_of
 from tests.api.scene import Scene
-from tests.listener.accounts import account_settings
+from tests.listener.accounts import account_settings, set_up_accounts
+from tests.networks import running_networks
 
 TEXT = "We are sorry, please write to us."
 API = "/api/v1/posted-replies"
@@ -331,3 +337,40 @@ def test_a_trial_shows_it_as_it_would_go(
         shown = client.get(f"/mentions/{scene.first}").text
 
     assert "this is how it would have gone to X" in shown
+
+
+@pytest.mark.parametrize("posts", [True, False])
+def test_the_worker_carries_the_outbox_unless_nothing_is_posted(
+    manager: TestClient,
+    lead: TestClient,
+    scene: Scene,
+    sessions: sessionmaker[Session],
+    clock: MovableClock,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    posts: bool,
+) -> None:
+    with running_networks() as networks:
+        set_up_accounts(networks, monkeypatch)
+        [asked] = networks.control.add("x", [{"text": "glass in my coffee"}])
+        with sessions.begin() as session:
+            session.get_one(Mention, scene.first).external_id = asked
+        reply = manager.post(f"/api/v1/mentions/{scene.first}/reply", json={"text": TEXT}).json()
+        assert _do(lead, reply, "approve").status_code == 200
+        clock.now += timedelta(seconds=10)
+        settings = Settings(posts_replies=posts)
+        engine = Engine(
+            settings, sessions, make_scorer("vader"), Protocols(sessions, {}), clock=clock
+        )
+
+        assert engine.post_replies() == posts
+
+        texts = [one["text"] for one in networks.control.posts("x")]
+    assert (TEXT in texts) is posts
+    assert _only(manager)["state"] == ("posted" if posts else "approved")
+
+
+def _only(client: TestClient) -> dict[str, Any]:
+    [one] = client.get(API).json()["items"]
+    found: dict[str, Any] = one
+    return found

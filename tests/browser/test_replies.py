@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from api.models import Role
 from config.clock import utc_now
 from crm_link.replying.changes import write_reply
+from crm_link.replying.events import add_event
 from crm_link.replying.models import Reply, ReplyState
 from listener.replier import Refusal
 from tests.api.build import PASSWORD
@@ -85,6 +86,25 @@ def test_sent_back_by_keyboard(
     lead.keyboard.press("Enter")
 
     expect(lead.locator(".reply-box")).to_contain_text("Sent back: too cold")
+
+
+@pytest.mark.parametrize("path", ["/replies", "/mentions/{first}"])
+def test_what_becomes_of_a_reply_is_on_the_screen_by_itself(
+    open_page: OpenPage, scene: Scene, sessions: sessionmaker[Session], path: str
+) -> None:
+    with sessions.begin() as session:
+        writer = email_of(Role.COMMUNITY_MANAGER)
+        write_reply(session, scene.first, "We are sorry.", by=writer, clock=utc_now)
+    page = open_page()
+    page.goto(path.format(first=scene.first))
+    expect(page.locator(".reply-state").first).to_contain_text("waits for approval")
+
+    with sessions.begin() as session:
+        reply = session.scalars(select(Reply)).one()
+        reply.state, reply.last_error = ReplyState.IN_DOUBT, "no answer"
+        add_event(session, reply, "in doubt", by="groundswell", now=utc_now())
+
+    expect(page.locator(".reply-state").first).to_contain_text("in doubt", timeout=10_000)
 
 
 @pytest.mark.parametrize("width", [1280, 390])

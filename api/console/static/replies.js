@@ -10,6 +10,9 @@
     }
   });
 
+  // What came anew is marked again.
+  document.addEventListener("live:refreshed", () => { const card = chosen(); if (card && !card.classList.contains("chosen")) choose(card, { focus: false }); });
+
   const KEYS = ["p", "b", "i", "t"];
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !KEYS.includes(event.key)) return;
