@@ -1,14 +1,17 @@
-"""Times that people put into forms: browsers send them without a zone, and ours are UTC."""
+"""Times that people put into forms: browsers send them without a zone, and mean the reader's."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from api.language import zone
 from config.errors import InputError
 
 
 def read_time(text: str, otherwise: datetime) -> datetime:
-    """Return the time of a form's field, in UTC; `otherwise` where it was left empty.
+    """Return the time of a form's field, which is in the reader's zone, in UTC.
+
+    `otherwise` where it was left empty.
 
     Raises:
         InputError: It is no time.
@@ -20,6 +23,7 @@ def read_time(text: str, otherwise: datetime) -> datetime:
         moment = datetime.fromisoformat(text.strip())
     except ValueError as error:
         raise InputError(
-            "'%(text)s' is no time; write for example 2026-03-01 09:00, in UTC", text=text
+            "'%(text)s' is no time; write for example 2026-03-01 09:00", text=text
         ) from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    local = moment.replace(tzinfo=zone()) if moment.tzinfo is None else moment
+    return local.astimezone(UTC)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.models import Role
+from crm_link.escalation.delivery_models import Silence
 from crm_link.escalation.in_force import protocol_in_force, store_in_force
 from crm_link.escalation.models import TEST, Incident, Notification
 from crm_link.escalation.protocol_file import parse_protocol
@@ -119,3 +120,20 @@ def test_a_process_without_files_knows_the_protocol_in_force(
 ) -> None:
     with sessions() as session:
         assert "social" in protocol_in_force(session, scene.brand).on_call
+
+
+def test_a_time_in_a_form_is_in_the_readers_zone(
+    sign_in: SignIn, sessions: sessionmaker[Session], scene: Scene
+) -> None:
+    client = sign_in(Role.PR_LEAD)
+    client.post("/account/reading", data={"language": "", "zone": "America/Bogota"})
+
+    page = client.get("/silences").text
+    form = {"hours": "2", "comment": "A tasting", "severities": "SEV-3"}
+    client.post("/silences", data=form | {"starts": "2026-03-05T09:30"})
+
+    assert "From, America/Bogota (empty: now)" in page
+    with sessions() as session:
+        silence = session.scalars(select(Silence)).one()
+        assert silence.starts_at.isoformat() == "2026-03-05T14:30:00+00:00"
+    assert client.post("/silences", data=form | {"starts": "soon"}).status_code == 422

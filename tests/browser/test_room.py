@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -140,3 +141,44 @@ def test_a_protocol_is_read_broken_mended_and_saved_on_a_phone(
     assert _problems(page) == []
     page.goto("/protocol/edit?brand=acme")
     assert _problems(page) == []
+
+
+def test_of_two_who_take_an_incident_on_at_once_the_later_one_hears_it(
+    open_page: OpenPage, scene: Scene
+) -> None:
+    mine, theirs = open_page(), open_page()
+    for page in (mine, theirs):
+        page.goto(f"/incidents/{scene.incident}")
+        expect(page.locator("html[data-line=on]")).to_be_attached()
+    # Theirs hears of nothing meanwhile, as on a bad network.
+    theirs.route(f"**/incidents/{scene.incident}", lambda route: route.fulfill(status=429))
+    late = theirs.get_by_role("button", name="Acknowledge").first
+
+    mine.get_by_role("button", name="Acknowledge").first.click()
+    expect(mine.get_by_text("You are on it").first).to_be_visible()
+    theirs.get_by_label("Text of the note").fill("I look at the lids")
+    late.click()
+
+    expect(theirs.locator(".problem-text").first).to_contain_text("is already acknowledged")
+    expect(theirs.get_by_label("Text of the note")).to_have_value("I look at the lids")
+
+
+def test_of_two_who_edit_the_protocol_the_later_one_overwrites_nothing(
+    open_page: OpenPage, tmp_path: Path
+) -> None:
+    file = write_protocol(tmp_path)
+    mine, theirs = open_page(), open_page()
+    for page, words in ((mine, "mine"), (theirs, "theirs")):
+        page.goto("/protocol/edit?brand=acme")
+        text = page.locator("#protocol-text")
+        text.fill(text.input_value() + f"\n# {words}\n")
+        page.locator("#protocol-form [name=why]").fill(f"Because of {words}")
+
+    mine.get_by_role("button", name="Save").first.click()
+    expect(mine.get_by_role("status")).to_contain_text("The protocol is saved")
+    theirs.get_by_role("button", name="Save").first.click()
+
+    expect(theirs.locator(".problem-text").first).to_be_visible()
+    assert "# mine" in file.read_text("utf-8")
+    assert "# theirs" not in file.read_text("utf-8")
+    expect(theirs.locator("#protocol-text")).to_have_value(re.compile("# theirs"))

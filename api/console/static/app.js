@@ -40,9 +40,10 @@ function showTimes(root) {
 // ---- what this tab keeps belongs to whoever is signed in ------------------------------------------
 
 // Nothing that somebody typed is kept when they sign out, or shown to whoever signs in after them.
-if ("user" in ROOT.dataset) {
-  if ((sessionStorage.getItem("user") || ROOT.dataset.user) !== ROOT.dataset.user) sessionStorage.clear();
-  sessionStorage.setItem("user", ROOT.dataset.user);
+const USER = document.body.dataset.user;
+if (USER) {
+  if ((sessionStorage.getItem("user") || USER) !== USER) sessionStorage.clear();
+  sessionStorage.setItem("user", USER);
 }
 document.addEventListener("submit", (event) => {
   if (event.target.getAttribute("action") === "/sign-out") sessionStorage.clear();
