@@ -55,8 +55,9 @@ def confirm_link(actor: Actor, link_id: int, *, is_expected: bool = False) -> Id
     platform = get_link(actor.session, link_id).author.platform
     if asks_for_expectation(platform) and not is_expected:
         raise InputError(
-            f"{platform} lets an account be linked only where its owner would expect it: "
-            "say that this would not surprise them"
+            "%(platform)s lets an account be linked only where its owner would "
+            "expect it: say that this would not surprise them",
+            platform=platform,
         )
     note = "would not surprise them" if is_expected else ""
     link = review.confirm(actor.session, link_id, by=actor.name, clock=actor.clock, note=note)
@@ -158,7 +159,7 @@ def revoke_api_key(actor: Actor, key_id: int) -> ApiKey:
     """Make one of the actor's own keys useless."""
     key = users.revoke_api_key(actor.session, key_id, now=actor.clock())
     if key.user_id != actor.user.id:
-        raise NotFoundError(f"there is no API key {key_id}")
+        raise NotFoundError("there is no API key %(key_id)s", key_id=key_id)
     actor.record("key revoked", f"key {key_id}")
     return key
 
@@ -209,7 +210,7 @@ def change_user(
     """Change a user; what is None stays."""
     user = actor.session.get(User, user_id)
     if user is None:
-        raise NotFoundError(f"there is no user {user_id}")
+        raise NotFoundError("there is no user %(user_id)s", user_id=user_id)
     if role is not None:
         users.set_role(actor.session, email=user.email, role=role)
         actor.record(f"role set to {role}", f"user {user_id}")

@@ -60,7 +60,9 @@ def require_every_brand(brands: BrandIds, what: str) -> None:
         PermissionDeniedError: They see some brands only.
     """
     if brands is not None:
-        raise PermissionDeniedError(f"{what} is for those who see every brand; name one of yours")
+        raise PermissionDeniedError(
+            "%(what)s is for those who see every brand; name one of yours", what=what
+        )
 
 
 @event.listens_for(Session, "do_orm_execute")

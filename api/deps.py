@@ -120,7 +120,9 @@ def require_role(role: Role) -> Callable[[User], User]:
 
     def check(user: UserDep) -> User:
         if not may(user, role):
-            raise PermissionDeniedError(f"this needs the role {role}; yours is {user.role}")
+            raise PermissionDeniedError(
+                "this needs the role %(role)s; yours is %(role2)s", role=role, role2=user.role
+            )
         return user
 
     return check

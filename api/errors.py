@@ -13,9 +13,11 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from api.language import told
 from api.pages import render
 from api.rate_limit import TooManyRequestsError
 from api.security import HEADERS, sign_in_path
+from api.wrong_fields import wrong_fields
 from config.errors import (
     AppError,
     BudgetExhaustedError,
@@ -27,6 +29,7 @@ from config.errors import (
     TransientError,
 )
 from config.logs import get_logger
+from config.phrases import phrase
 
 log = get_logger(__name__)
 
@@ -62,7 +65,7 @@ def install_error_handlers(app: FastAPI) -> None:
     def _sign_in(request: Request, error: SignInRequiredError) -> Response:
         if wants_page(request):
             return _to_sign_in(request)
-        answer = _answer(request, 401, "unauthenticated", str(error))
+        answer = _answer(request, 401, "unauthenticated", error.said)
         answer.headers["WWW-Authenticate"] = "Bearer"
         return answer
 
@@ -71,7 +74,7 @@ def install_error_handlers(app: FastAPI) -> None:
         status, kind = next(
             (found for cls, found in STATUS.items() if isinstance(error, cls)), (500, "error")
         )
-        answer = _answer(request, status, kind, str(error))
+        answer = _answer(request, status, kind, error.said)
         if (
             isinstance(error, (TransientError, TooManyRequestsError))
             and error.retry_after_s is not None
@@ -81,16 +84,12 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def _validation(request: Request, error: RequestValidationError) -> Response:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
-            for item in error.errors()
-        )
-        return _answer(request, 422, "invalid", problems)
+        return _answer(request, 422, "invalid", wrong_fields(error.errors()))
 
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: HTTPException) -> Response:
         kind = _KINDS.get(error.status_code, "error")
-        return _answer(request, error.status_code, kind, str(error.detail))
+        return _answer(request, error.status_code, kind, phrase(str(error.detail)))
 
     @app.exception_handler(PoolTimeoutError)
     @app.exception_handler(OperationalError)
@@ -98,7 +97,10 @@ def install_error_handlers(app: FastAPI) -> None:
         cause = error.orig if isinstance(error, OperationalError) else error
         log.error("database unavailable", kind=type(cause).__name__)
         answer = _answer(
-            request, 503, "unavailable", "the database does not answer; try again in a moment"
+            request,
+            503,
+            "unavailable",
+            phrase("the database does not answer; try again in a moment"),
         )
         answer.headers["Retry-After"] = "5"
         return answer
@@ -111,7 +113,10 @@ def install_error_handlers(app: FastAPI) -> None:
             request,
             500,
             "error",
-            f"something went wrong that should not; it is in the log as {request_id}",
+            phrase(
+                "something went wrong that should not; it is in the log as %(request_id)s",
+                request_id=request_id,
+            ),
             request_id,
         )
         # This answer does not pass through the middleware that sets them.
@@ -152,6 +157,8 @@ def _answer(
     request_id = request_id or uuid.uuid4().hex[:12]
     if wants_page(request):
         template = "_error.html" if "hx-request" in request.headers else "error.html"
-        return render(request, template, {"status": status, "message": message}, status_code=status)
+        return render(
+            request, template, {"status": status, "message": told(message)}, status_code=status
+        )
     body: dict[str, Any] = {"kind": kind, "message": message, "request_id": request_id}
     return JSONResponse({"error": body}, status_code=status)

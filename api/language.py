@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from gettext import NullTranslations
 from io import BytesIO
@@ -153,10 +154,14 @@ def told(text: str) -> str:
     template = _catalogue().gettext(text.template) if text.template else ""
     if not text.values:
         return template
-    return template % {
-        name: told(value) if isinstance(value, Phrase) else value
-        for name, value in text.values.items()
-    }
+    return template % {name: _value(value) for name, value in text.values.items()}
+
+
+def _value(value: object) -> object:
+    """Return a value of a phrase as it is filled in: phrases and states are looked up too."""
+    if isinstance(value, StrEnum):
+        return looked_up(value.replace("_", " "))
+    return told(value) if isinstance(value, Phrase) else value
 
 
 def later(message: str) -> str:

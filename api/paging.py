@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from config.clock import to_utc
 from config.errors import InputError
+from config.phrases import phrase
 from crm_link.mentions import MentionKey
 from crm_link.queue import QueueKey
 
@@ -66,7 +67,7 @@ def mention_key(cursor: str) -> MentionKey | None:
 
 
 def _read(cursor: str, kinds: Sequence[type]) -> list[Any]:
-    msg = "this cursor is not one of ours; begin again without it"
+    msg = phrase("this cursor is not one of ours; begin again without it")
     try:
         parts = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         values = [

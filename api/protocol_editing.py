@@ -52,8 +52,9 @@ def open_file(session: Session, state: State, brand_key: str) -> tuple[ProtocolF
     file = find_file(state, brand_key)
     if file is None:
         raise NotFoundError(
-            f"brand '{brand_key}' has no protocol file on this machine; name one under "
-            "`protocol` in brands.yaml"
+            "brand '%(brand_key)s' has no protocol file on this machine; name one "
+            "under `protocol` in brands.yaml",
+            brand_key=brand_key,
         )
     _brands_of(session, file)
     return file, read_text(file.path)
@@ -70,7 +71,9 @@ def save(actor: Actor, state: State, brand_key: str, *, text: str, base: str, wh
     file, _ = open_file(actor.session, state, brand_key)
     reason = why.strip()
     if not reason or len(reason) > MOST_WHY:
-        raise InputError(f"say why it is changed, in 1 to {MOST_WHY} characters: it is kept")
+        raise InputError(
+            "say why it is changed, in 1 to %(most_why)s characters: it is kept", most_why=MOST_WHY
+        )
     protocol = check_text(file.path, text, base=base)
     now = actor.clock()
     for brand in _brands_of(actor.session, file):
@@ -86,6 +89,6 @@ def _brands_of(session: Session, file: ProtocolFile) -> list[Brand]:
     brands = list(session.scalars(query.order_by(Brand.id)))
     if len(brands) < len(file.brand_keys):
         raise PermissionDeniedError(
-            f"{file.path.name} is the protocol of brands that you do not see, too"
+            "%(name)s is the protocol of brands that you do not see, too", name=file.path.name
         )
     return brands

@@ -84,8 +84,10 @@ def correct_priority(actor: Actor, mention_id: int, priority: Priority) -> None:
     """Say what a mention that is not in the queue asks for."""
     mention = get_mention(actor.session, mention_id)
     if mention.deleted_at is not None:
-        msg = f"mention {mention_id} was deleted by its author: nothing to correct"
-        raise ConflictError(msg)
+        raise ConflictError(
+            "mention %(mention_id)s was deleted by its author: nothing to correct",
+            mention_id=mention_id,
+        )
     give_priority(actor.session, mention, priority, by=actor.name, clock=actor.clock)
     actor.record(f"priority set to {priority}", f"mention {mention_id}")
 
@@ -135,8 +137,10 @@ def be_present(
 def _check_assignee(actor: Actor, email: str) -> None:
     found = actor.session.scalar(select(User.id).where(User.email == email, User.is_active))
     if found is None:
-        msg = f"there is no active user {email}; mentions are assigned to people who can sign in"
-        raise InputError(msg)
+        raise InputError(
+            "there is no active user %(email)s; mentions are assigned to people who can sign in",
+            email=email,
+        )
 
 
 def _subject(done: Changed) -> str:

@@ -12,8 +12,8 @@ from config.errors import AppError
 class TooManyRequestsError(AppError):
     """Somebody asks too often; `retry_after_s` says when it may be asked again, in seconds."""
 
-    def __init__(self, message: str, *, retry_after_s: float) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, /, *, retry_after_s: float, **values: object) -> None:
+        super().__init__(message, **values)
         self.retry_after_s = retry_after_s
 
 

@@ -101,6 +101,10 @@ def stop_drill(actor: Actor, drill_id: int) -> Drill:
 def _script(session: Session, brand: Brand, scenario: str, actor: Actor) -> Script:
     shipped = shipped_scenarios()
     if scenario not in shipped:
-        raise InputError(f"there is no scenario '{scenario}'; known: {', '.join(shipped)}")
+        raise InputError(
+            "there is no scenario '%(scenario)s'; known: %(shipped)s",
+            scenario=scenario,
+            shipped=", ".join(shipped),
+        )
     per_hour = ordinary_per_hour(session, brand.id, actor.clock())
     return write_script(scenario, shipped[scenario], brand_name=brand.name, per_hour=per_hour)

@@ -89,9 +89,9 @@ class SingleSignOn:
         """
         parts = urlsplit(settings.issuer)
         if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
-            raise InputError(f"{PREFIX}SSO_ISSUER must be an https address")
+            raise InputError("%(prefix)sSSO_ISSUER must be an https address", prefix=PREFIX)
         if not settings.client_id:
-            raise InputError(f"{PREFIX}SSO_CLIENT_ID is missing")
+            raise InputError("%(prefix)sSSO_CLIENT_ID is missing", prefix=PREFIX)
         self.settings = settings
         self._domains = frozenset(_words(settings.domains.lower()))
         self._roles = _roles(settings.roles)
@@ -214,7 +214,10 @@ def _roles(text: str) -> dict[str, Role]:
         group, _, role = pair.rpartition("=")
         if not group or role.strip() not in set(Role):
             raise InputError(
-                f"{PREFIX}SSO_ROLES: '{pair}' is not GROUP=ROLE; roles are {', '.join(Role)}"
+                "%(prefix)sSSO_ROLES: '%(pair)s' is not GROUP=ROLE; roles are %(role)s",
+                prefix=PREFIX,
+                pair=pair,
+                role=", ".join(Role),
             )
         found[group.strip()] = Role(role.strip())
     return found

@@ -107,7 +107,7 @@ def teams_of(session: Session) -> dict[int, list[str]]:
 def _get_team(session: Session, team_id: int) -> Team:
     team = session.get(Team, team_id)
     if team is None:
-        raise NotFoundError(f"there is no team {team_id}")
+        raise NotFoundError("there is no team %(team_id)s", team_id=team_id)
     return team
 
 
@@ -117,7 +117,7 @@ def _free_name(session: Session, name: str, *, besides: int | None = None) -> st
         raise InputError("a team needs a name")
     holder = session.scalar(select(Team.id).where(Team.name == wanted))
     if holder not in {None, besides}:
-        raise ConflictError(f"there is a team '{wanted}' already")
+        raise ConflictError("there is a team '%(wanted)s' already", wanted=wanted)
     return wanted
 
 
@@ -125,11 +125,11 @@ def _fill(session: Session, team_id: int, keys: Iterable[str], user_ids: Iterabl
     known = {brand.key: brand.id for brand in list_brands(session)}
     for key in dict.fromkeys(keys):
         if key not in known:
-            raise NotFoundError(f"there is no brand '{key}'")
+            raise NotFoundError("there is no brand '%(key)s'", key=key)
         session.add(TeamBrand(team_id=team_id, brand_id=known[key]))
     for user_id in dict.fromkeys(user_ids):
         if session.get(User, user_id) is None:
-            raise NotFoundError(f"there is no user {user_id}")
+            raise NotFoundError("there is no user %(user_id)s", user_id=user_id)
         session.add(TeamMember(team_id=team_id, user_id=user_id))
     session.flush()
 

@@ -53,8 +53,7 @@ def create_user(
     """
     address = normal_email(email)
     if session.scalar(select(User.id).where(User.email == address)) is not None:
-        msg = "there is a user with this e-mail address already"
-        raise ConflictError(msg)
+        raise ConflictError("there is a user with this e-mail address already")
     user = User(
         email=address,
         name=name.strip() or address,
@@ -74,15 +73,17 @@ def normal_email(email: str) -> str:
             email.strip(), check_deliverability=False, test_environment=True
         ).normalized.lower()
     except EmailNotValidError as error:
-        msg = f"this is no e-mail address: {error}"
-        raise InputError(msg) from error
+        raise InputError("this is no e-mail address: %(error)s", error=error) from error
 
 
 def hash_password(password: str) -> str:
     """Return the argon2 hash of a password that is long enough."""
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        msg = f"a password has {MIN_PASSWORD} to {MAX_PASSWORD} characters"
-        raise InputError(msg)
+        raise InputError(
+            "a password has %(min_password)s to %(max_password)s characters",
+            min_password=MIN_PASSWORD,
+            max_password=MAX_PASSWORD,
+        )
     return _hasher.hash(password)
 
 
@@ -143,8 +144,7 @@ def change_own_password(session: Session, *, email: str, current: str, new: str)
     """
     user = get_user(session, email)
     if not _verify(user.password_hash, current):
-        msg = "the current password is not right"
-        raise InputError(msg)
+        raise InputError("the current password is not right")
     return set_password(session, email=email, password=new)
 
 
@@ -182,16 +182,16 @@ def _keep_an_admin(session: Session, user: User) -> None:
         .where(User.role == Role.ADMIN, User.is_active, User.id != user.id)
     )
     if not others:
-        msg = "this is the last active admin; make another one first"
-        raise ConflictError(msg)
+        raise ConflictError("this is the last active admin; make another one first")
 
 
 def get_user(session: Session, email: str) -> User:
     """Return the user with this address."""
     user = session.scalar(select(User).where(User.email == email.strip().lower()))
     if user is None:
-        msg = "there is no user with this e-mail address; see `groundswell users list`"
-        raise NotFoundError(msg)
+        raise NotFoundError(
+            "there is no user with this e-mail address; see `groundswell users list`"
+        )
     return user
 
 
@@ -219,8 +219,7 @@ def revoke_api_key(session: Session, key_id: int, *, now: datetime) -> ApiKey:
     """Make a key useless."""
     key = session.get(ApiKey, key_id)
     if key is None:
-        msg = f"there is no API key {key_id}"
-        raise NotFoundError(msg)
+        raise NotFoundError("there is no API key %(key_id)s", key_id=key_id)
     key.revoked_at = key.revoked_at or now
     return key
 

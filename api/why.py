@@ -114,9 +114,15 @@ def why(sessions: sessionmaker[Session], settings: Settings, mention_id: int) ->
     with read_session(sessions) as session:
         mention = get_mention(session, mention_id)
         if mention.deleted_at is not None:
-            raise ConflictError(f"mention {mention_id} was deleted by its author: no text is kept")
+            raise ConflictError(
+                "mention %(mention_id)s was deleted by its author: no text is kept",
+                mention_id=mention_id,
+            )
         if mention.label is None:
-            raise ConflictError(f"mention {mention_id} is not judged yet; try again in a minute")
+            raise ConflictError(
+                "mention %(mention_id)s is not judged yet; try again in a minute",
+                mention_id=mention_id,
+            )
         label, scorer = Label(mention.label), mention.scorer
         said = [one for one in judgements_of(session, mention_id) if one.who is not Judge.PERSON]
         text, names = mention.text, tuple(mention.brand.names)

@@ -95,7 +95,10 @@ def write_persona(
         plain = list(dict.fromkeys(word.strip().lower() for word in words if word.strip()))
         if len(plain) > MOST_WORDS or any(len(word) > MOST_LETTERS for word in plain):
             raise InputError(
-                f"{name}: at most {MOST_WORDS} words of at most {MOST_LETTERS} letters each"
+                "%(name)s: at most %(most_words)s words of at most %(most_letters)s letters each",
+                name=name,
+                most_words=MOST_WORDS,
+                most_letters=MOST_LETTERS,
             )
         row[name] = plain
     columns = ("languages", "places", "interests", "updated_by", "updated_at")

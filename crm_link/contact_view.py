@@ -25,8 +25,7 @@ def get_contact(session: Session, contact_id: int) -> Contact:
     """Return a contact that the CRM still has."""
     contact = session.get(Contact, contact_id)
     if contact is None or contact.deleted_at is not None:
-        msg = f"there is no contact {contact_id}"
-        raise NotFoundError(msg)
+        raise NotFoundError("there is no contact %(contact_id)s", contact_id=contact_id)
     return contact
 
 

@@ -247,9 +247,11 @@ def _hold(session: Session, letter_id: int) -> None:
         select(WriteBack.status).where(WriteBack.id == letter_id).with_for_update()
     )
     if status is None:
-        raise NotFoundError(f"there is no write-back {letter_id}")
+        raise NotFoundError("there is no write-back %(letter_id)s", letter_id=letter_id)
     if status is not DeliveryStatus.DEAD:
-        raise ConflictError(f"write-back {letter_id} is {status}, not dead")
+        raise ConflictError(
+            "write-back %(letter_id)s is %(status)s, not dead", letter_id=letter_id, status=status
+        )
 
 
 def _reason(said: str, attempts: int) -> str:

@@ -88,13 +88,16 @@ def check_change(change: Change, number: int, now: datetime) -> None:
 
     """
     if number > MAX_AT_ONCE:
-        msg = f"{number:,} mentions are too many at once; at most {MAX_AT_ONCE}"
-        raise InputError(msg)
+        raise InputError(
+            "%(number)s mentions are too many at once; at most %(max_at_once)s",
+            number=f"{number:,}",
+            max_at_once=MAX_AT_ONCE,
+        )
     if change.act is Act.SNOOZE and change.until is not None:
         if change.until <= now:
             raise InputError("snooze until a time that is still to come")
         if change.until > now + MAX_SNOOZE:
-            raise InputError(f"snooze for {MAX_SNOOZE.days} days at most")
+            raise InputError("snooze for %(days)s days at most", days=MAX_SNOOZE.days)
     if change.act is Act.LABEL and change.label is None:
         raise InputError("say which sentiment it is")
     if change.act is Act.PRIORITY and change.priority is None:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, selectinload
 from config.any_of import any_of
 from config.clock import Clock
 from config.errors import ConflictError, NotFoundError
+from config.phrases import phrase
 from crm_link.enrich import queue_people
 from crm_link.escalation.in_force import protocol_in_force
 from crm_link.escalation.response_clock import due_at, queue_rank
@@ -66,7 +67,11 @@ def change_flags(
     now = clock()
     check_change(change, len(mention_ids), now)
     flags = lock_flags(session, mention_ids, with_mentions=change.act in OF_MENTION)
-    left = {one: f"mention {one} is not flagged" for one in mention_ids if one not in flags}
+    left: dict[int, str] = {
+        one: phrase("mention %(mention_id)s is not flagged", mention_id=one)
+        for one in mention_ids
+        if one not in flags
+    }
     for mention_id, flag in flags.items():
         why_not = _why_not(session, flag, change, (seen or {}).get(mention_id), now)
         if why_not:
@@ -143,14 +148,24 @@ def _why_not(
 ) -> str | None:
     is_open = flag.status is FlagStatus.OPEN
     if seen is not None and seen != flag.version:
-        what = last_change(session, flag.mention_id, now) or "somebody changed this meanwhile"
-        return f"{what}. Nothing of yours was done; look at it again"
+        what = last_change(session, flag.mention_id, now) or phrase(
+            "somebody changed this meanwhile"
+        )
+        return phrase("%(what)s. Nothing of yours was done; look at it again", what=what)
     if change.act in _OF_OPEN and not is_open:
-        return f"mention {flag.mention_id} was already {flag.status} by {flag.closed_by}"
+        return phrase(
+            "mention %(mention_id)s was already %(status)s by %(who)s",
+            mention_id=flag.mention_id,
+            status=flag.status,
+            who=flag.closed_by,
+        )
     if change.act is Act.REOPEN and is_open:
-        return f"mention {flag.mention_id} is in the queue already"
+        return phrase("mention %(mention_id)s is in the queue already", mention_id=flag.mention_id)
     if change.act is Act.LABEL and flag.mention.deleted_at is not None:
-        return f"mention {flag.mention_id} was deleted by its author: nothing to correct"
+        return phrase(
+            "mention %(mention_id)s was deleted by its author: nothing to correct",
+            mention_id=flag.mention_id,
+        )
     return None
 
 

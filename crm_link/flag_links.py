@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from config.clock import Clock
 from config.errors import ConflictError
+from config.phrases import phrase
 from crm_link import review
 from crm_link.flag_acts import Act, Change, Pair
 from crm_link.flag_models import FlagEvent
@@ -42,7 +43,9 @@ def change_links(
     for mention_id, flag in flags.items():
         author_id = flag.mention.author_id
         if author_id is None:
-            left[mention_id] = f"the platform does not say who wrote mention {mention_id}"
+            left[mention_id] = phrase(
+                "the platform does not say who wrote mention %(mention_id)s", mention_id=mention_id
+            )
         else:
             by_author.setdefault(author_id, []).append(mention_id)
     decide = _link if change.act is Act.LINK else _unlink
@@ -52,7 +55,7 @@ def change_links(
         try:
             decided = decide(session, author_id, change, by, clock)
         except ConflictError as error:
-            left |= dict.fromkeys(by_author[author_id], str(error))
+            left |= dict.fromkeys(by_author[author_id], error.said)
             continue
         after: dict[str, Any] = {"links": {str(link): event for link, event in decided.items()}}
         if change.contact_id is not None:
@@ -65,7 +68,9 @@ def links_that_went_on(session: Session, events: Sequence[FlagEvent]) -> dict[in
     """Return the mentions about whose links somebody decided since, with what to say."""
     moved = went_on(session, {link: own for event in events for link, own in _decided(event)})
     return {
-        event.mention_id: f"somebody decided about link {link} since; it stays so"
+        event.mention_id: phrase(
+            "somebody decided about link %(link)s since; it stays so", link=link
+        )
         for event in events
         for link, _ in _decided(event)
         if link in moved
@@ -112,13 +117,12 @@ def _unlink(
     if change.contact_id is not None:
         links = [link for link in links if link.contact_id == change.contact_id]
     if not links:
-        msg = "they are linked to nobody in the CRM"
-        raise ConflictError(msg)
+        raise ConflictError("they are linked to nobody in the CRM")
     decided: dict[int, int] = {}
     for link in links:
         held = review.hold_link(session, link.id)
         if held.state is not LinkState.CONFIRMED:
-            raise ConflictError(f"link {link.id} is {held.state} already")
+            raise ConflictError("link %(id)s is %(state)s already", id=link.id, state=held.state)
         event = review.decide(session, held, LinkState.REJECTED, by, clock(), "")
         decided[link.id] = event.id
     return decided

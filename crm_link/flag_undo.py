@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from config.clock import Clock
 from config.errors import ConflictError, NotFoundError
+from config.phrases import phrase
 from crm_link.enrich import queue_people
 from crm_link.flag_acts import Act, Changed
 from crm_link.flag_changes import OF_MENTION, lock_flags
@@ -46,15 +47,19 @@ def undo_changes(session: Session, batch: str, *, by: str, clock: Clock) -> Chan
         .order_by(FlagEvent.id)
     ).all()
     if not events:
-        msg = f"there is no action {batch} to undo, or it was undone already"
-        raise NotFoundError(msg)
+        raise NotFoundError(
+            "there is no action %(batch)s to undo, or it was undone already", batch=batch
+        )
     if events[0].action == Act.ESCALATE:
-        msg = "people were told of an escalation: resolve the incident instead of undoing it"
-        raise ConflictError(msg)
+        raise ConflictError(
+            "people were told of an escalation: resolve the incident instead of undoing it"
+        )
     if events[0].at < now - UNDO_FOR:
         minutes = int(UNDO_FOR.total_seconds() // 60)
-        msg = f"an action can be undone for {minutes} minutes; change it by hand now"
-        raise ConflictError(msg)
+        raise ConflictError(
+            "an action can be undone for %(minutes)s minutes; change it by hand now",
+            minutes=minutes,
+        )
     undone, left = _undo(session, events, by, clock, now)
     if not undone:
         raise ConflictError(next(iter(left.values())))
@@ -74,11 +79,15 @@ def _undo(
             continue
         flag = flags.get(event.mention_id)
         if flag is None:
-            left[event.mention_id] = f"mention {event.mention_id} is not flagged any more"
+            left[event.mention_id] = phrase(
+                "mention %(mention_id)s is not flagged any more", mention_id=event.mention_id
+            )
             continue
         if flag.version != event.version:
-            what = last_change(session, event.mention_id, now) or "somebody changed this since"
-            left[event.mention_id] = f"{what}; it stays so"
+            what = last_change(session, event.mention_id, now) or phrase(
+                "somebody changed this since"
+            )
+            left[event.mention_id] = phrase("%(what)s; it stays so", what=what)
             continue
         flag.version += 1
         event.undone_at, event.undone_by = now, by

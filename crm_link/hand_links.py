@@ -60,11 +60,12 @@ def link_by_hand(
     contact = get_contact(session, contact_id)
     author = session.get(Author, author_id)
     if author is None:
-        raise NotFoundError(f"there is no author {author_id}")
+        raise NotFoundError("there is no author %(author_id)s", author_id=author_id)
     if asks_for_expectation(author.platform) and not is_expected:
         raise InputError(
-            f"{author.platform} lets an account be linked only where its owner would expect it: "
-            "say that this would not surprise them"
+            "%(platform)s lets an account be linked only where its owner would "
+            "expect it: say that this would not surprise them",
+            platform=author.platform,
         )
     name = contact.name or contact.external_id
     check_allowed(session, author, contact, f"the link to {name}")
@@ -80,7 +81,7 @@ def link_by_hand(
     if not is_new:
         link = hold_link(session, link_id)
         if link.state is LinkState.CONFIRMED:
-            raise ConflictError(f"they are linked to {name} already")
+            raise ConflictError("they are linked to %(name)s already", name=name)
         return decide(session, link, LinkState.CONFIRMED, by, now, note)
     event = LinkEvent(
         link_id=link_id,

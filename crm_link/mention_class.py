@@ -66,11 +66,12 @@ def correct_class(
     """
     mention = session.get(Mention, mention_id, with_for_update=True)
     if mention is None:
-        msg = f"there is no mention {mention_id}"
-        raise NotFoundError(msg)
+        raise NotFoundError("there is no mention %(mention_id)s", mention_id=mention_id)
     if mention.label != Label.NEGATIVE:
-        msg = f"mention {mention_id} is not negative, and only negative ones have a class"
-        raise ConflictError(msg)
+        raise ConflictError(
+            "mention %(mention_id)s is not negative, and only negative ones have a class",
+            mention_id=mention_id,
+        )
     row = {"mention_id": mention_id, "kind": kind.value, "by": by, "at": clock()}
     upsert(session, MentionClass, [row], key=("mention_id",), update_columns=("kind", "by", "at"))
     protocol = protocol_in_force(session, mention.brand_id)

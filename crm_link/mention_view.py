@@ -105,8 +105,7 @@ def get_mention(session: Session, mention_id: int) -> Mention:
     """Return a mention with author and brand."""
     mention = session.scalar(_mentions().where(Mention.id == mention_id))
     if mention is None:
-        msg = f"there is no mention {mention_id}"
-        raise NotFoundError(msg)
+        raise NotFoundError("there is no mention %(mention_id)s", mention_id=mention_id)
     return mention
 
 
@@ -191,6 +190,5 @@ def get_link(session: Session, link_id: int) -> IdentityLink:
         .options(joinedload(IdentityLink.author), joinedload(IdentityLink.contact))
     )
     if link is None:
-        msg = f"there is no link {link_id}"
-        raise NotFoundError(msg)
+        raise NotFoundError("there is no link %(link_id)s", link_id=link_id)
     return link

@@ -121,8 +121,7 @@ def get_brand(session: Session, key: str) -> Brand:
     """Return the brand with this key."""
     brand = session.scalar(select(Brand).where(Brand.key == key))
     if brand is None:
-        msg = f"there is no brand '{key}'"
-        raise NotFoundError(msg)
+        raise NotFoundError("there is no brand '%(key)s'", key=key)
     return brand
 
 

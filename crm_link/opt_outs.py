@@ -63,7 +63,7 @@ def opt_in(
         .returning(LinkRefusal.value_hash)
     ).all()
     if not found:
-        raise NotFoundError(f"contact {contact_id} did not opt out")
+        raise NotFoundError("contact %(contact_id)s did not opt out", contact_id=contact_id)
     mark_due(session, keys=(), contact_ids=[contact_id], now=clock(), context=context)
 
 
@@ -103,7 +103,9 @@ def opt_out_author(
         .order_by(Author.external_id != external_id, Author.id.desc())
     ).first()
     if known is None and account.startswith("@"):
-        raise NotFoundError(f"there is no account of this name on {platform}; give its id")
+        raise NotFoundError(
+            "there is no account of this name on %(platform)s; give its id", platform=platform
+        )
     value = f"{platform}:{known.external_id if known else external_id}"
     refuse(session, [("author", value)], reason=Reason.OPT_OUT, context=context, clock=clock)
     if known is None:

@@ -155,8 +155,7 @@ def get_flag(session: Session, mention_id: int) -> Flag:
     """Return a mention's flag with mention, author and brand."""
     flag = get_flags(session, [mention_id]).get(mention_id)
     if flag is None:
-        msg = f"mention {mention_id} is not flagged"
-        raise NotFoundError(msg)
+        raise NotFoundError("mention %(mention_id)s is not flagged", mention_id=mention_id)
     return flag
 
 

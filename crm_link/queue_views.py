@@ -53,14 +53,14 @@ def save_view(
     """
     name = " ".join(name.split())
     if not 0 < len(name) <= MAX_NAME:
-        msg = f"a view needs a name of 1 to {MAX_NAME} characters"
-        raise InputError(msg)
+        raise InputError("a view needs a name of 1 to %(max_name)s characters", max_name=MAX_NAME)
     count = session.scalar(
         select(func.count()).where(QueueView.owner == who, QueueView.name != name)
     )
     if (count or 0) >= MAX_VIEWS:
-        msg = f"there are {MAX_VIEWS} views already; remove one first"
-        raise ConflictError(msg)
+        raise ConflictError(
+            "there are %(max_views)s views already; remove one first", max_views=MAX_VIEWS
+        )
     if is_default:
         session.execute(update(QueueView).where(QueueView.owner == who).values(is_default=False))
     row = {
@@ -90,11 +90,13 @@ def remove_view(session: Session, who: str, view_id: int) -> QueueView:
     """
     view = session.get(QueueView, view_id)
     if view is None or (view.owner != who and not view.is_shared):
-        msg = f"there is no view {view_id}"
-        raise NotFoundError(msg)
+        raise NotFoundError("there is no view %(view_id)s", view_id=view_id)
     if view.owner != who:
-        msg = f"view {view_id} is shared by {view.owner}, who alone can remove it"
-        raise PermissionDeniedError(msg)
+        raise PermissionDeniedError(
+            "view %(view_id)s is shared by %(owner)s, who alone can remove it",
+            view_id=view_id,
+            owner=view.owner,
+        )
     session.delete(view)
     session.flush()
     return view

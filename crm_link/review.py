@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from config.clock import Clock, utc_now
 from config.errors import ConflictError, NotFoundError
+from config.phrases import phrase
 from crm_link.context import load_context
 from crm_link.enrich import queue_enrichment
 from crm_link.link_changes import SYSTEM
@@ -91,8 +92,8 @@ def confirm(
     """
     link = hold_link(session, link_id)
     if link.state is not LinkState.SUGGESTED:
-        raise ConflictError(f"{_as_it_stands(link)}; only a suggested one is confirmed")
-    check_allowed(session, link.author, link.contact, f"link {link_id}")
+        raise ConflictError("%(link)s; only a suggested one is confirmed", link=_as_it_stands(link))
+    check_allowed(session, link.author, link.contact, phrase("link %(link_id)s", link_id=link_id))
     decide(session, link, LinkState.CONFIRMED, by, clock(), note)
     return link
 
@@ -109,7 +110,7 @@ def reject(
     """
     link = hold_link(session, link_id)
     if link.state not in {LinkState.SUGGESTED, LinkState.CONFIRMED}:
-        raise ConflictError(f"{_as_it_stands(link)} already")
+        raise ConflictError("%(link)s already", link=_as_it_stands(link))
     decide(session, link, LinkState.REJECTED, by, clock(), note)
     return link
 
@@ -135,7 +136,11 @@ def split(
         )
     )
     if missing := sorted(set(link_ids) - own):
-        raise NotFoundError(f"contact {contact_id} has no link {missing[0]}")
+        raise NotFoundError(
+            "contact %(contact_id)s has no link %(missing)s",
+            contact_id=contact_id,
+            missing=missing[0],
+        )
     # In one order, as others hold links too.
     return [
         reject(session, link_id, by=by, clock=clock, note=f"split from contact {contact_id}")
@@ -192,7 +197,9 @@ def undo(session: Session, link_id: int, *, by: str, clock: Clock = utc_now) -> 
     link = hold_link(session, link_id)
     undone = _undone(session, link)
     if undone.to_state in {LinkState.SUGGESTED, LinkState.CONFIRMED}:
-        check_allowed(session, link.author, link.contact, f"link {link_id}")
+        check_allowed(
+            session, link.author, link.contact, phrase("link %(link_id)s", link_id=link_id)
+        )
     decide(session, link, undone.to_state, by, clock(), f"{_UNDOES}{undone.event_id}", is_undo=True)
     return undone
 
@@ -208,12 +215,13 @@ def _undone(session: Session, link: IdentityLink) -> Undone:
         else:
             standing.append(event)
     if not standing:
-        raise ConflictError(f"nothing is left to be undone on link {link.id}")
+        raise ConflictError("nothing is left to be undone on link %(id)s", id=link.id)
     last = standing[-1]
     if last.actor == SYSTEM and last.to_state is LinkState.WITHDRAWN:
         raise ConflictError(
-            f"link {link.id} was withdrawn because its evidence or its contact is gone; "
-            "it comes back with the evidence"
+            "link %(id)s was withdrawn because its evidence or its contact is "
+            "gone; it comes back with the evidence",
+            id=link.id,
         )
     to_state = last.from_state or LinkState.WITHDRAWN
     return Undone(
@@ -238,14 +246,21 @@ def hold_link(session: Session, link_id: int, *, is_locked: bool = True) -> Iden
         query = query.with_for_update(of=IdentityLink).execution_options(populate_existing=True)
     link = session.scalar(query)
     if link is None:
-        raise NotFoundError(f"there is no link {link_id}")
+        raise NotFoundError("there is no link %(link_id)s", link_id=link_id)
     return link
 
 
 def _as_it_stands(link: IdentityLink) -> str:
     """Say what a link is, and who was faster."""
-    by = f" by {link.decided_by} at {link.decided_at:%H:%M} UTC" if link.decided_by else ""
-    return f"link {link.id} is {link.state}{by}"
+    if not link.decided_by:
+        return phrase("link %(link_id)s is %(state)s", link_id=link.id, state=link.state)
+    return phrase(
+        "link %(link_id)s is %(state)s by %(who)s at %(time)s UTC",
+        link_id=link.id,
+        state=link.state,
+        who=link.decided_by,
+        time=f"{link.decided_at:%H:%M}",
+    )
 
 
 def check_allowed(session: Session, author: Author, contact: Contact, name: str) -> None:
@@ -257,12 +272,14 @@ def check_allowed(session: Session, author: Author, contact: Contact, name: str)
 
     """
     if contact.deleted_at is not None:
-        raise ConflictError(f"the contact of {name} is gone from the CRM")
+        raise ConflictError("the contact of %(name)s is gone from the CRM", name=name)
     if author.gone_reason is not None:
-        raise ConflictError(f"the account of {name} is {author.gone_reason}")
+        raise ConflictError(
+            "the account of %(name)s is %(gone_reason)s", name=name, gone_reason=author.gone_reason
+        )
     context = load_context()
     if refused_among(session, [(author.id, contact.id)], context):
-        raise ConflictError(f"{name} is not allowed: opted out (docs/linking.md)")
+        raise ConflictError("%(name)s is not allowed: opted out (docs/linking.md)", name=name)
     verdict = may_link(
         author.platform,
         contact.relationship_source,
@@ -270,7 +287,9 @@ def check_allowed(session: Session, author: Author, contact: Contact, name: str)
         table=context.table,
     )
     if not verdict.is_allowed:
-        raise ConflictError(f"{name} is not allowed: {verdict.rule} (docs/linking.md)")
+        raise ConflictError(
+            "%(name)s is not allowed: %(rule)s (docs/linking.md)", name=name, rule=verdict.rule
+        )
 
 
 def decide(

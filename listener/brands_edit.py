@@ -55,7 +55,9 @@ def change_query(path: Path, key: str, query: str, *, before: str, now: datetime
         entry = _find(tree, key)
         if str(entry["query"]) != before:
             raise ConflictError(
-                f"the query of {key} was changed in {path.name} meanwhile: look at it again"
+                "the query of %(key)s was changed in %(name)s meanwhile: look at it again",
+                key=key,
+                name=path.name,
             )
         entry["query"] = SingleQuotedScalarString(query)
 
@@ -156,10 +158,15 @@ def _change(path: Path, edit: Callable[[CommentedMap], None], now: datetime) -> 
             edit(tree)
             return _replace(path, yaml, tree, text, now)
     except Timeout as error:
-        raise ConflictError(f"somebody changes {path.name} just now; try again") from error
+        raise ConflictError(
+            "somebody changes %(name)s just now; try again", name=path.name
+        ) from error
     except OSError as error:
-        msg = f"{path} cannot be written ({error.strerror}); edit it where the file is kept"
-        raise InputError(msg) from error
+        raise InputError(
+            "%(path)s cannot be written (%(strerror)s); edit it where the file is kept",
+            path=path,
+            strerror=error.strerror,
+        ) from error
 
 
 def _parse(text: str) -> tuple[YAML, CommentedMap]:
@@ -173,7 +180,11 @@ def _find_source(brand: CommentedMap, name: str) -> CommentedMap:
         if SourceEntry.model_validate(plain(written)).key == name:
             found: CommentedMap = written
             return found
-    raise NotFoundError(f"there is no source '{name}' of {brand['id']} in the brands file")
+    raise NotFoundError(
+        "there is no source '%(name)s' of %(brand)s in the brands file",
+        name=name,
+        brand=brand["id"],
+    )
 
 
 def _version(written: CommentedMap) -> str:
@@ -183,7 +194,11 @@ def _version(written: CommentedMap) -> str:
 
 def _require_version(written: CommentedMap, name: str, version: str, path: Path) -> CommentedMap:
     if _version(written) != version:
-        raise ConflictError(f"{name} was changed in {path.name} meanwhile: look at it again")
+        raise ConflictError(
+            "%(name)s was changed in %(name2)s meanwhile: look at it again",
+            name=name,
+            name2=path.name,
+        )
     return written
 
 
@@ -213,7 +228,7 @@ def _find(tree: CommentedMap, key: str) -> CommentedMap:
     for found, entry in _entries(tree):
         if found == key:
             return entry
-    raise NotFoundError(f"there is no brand '{key}' in the brands file")
+    raise NotFoundError("there is no brand '%(key)s' in the brands file", key=key)
 
 
 def _entries(tree: Any) -> Iterator[tuple[str, CommentedMap]]:  # noqa: ANN401 - a YAML tree

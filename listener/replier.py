@@ -150,6 +150,9 @@ def make_replier(platform: str, account: str = "") -> Replier:
     """
     kind = find_replier(platform)
     if kind is None:
-        msg = f"replies cannot be posted to {platform}; they can to {', '.join(replier_names())}"
-        raise InputError(msg)
+        raise InputError(
+            "replies cannot be posted to %(platform)s; they can to %(names)s",
+            platform=platform,
+            names=", ".join(replier_names()),
+        )
     return kind(read_settings(kind.Settings, account))  # type: ignore[call-arg]

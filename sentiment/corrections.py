@@ -65,13 +65,16 @@ def correct_labels(
     """
     for label in labels.values():
         if label not in _SCORES:
-            msg = f"a mention is negative, neutral or positive; '{label}' is no correction"
-            raise InputError(msg)
+            raise InputError(
+                "a mention is negative, neutral or positive; '%(label)s' is no correction",
+                label=label,
+            )
     mentions = _locked(session, labels)
     for mention in mentions.values():
         if mention.deleted_at is not None:
-            msg = f"mention {mention.id} was deleted by its author: nothing to correct"
-            raise ConflictError(msg)
+            raise ConflictError(
+                "mention %(id)s was deleted by its author: nothing to correct", id=mention.id
+            )
     now, held = clock(), open_corrections(session, labels)
     found = {
         one: each
@@ -111,7 +114,7 @@ def undo_corrections(
     held = open_corrections(session, mention_ids)
     for mention_id in mention_ids:
         if mention_id not in held:
-            raise NotFoundError(f"mention {mention_id} has no correction")
+            raise NotFoundError("mention %(mention_id)s has no correction", mention_id=mention_id)
     now = clock()
     for correction in held.values():
         correction.ended_at, correction.ended_by = now, by
@@ -196,7 +199,7 @@ def _locked(session: Session, mention_ids: Collection[int]) -> dict[int, Mention
     found = {mention.id: mention for mention in mentions}
     for mention_id in mention_ids:
         if mention_id not in found:
-            raise NotFoundError(f"there is no mention {mention_id}")
+            raise NotFoundError("there is no mention %(mention_id)s", mention_id=mention_id)
     return found
 
 

@@ -72,5 +72,5 @@ def _day(text: str, *, days: int = 0) -> datetime | None:
     try:
         begin = datetime.combine(date.fromisoformat(text), time(), tzinfo=zone())
     except ValueError as error:
-        raise InputError(f"'{text}' is no day; write for example 2026-03-01") from error
+        raise InputError("'%(text)s' is no day; write for example 2026-03-01", text=text) from error
     return (begin + timedelta(days=days)).astimezone(UTC)

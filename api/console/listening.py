@@ -98,7 +98,7 @@ def save(
 def _watched(page: PageDep, key: str) -> Brand:
     brand = get_brand(page.session, key)
     if not brand.is_active or brand.drill_of_id is not None:
-        raise NotFoundError(f"there is no brand '{key}'")
+        raise NotFoundError("there is no brand '%(key)s'", key=key)
     return brand
 
 

@@ -63,7 +63,7 @@ def erase(
 ) -> Response:
     """Erase a person."""
     if not sure:
-        raise InputError(gettext("tick that nothing of it can be brought back"))
+        raise InputError("tick that nothing of it can be brought back")
     erasure = actions.erase_person(
         actor, **_named(kind, whom), whole_person=whole_person, reason=reason
     )

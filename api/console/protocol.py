@@ -110,7 +110,7 @@ def version(page: PageDep, edit_id: int) -> Response:
     edits = [one for one in list_edits(page.session, limit=10_000) if one.brand_key in brands]
     found = next((one for one in edits if one.id == edit_id), None)
     if found is None or found.version_id is None:
-        raise NotFoundError(f"there is no whole version {edit_id}")
+        raise NotFoundError("there is no whole version %(edit_id)s", edit_id=edit_id)
     before = next(
         (
             one

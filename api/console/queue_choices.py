@@ -120,8 +120,7 @@ def _chosen(page: Page, ids: Sequence[int], all_of: str) -> list[Flag]:
         raise InputError("choose a mention first")
     flags = get_flags(page.session, ids)
     if not flags:
-        msg = f"mention {ids[0]} is not flagged"
-        raise NotFoundError(msg)
+        raise NotFoundError("mention %(ids)s is not flagged", ids=ids[0])
     return list(flags.values())
 
 

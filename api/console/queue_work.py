@@ -15,7 +15,7 @@ from api.console.page import Page, PageDep
 from api.console.queue import around
 from api.deps import Actor, AnybodyDep, CommunityManagerDep
 from api.formats import query
-from api.language import gettext, ngettext
+from api.language import gettext, ngettext, told
 from api.pages import back_to, is_htmx
 from api.schemas.queue import FilterIn
 from api.security import HOME, safe_next
@@ -141,7 +141,7 @@ def _answer(
     said = {
         "text": text,
         "batch": done.batch if can_undo else "",
-        "left": list(done.left.values()),
+        "left": [told(why) for why in done.left.values()],
         "incidents": sorted(queue_actions.incidents_of(done)),
     }
     if not is_htmx(page.request):

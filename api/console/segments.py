@@ -147,7 +147,7 @@ def _table(page: Page, window: _Window, name: str) -> Table:
         found = _figures(page, window, IN_FILE)
         people = found.leads if name == "leads" else found.churn
         return scored_table(people, names_of(page.session, people))
-    raise NotFoundError(f"there is no list '{name}'")
+    raise NotFoundError("there is no list '%(name)s'", name=name)
 
 
 def _words(text: str) -> list[str]:

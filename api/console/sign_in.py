@@ -43,7 +43,7 @@ def sign_in(
     """Sign in with address and password."""
     if state.sso is not None and not state.sso.settings.passwords:
         raise PermissionDeniedError(
-            f"passwords are switched off here; sign in with {state.sso.settings.name}"
+            "passwords are switched off here; sign in with %(name)s", name=state.sso.settings.name
         )
     now = state.clock()
     user = users.sign_in(state.sessions, email=email, password=password, now=now)

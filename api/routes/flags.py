@@ -131,8 +131,7 @@ def read_presence(
 ) -> PresentOut:
     """Say who has these mentions before them now, and which version of each flag holds."""
     if len(mention_id) > MAX_ASKED:
-        msg = f"ask for {MAX_ASKED} mentions at most"
-        raise InputError(msg)
+        raise InputError("ask for %(max_asked)s mentions at most", max_asked=MAX_ASKED)
     versions = versions_of(session, mention_id)
     found = who_is_there(session, list(versions), clock=state.clock)
     people = [PresenceOut.model_validate(one) for each in found.values() for one in each]

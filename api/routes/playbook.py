@@ -214,7 +214,7 @@ def correct_class(actor: CommunityManagerDep, mention_id: int, body: ClassIn) ->
 def _by_protocol(session: Session, mention_id: int) -> ByProtocolOut:
     mention = session.get(Mention, mention_id)
     if mention is None:
-        raise NotFoundError(f"there is no mention {mention_id}")
+        raise NotFoundError("there is no mention %(mention_id)s", mention_id=mention_id)
     found = by_protocol(session, mention)
     return ByProtocolOut(
         kind=found.kind,

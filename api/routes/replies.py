@@ -135,7 +135,7 @@ def take_webhook(request: Request, body: BodyDep, session: SessionDep, state: St
     except ValidationError as error:
         problem = error.errors()[0]
         place = ".".join(str(part) for part in problem["loc"])
-        raise InputError(f"{place}: {problem['msg']}") from error
+        raise InputError("%(place)s: %(problem)s", place=place, problem=problem["msg"]) from error
     action, number, text = given.action, given.incident_id, given.text
     if not action:
         read = read_words(given.text)
@@ -172,7 +172,7 @@ def _taken(session: SessionDep, reply: Reply, state: StateDep) -> str:
 def _secret(name: str, secret: SecretStr) -> str:
     value = secret.get_secret_value()
     if not value:
-        raise NotFoundError(f"replies by {name} are not set up; see docs/delivery.md")
+        raise NotFoundError("replies by %(name)s are not set up; see docs/delivery.md", name=name)
     return value
 
 

@@ -56,7 +56,9 @@ def asked_window(
     end = to_utc(until) if until else state.clock()
     start = to_utc(since) if since else end - timedelta(days=1)
     if not timedelta(0) < end - start <= timedelta(days=MAX_DAYS):
-        raise InputError(f"since must lie before until, by at most {MAX_DAYS} days")
+        raise InputError(
+            "since must lie before until, by at most %(max_days)s days", max_days=MAX_DAYS
+        )
     return Asked(get_brand(session, brand).id if brand else None, start, end)
 
 
@@ -88,9 +90,11 @@ def read_signals(
 ) -> SignalSumsOut:
     """Return emotions over time, intents, complaint reasons, irony, offence, spam and bots."""
     if grain_s % FINEST_S:
-        raise InputError(f"grain_s must be a multiple of {FINEST_S}")
+        raise InputError("grain_s must be a multiple of %(finest_s)s", finest_s=FINEST_S)
     if (asked.until - asked.since).total_seconds() / grain_s > MAX_POINTS:
-        raise InputError(f"these are more than {MAX_POINTS} points; take a wider grain_s")
+        raise InputError(
+            "these are more than %(max_points)s points; take a wider grain_s", max_points=MAX_POINTS
+        )
     found = signal_sums(session, asked.brand_id, asked.since, asked.until, grain_s=grain_s)
     return SignalSumsOut(
         since=asked.since,

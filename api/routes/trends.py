@@ -43,11 +43,13 @@ def read_trend(
     end = to_utc(until) if until else state.clock()
     start = to_utc(since) if since else end - timedelta(days=7)
     if grain_s % FINEST_S:
-        raise InputError(f"grain_s must be a multiple of {FINEST_S}")
+        raise InputError("grain_s must be a multiple of %(finest_s)s", finest_s=FINEST_S)
     if start >= end:
         raise InputError("since must lie before until")
     if (end - start).total_seconds() / grain_s > MAX_POINTS:
-        raise InputError(f"these are more than {MAX_POINTS} points; take a wider grain_s")
+        raise InputError(
+            "these are more than %(max_points)s points; take a wider grain_s", max_points=MAX_POINTS
+        )
     brand_id = get_brand(session, brand).id if brand else None
     points = volume_series(session, brand_id, since=start, until=end, grain_s=grain_s)
     return TrendOut(

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session, joinedload
 from config.bulk import insert_new
 from config.clock import Clock
 from config.errors import ConflictError, InputError, NotFoundError
+from config.phrases import phrase
 from crm_link.escalation.delivery_models import Acknowledgement
 from crm_link.escalation.models import Incident, IncidentStatus, Notification
 from crm_link.escalation.protocol import ChainStep, EscalationProtocol, ProtocolContact
@@ -73,15 +74,12 @@ def open_link(session: Session, token: str, *, key: str, now: datetime) -> Link:
     try:
         number = _signer(key, now).loads(token, max_age=int(LINK_LIFE.total_seconds()))
     except SignatureExpired as error:
-        msg = "this link is too old; sign in to acknowledge"
-        raise ConflictError(msg) from error
+        raise ConflictError("this link is too old; sign in to acknowledge") from error
     except BadSignature as error:
-        msg = "this link is not one of ours, or was cut off on its way"
-        raise NotFoundError(msg) from error
+        raise NotFoundError("this link is not one of ours, or was cut off on its way") from error
     row = session.get(Notification, number) if isinstance(number, int) else None
     if row is None:
-        msg = "this link is for a message that is gone"
-        raise NotFoundError(msg)
+        raise NotFoundError("this link is for a message that is gone")
     incident = session.scalars(
         select(Incident).where(Incident.id == row.incident_id).options(joinedload(Incident.brand))
     ).one()
@@ -108,8 +106,7 @@ def use_link(session: Session, token: str, *, key: str, clock: Clock) -> Link:
         .returning(Notification.id)
     )
     if used is None:
-        msg = "this link was used already"
-        raise ConflictError(msg)
+        raise ConflictError("this link was used already")
     return link
 
 
@@ -223,11 +220,11 @@ def _asked(session: Session, incident: Incident, number: int) -> set[str]:
 
 def _problem(row: Notification, incident: Incident) -> str:
     if incident.status is IncidentStatus.RESOLVED:
-        return f"this is over: resolved by {incident.resolved_by}"
+        return phrase("this is over: resolved by %(who)s", who=incident.resolved_by)
     if incident.status is IncidentStatus.ACKNOWLEDGED:
-        return f"{incident.acknowledged_by} is on it already"
+        return phrase("%(who)s is on it already", who=incident.acknowledged_by)
     if row.acked_at is not None:
-        return "this link was used already"
+        return phrase("this link was used already")
     return ""
 
 

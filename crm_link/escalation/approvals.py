@@ -72,8 +72,7 @@ def request_statement(
     given = given_values(incident, incident.brand.name, protocol, now)
     words = _own_words(text) if text else render(protocol, key, lang, {**given, **(values or {})})
     if key not in protocol.statements:
-        msg = f"the protocol has no statement '{key}'"
-        raise NotFoundError(msg)
+        raise NotFoundError("the protocol has no statement '%(key)s'", key=key)
     strategy = strategy_of(protocol, key)
     _refuse_contradiction(session, incident, strategy, claim_id)
     is_ready = not text and protocol.statements[key].is_approved(now.date())
@@ -121,14 +120,22 @@ def approve_statement(
     statement, incident, protocol = _waiting(session, statement_id)
     missing = missing_roles(statement)
     if role and role not in missing:
-        msg = f"statement {statement_id} waits for {', '.join(missing)}, and not for '{role}'"
-        raise ConflictError(msg)
+        raise ConflictError(
+            "statement %(statement_id)s waits for %(missing)s, and not for '%(role)s'",
+            statement_id=statement_id,
+            missing=", ".join(missing),
+            role=role,
+        )
     asked = [role] if role else missing
     mine = [one for one in asked if may_approve(protocol, statement, one, by)]
     if not mine:
         who = "; ".join(f"{one}: {approver_words(protocol, one)}" for one in asked)
-        msg = f"{by} may not approve statement {statement_id}. It is for {who}"
-        raise PermissionDeniedError(msg)
+        raise PermissionDeniedError(
+            "%(by)s may not approve statement %(statement_id)s. It is for %(who)s",
+            by=by,
+            statement_id=statement_id,
+            who=who,
+        )
     _refuse_contradiction(
         session, incident, statement.strategy, statement.claim_id, without=statement_id
     )
@@ -155,8 +162,10 @@ def reject_statement(
     """
     statement, incident, protocol = _on_its_way(session, statement_id)
     if not reason.strip() or len(reason) > MAX_REASON_CHARS:
-        msg = f"say in up to {MAX_REASON_CHARS:,} characters why: who asked has to change it"
-        raise InputError(msg)
+        raise InputError(
+            "say in up to %(max_reason_chars)s characters why: who asked has to change it",
+            max_reason_chars=f"{MAX_REASON_CHARS:,}",
+        )
     now = clock()
     statement.state = StatementState.REJECTED
     statement.closed_at, statement.closed_by, statement.reason = now, by, reason.strip()
@@ -195,9 +204,18 @@ def publish_statement(
     now = clock()
     if statement.state is StatementState.REQUESTED and not may_go(statement, protocol, now):
         missing = ", ".join(missing_roles(statement))
-        later = f", or {statement.may_go_at:%H:%M UTC}" if statement.may_go_at else ""
-        msg = f"statement {statement_id} waits for the approval of {missing}{later}"
-        raise ConflictError(msg)
+        if statement.may_go_at:
+            raise ConflictError(
+                "statement %(statement_id)s waits for the approval of %(missing)s, or %(time)s UTC",
+                statement_id=statement_id,
+                missing=missing,
+                time=f"{statement.may_go_at:%H:%M}",
+            )
+        raise ConflictError(
+            "statement %(statement_id)s waits for the approval of %(missing)s",
+            statement_id=statement_id,
+            missing=missing,
+        )
     _refuse_contradiction(
         session, incident, statement.strategy, statement.claim_id, without=statement_id
     )
@@ -213,16 +231,21 @@ def publish_statement(
 def _own_words(text: str) -> str:
     words = text.strip()
     if not words or len(words) > MAX_TEXT_CHARS:
-        msg = f"a statement has 1 to {MAX_TEXT_CHARS:,} characters"
-        raise InputError(msg)
+        raise InputError(
+            "a statement has 1 to %(max_text_chars)s characters",
+            max_text_chars=f"{MAX_TEXT_CHARS:,}",
+        )
     return words
 
 
 def _require_claim(session: Session, incident_id: int, claim_id: int) -> None:
     claim = session.get(IncidentClaim, claim_id)
     if claim is None or claim.incident_id != incident_id:
-        msg = f"incident {incident_id} has no claim {claim_id}"
-        raise NotFoundError(msg)
+        raise NotFoundError(
+            "incident %(incident_id)s has no claim %(claim_id)s",
+            incident_id=incident_id,
+            claim_id=claim_id,
+        )
 
 
 def _refuse_contradiction(
@@ -252,14 +275,17 @@ def _on_its_way(
         select(IncidentStatement.incident_id).where(IncidentStatement.id == statement_id)
     )
     if incident_id is None:
-        msg = f"there is no statement {statement_id}"
-        raise NotFoundError(msg)
+        raise NotFoundError("there is no statement %(statement_id)s", statement_id=statement_id)
     incident = lock_unresolved(session, incident_id)
     statement = session.get_one(IncidentStatement, statement_id, populate_existing=True)
     if statement.state not in ON_THEIR_WAY:
         state, by = statement.state.value, statement.closed_by
-        msg = f"statement {statement_id} is already {state} by {by}"
-        raise ConflictError(msg)
+        raise ConflictError(
+            "statement %(statement_id)s is already %(state)s by %(by)s",
+            statement_id=statement_id,
+            state=state,
+            by=by,
+        )
     return statement, incident, pinned_protocol(session, incident)
 
 
@@ -268,8 +294,9 @@ def _waiting(
 ) -> tuple[IncidentStatement, Incident, EscalationProtocol]:
     found = _on_its_way(session, statement_id)
     if found[0].state is not StatementState.REQUESTED:
-        msg = f"statement {statement_id} is approved already"
-        raise ConflictError(msg)
+        raise ConflictError(
+            "statement %(statement_id)s is approved already", statement_id=statement_id
+        )
     return found
 
 

@@ -50,17 +50,24 @@ def make_found(
     """
     asked = protocol.assessment
     if claim not in asked.claim:
-        msg = f"the claim is none of {', '.join(asked.claim)}: '{claim}'"
-        raise InputError(msg)
-    if cluster and cluster not in asked.cluster:
-        msg = f"the cluster is none of {', '.join(asked.cluster)}: '{cluster}'"
-        raise InputError(msg)
-    if not cluster and claim in {"true_claim", "partly"}:
-        msg = (
-            "say how responsible people hold the brand: what is done for a true claim follows "
-            f"from the cluster ({', '.join(asked.cluster)}); unsure means the higher one"
+        raise InputError(
+            "the claim is none of %(claim)s: '%(claim2)s'",
+            claim=", ".join(asked.claim),
+            claim2=claim,
         )
-        raise InputError(msg)
+    if cluster and cluster not in asked.cluster:
+        raise InputError(
+            "the cluster is none of %(cluster)s: '%(cluster2)s'",
+            cluster=", ".join(asked.cluster),
+            cluster2=cluster,
+        )
+    if not cluster and claim in {"true_claim", "partly"}:
+        raise InputError(
+            "say how responsible people hold the brand: what is done for a true "
+            "claim follows from the cluster (%(cluster)s); unsure means the higher "
+            "one",
+            cluster=", ".join(asked.cluster),
+        )
     history = crisis_history if asked.asks_history else bool(asked.crisis_history)
     return Found(
         claim=next(one for one in get_args(ClaimWord) if one == claim),

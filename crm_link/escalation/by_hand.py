@@ -83,8 +83,12 @@ def raise_by_hand(
     severity = protocol.find_severity(level)
     if severity is None:
         known = ", ".join(one.level for one in protocol.severity)
-        msg = f"the protocol of brand {brand_id} has no severity '{level}'; known: {known}"
-        raise InputError(msg)
+        raise InputError(
+            "the protocol of brand %(brand_id)s has no severity '%(level)s'; known: %(known)s",
+            brand_id=brand_id,
+            level=level,
+            known=known,
+        )
     window = severity.conditions[0].window
     cells = counts.count_cells(
         session,
@@ -128,15 +132,17 @@ def join_by_hand(
     incident = lock_unresolved(session, incident_id)
     for mention in mentions:
         if mention.brand_id != incident.brand_id:
-            msg = f"mention {mention.id} is of another brand than incident {incident_id}"
-            raise ConflictError(msg)
+            raise ConflictError(
+                "mention %(id)s is of another brand than incident %(incident_id)s",
+                id=mention.id,
+                incident_id=incident_id,
+            )
     _note(session, incident_id, mentions, reason, by, clock())
 
 
 def _check_reason(reason: str) -> None:
     if not reason.strip():
-        msg = "say why it is escalated: the reason is the first that others read"
-        raise InputError(msg)
+        raise InputError("say why it is escalated: the reason is the first that others read")
 
 
 def _note(

@@ -83,11 +83,15 @@ def decide_claim(
     claim = _get(session, incident_id, claim_id)
     words = evidence.strip()
     if verdict is not ClaimVerdict.UNKNOWN and not (words or claim.evidence):
-        msg = "say what the evidence is, as a link or in words: somebody will be asked for it"
-        raise InputError(msg)
+        raise InputError(
+            "say what the evidence is, as a link or in words: somebody will be asked for it"
+        )
     if len(words) > MAX_EVIDENCE_CHARS or len(title) > MAX_TITLE_CHARS:
-        msg = f"evidence has up to {MAX_EVIDENCE_CHARS:,} characters, a title {MAX_TITLE_CHARS}"
-        raise InputError(msg)
+        raise InputError(
+            "evidence has up to %(max_evidence_chars)s characters, a title %(max_title_chars)s",
+            max_evidence_chars=f"{MAX_EVIDENCE_CHARS:,}",
+            max_title_chars=MAX_TITLE_CHARS,
+        )
     now = clock()
     before = claim.verdict if claim.decided_at else None
     claim.verdict = verdict
@@ -121,8 +125,7 @@ def merge_claims(
     """
     incident = lock_unresolved(session, incident_id)
     if claim_id == into_id:
-        msg = f"claim {claim_id} cannot be merged with itself"
-        raise ConflictError(msg)
+        raise ConflictError("claim %(claim_id)s cannot be merged with itself", claim_id=claim_id)
     gone, into = _get(session, incident_id, claim_id), _get(session, incident_id, into_id)
     join_claims(session, incident_id, claim_id, into_id)
     session.execute(
@@ -144,8 +147,11 @@ def merge_claims(
 def _get(session: Session, incident_id: int, claim_id: int) -> IncidentClaim:
     claim = session.get(IncidentClaim, claim_id)
     if claim is None or claim.incident_id != incident_id:
-        msg = f"incident {incident_id} has no claim {claim_id}"
-        raise NotFoundError(msg)
+        raise NotFoundError(
+            "incident %(incident_id)s has no claim %(claim_id)s",
+            incident_id=incident_id,
+            claim_id=claim_id,
+        )
     return claim
 
 

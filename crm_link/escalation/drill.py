@@ -73,14 +73,15 @@ def start_drill(
     session.execute(select(Brand.id).where(Brand.id == brand.id).with_for_update())
     running = find_running(session, brand.id)
     if running is not None:
-        msg = (
-            f"drill {running.id} of '{brand.key}' is running since "
-            f"{running.started_at:%Y-%m-%d %H:%M} UTC; `groundswell drill --stop` ends it"
+        raise ConflictError(
+            "drill %(id)s of '%(key)s' is running since %(started_at)s UTC; "
+            "`groundswell drill --stop` ends it",
+            id=running.id,
+            key=brand.key,
+            started_at=f"{running.started_at:%Y-%m-%d %H:%M}",
         )
-        raise ConflictError(msg)
     if brand.drill_of_id is not None:
-        msg = f"'{brand.key}' is itself the copy of a brand for drills"
-        raise ConflictError(msg)
+        raise ConflictError("'%(key)s' is itself the copy of a brand for drills", key=brand.key)
     length = script.lasts + max(protocol.drills.resolve_within, LEAST_TIME_AFTER)
     open_copy(session, brand, now=now, length=length)
     drill = Drill(
@@ -133,8 +134,11 @@ def stop_drill(session: Session, drill_id: int, *, by: str, now: datetime) -> Dr
     """
     drill = get_drill(session, drill_id, is_locked=True)
     if drill.state is not DrillState.RUNNING:
-        msg = f"drill {drill_id} is over since {drill.ended_at:%Y-%m-%d %H:%M} UTC"
-        raise ConflictError(msg)
+        raise ConflictError(
+            "drill %(drill_id)s is over since %(ended_at)s UTC",
+            drill_id=drill_id,
+            ended_at=f"{drill.ended_at:%Y-%m-%d %H:%M}",
+        )
     _end(session, drill, now, state=DrillState.STOPPED, reason=f"the drill was stopped by {by}")
     return drill
 
@@ -149,8 +153,7 @@ def get_drill(session: Session, drill_id: int, *, is_locked: bool = False) -> Dr
     query = select(Drill).where(Drill.id == drill_id)
     drill = session.scalar(query.with_for_update() if is_locked else query)
     if drill is None:
-        msg = f"there is no drill {drill_id}"
-        raise NotFoundError(msg)
+        raise NotFoundError("there is no drill %(drill_id)s", drill_id=drill_id)
     return drill
 
 

@@ -43,8 +43,10 @@ def replay_script(session: Session, incident_id: int, *, keep_handles: frozenset
     """
     incident = get_incident(session, incident_id)
     if incident.is_drill:
-        msg = f"incident {incident_id} was a drill; repeat its scenario by name"
-        raise ConflictError(msg)
+        raise ConflictError(
+            "incident %(incident_id)s was a drill; repeat its scenario by name",
+            incident_id=incident_id,
+        )
     since = _first_at(incident.facts.get("since"), incident.opened_at)
     rows = session.execute(
         select(Mention, Author.followers)
@@ -60,8 +62,10 @@ def replay_script(session: Session, incident_id: int, *, keep_handles: frozenset
         .limit(MOST_POSTS)
     ).all()
     if not rows:
-        msg = f"no post of incident {incident_id} is stored any more: it cannot be replayed"
-        raise ConflictError(msg)
+        raise ConflictError(
+            "no post of incident %(incident_id)s is stored any more: it cannot be replayed",
+            incident_id=incident_id,
+        )
     begin = rows[0][0].published_at
     authors: dict[int | None, int] = {}
     places = {mention.external_id: place for place, (mention, _) in enumerate(rows)}

@@ -52,8 +52,7 @@ def get_incident(session: Session, incident_id: int) -> Incident:
         select(Incident).where(Incident.id == incident_id).options(joinedload(Incident.brand))
     )
     if incident is None:
-        msg = f"there is no incident {incident_id}"
-        raise NotFoundError(msg)
+        raise NotFoundError("there is no incident %(incident_id)s", incident_id=incident_id)
     return incident
 
 
@@ -127,9 +126,18 @@ def acknowledge(
     """
     incident = lock_incident(session, incident_id)
     if incident.status is not IncidentStatus.OPEN:
-        by_whom = f" by {incident.acknowledged_by}" if incident.acknowledged_by else ""
-        msg = f"incident {incident_id} is already {incident.status.value}{by_whom}"
-        raise ConflictError(msg)
+        if incident.acknowledged_by:
+            raise ConflictError(
+                "incident %(incident_id)s is already %(status)s by %(who)s",
+                incident_id=incident_id,
+                status=incident.status,
+                who=incident.acknowledged_by,
+            )
+        raise ConflictError(
+            "incident %(incident_id)s is already %(status)s",
+            incident_id=incident_id,
+            status=incident.status,
+        )
     now = clock()
     protocol = pinned_protocol(session, incident)
     missing = acks.record(session, incident, protocol, by=by, contact=contact, now=now)
@@ -169,8 +177,9 @@ def add_note(
     """
     note = text.strip()
     if not note or len(note) > MAX_NOTE_CHARS:
-        msg = f"a note has 1 to {MAX_NOTE_CHARS:,} characters"
-        raise InputError(msg)
+        raise InputError(
+            "a note has 1 to %(max_note_chars)s characters", max_note_chars=f"{MAX_NOTE_CHARS:,}"
+        )
     incident = lock_incident(session, incident_id)
     now = clock()
     kind = "decision" if is_decision else "note"
@@ -215,11 +224,18 @@ def set_severity(
     protocol = pinned_protocol(session, incident)
     if protocol.find_severity(severity) is None:
         known = ", ".join(one.level for one in protocol.severity)
-        msg = f"incident {incident_id}'s protocol has no severity '{severity}'; known: {known}"
-        raise InputError(msg)
+        raise InputError(
+            "incident %(incident_id)s's protocol has no severity '%(severity)s'; known: %(known)s",
+            incident_id=incident_id,
+            severity=severity,
+            known=known,
+        )
     if incident.severity == severity:
-        msg = f"incident {incident_id} is {severity} already"
-        raise ConflictError(msg)
+        raise ConflictError(
+            "incident %(incident_id)s is %(severity)s already",
+            incident_id=incident_id,
+            severity=severity,
+        )
     change_severity(
         session, incident, protocol, severity, by=by, reason=reason.strip(), now=clock()
     )
@@ -238,7 +254,9 @@ def resolve(session: Session, incident_id: int, *, by: str, reason: str, clock: 
     """
     incident = lock_unresolved(session, incident_id)
     if not reason.strip():
-        msg = f"say why incident {incident_id} is resolved: the reason is part of its timeline"
-        raise InputError(msg)
+        raise InputError(
+            "say why incident %(incident_id)s is resolved: the reason is part of its timeline",
+            incident_id=incident_id,
+        )
     close(session, incident, by=by, reason=reason, now=clock())
     return incident

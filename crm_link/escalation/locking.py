@@ -23,8 +23,7 @@ def lock_incident(session: Session, incident_id: int) -> Incident:
         .execution_options(populate_existing=True)
     )
     if incident is None:
-        msg = f"there is no incident {incident_id}"
-        raise NotFoundError(msg)
+        raise NotFoundError("there is no incident %(incident_id)s", incident_id=incident_id)
     return incident
 
 
@@ -38,6 +37,9 @@ def lock_unresolved(session: Session, incident_id: int) -> Incident:
     """
     incident = lock_incident(session, incident_id)
     if incident.status is IncidentStatus.RESOLVED:
-        msg = f"incident {incident_id} is resolved already, by {incident.resolved_by}"
-        raise ConflictError(msg)
+        raise ConflictError(
+            "incident %(incident_id)s is resolved already, by %(resolved_by)s",
+            incident_id=incident_id,
+            resolved_by=incident.resolved_by,
+        )
     return incident

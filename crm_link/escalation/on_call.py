@@ -124,8 +124,9 @@ def schedule(
     """
     if name not in protocol.on_call:
         known = ", ".join(protocol.on_call) or "none"
-        msg = f"there is no rotation '{name}'; known: {known}"
-        raise NotFoundError(msg)
+        raise NotFoundError(
+            "there is no rotation '%(name)s'; known: %(known)s", name=name, known=known
+        )
     plan = _plan(session, protocol, brand_id, name, since, until)
     shifts: list[Shift] = []
     begin = since
@@ -188,15 +189,18 @@ def add_override(
     now = clock()
     if rotation not in protocol.on_call:
         known = ", ".join(protocol.on_call) or "none"
-        msg = f"there is no rotation '{rotation}'; known: {known}"
-        raise InputError(msg)
+        raise InputError(
+            "there is no rotation '%(rotation)s'; known: %(known)s", rotation=rotation, known=known
+        )
     if protocol.find_contact(contact) is None:
         known = ", ".join(one.id for one in protocol.contacts)
-        msg = f"there is no contact '{contact}'; known: {known}"
-        raise InputError(msg)
+        raise InputError(
+            "there is no contact '%(contact)s'; known: %(known)s", contact=contact, known=known
+        )
     if not starts_at < ends_at or ends_at <= now or ends_at - starts_at > LONGEST_OVERRIDE:
-        msg = "an override ends after it begins, in the future, and lasts 90 days at most"
-        raise InputError(msg)
+        raise InputError(
+            "an override ends after it begins, in the future, and lasts 90 days at most"
+        )
     override = OnCallOverride(
         brand_id=brand_id,
         rotation=rotation,
@@ -223,8 +227,7 @@ def remove_override(session: Session, override_id: int, *, by: str, clock: Clock
     """
     override = session.get(OnCallOverride, override_id)
     if override is None or override.removed_at is not None:
-        msg = f"there is no override {override_id}"
-        raise NotFoundError(msg)
+        raise NotFoundError("there is no override %(override_id)s", override_id=override_id)
     override.removed_at, override.removed_by = clock(), by
     session.flush()
     return override

@@ -93,15 +93,15 @@ def do_task(
         select(IncidentTask).where(IncidentTask.incident_id == incident_id, IncidentTask.key == key)
     )
     if task is None:
-        msg = f"incident {incident_id} has no task '{key}'"
-        raise NotFoundError(msg)
-    if is_done == (task.done_at is not None):
-        msg = (
-            f"'{task.title}' is done already, by {task.done_by}"
-            if is_done
-            else (f"'{task.title}' is not done yet")
+        raise NotFoundError(
+            "incident %(incident_id)s has no task '%(key)s'", incident_id=incident_id, key=key
         )
-        raise ConflictError(msg)
+    if is_done == (task.done_at is not None):
+        if is_done:
+            raise ConflictError(
+                "'%(task)s' is done already, by %(who)s", task=task.title, who=task.done_by
+            )
+        raise ConflictError("'%(task)s' is not done yet", task=task.title)
     now = clock()
     task.done_at, task.done_by = (now, by) if is_done else (None, None)
     detail = {"task": key, "title": task.title}

@@ -43,8 +43,11 @@ def read_text(path: Path) -> ProtocolText:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        msg = f"{path.name}, line {line}: this is not UTF-8; save the file as UTF-8"
-        raise InputError(msg) from error
+        raise InputError(
+            "%(name)s, line %(line)s: this is not UTF-8; save the file as UTF-8",
+            name=path.name,
+            line=line,
+        ) from error
     return ProtocolText(text.replace("\r\n", "\n"), _digest(content))
 
 
@@ -59,15 +62,15 @@ def check_text(path: Path, text: str, *, base: str) -> EscalationProtocol:
     """
     content = _read(path)
     if _digest(content) != base:
-        msg = (
-            f"{path.name} was changed by somebody else since you opened it: your text is still "
-            "here; copy it, open the page again and put your changes into the new file"
+        raise ConflictError(
+            "%(name)s was changed by somebody else since you opened it: your text "
+            "is still here; copy it, open the page again and put your changes into "
+            "the new file",
+            name=path.name,
         )
-        raise ConflictError(msg)
     protocol = parse_protocol(text, path.name)
     if _in_style_of(content, text) == content:
-        msg = f"{path.name} says exactly this already"
-        raise ConflictError(msg)
+        raise ConflictError("%(name)s says exactly this already", name=path.name)
     return protocol
 
 
@@ -88,11 +91,17 @@ def write_text(path: Path, text: str, *, base: str) -> None:
             check_text(path, text, base=base)
             _replace(real, _in_style_of(_read(path), text))
     except Timeout as error:
-        msg = f"{path.name} is just being written by somebody else; try again"
-        raise TransientError(msg, retry_after_s=LOCK_S) from error
+        raise TransientError(
+            "%(name)s is just being written by somebody else; try again",
+            name=path.name,
+            retry_after_s=LOCK_S,
+        ) from error
     except OSError as error:
-        msg = f"{path} cannot be written: {error.strerror}; its folder must be writable"
-        raise InputError(msg) from error
+        raise InputError(
+            "%(path)s cannot be written: %(strerror)s; its folder must be writable",
+            path=path,
+            strerror=error.strerror,
+        ) from error
 
 
 def _replace(real: Path, content: bytes) -> None:
@@ -118,12 +127,16 @@ def _in_style_of(content: bytes, text: str) -> bytes:
 def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            msg = f"{path} has more than {MAX_FILE_BYTES:,} bytes; this is no protocol"
-            raise InputError(msg)
+            raise InputError(
+                "%(path)s has more than %(max_file_bytes)s bytes; this is no protocol",
+                path=path,
+                max_file_bytes=f"{MAX_FILE_BYTES:,}",
+            )
         return path.read_bytes()
     except OSError as error:
-        msg = f"{path} cannot be read: {error.strerror}"
-        raise InputError(msg) from error
+        raise InputError(
+            "%(path)s cannot be read: %(strerror)s", path=path, strerror=error.strerror
+        ) from error
 
 
 def _digest(content: bytes) -> str:

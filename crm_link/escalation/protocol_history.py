@@ -171,8 +171,9 @@ def read_version(session: Session, version_id: int) -> tuple[str, EscalationProt
         select(ProtocolVersion.content).where(ProtocolVersion.id == version_id)
     )
     if content is None:
-        msg = (
-            f"there is no protocol version {version_id}; `groundswell protocol history` lists them"
+        raise InputError(
+            "there is no protocol version %(version_id)s; `groundswell protocol "
+            "history` lists them",
+            version_id=version_id,
         )
-        raise InputError(msg)
     return content, parse_pinned(content)

@@ -106,8 +106,9 @@ def take_reply(session: Session, reply: Reply, *, clock: Clock) -> str:
 
     """
     if reply.action not in WORDS:
-        msg = f"'{reply.action}' is none of {', '.join(WORDS)}"
-        raise InputError(msg)
+        raise InputError(
+            "'%(action)s' is none of %(words)s", action=reply.action, words=", ".join(WORDS)
+        )
     row = {
         "source": reply.source,
         "external_id": reply.external_id[:200],
@@ -169,8 +170,7 @@ def _find(session: Session, reply: Reply) -> tuple[Incident, ProtocolContact]:
             continue
         if reply.incident_id is not None or _was_told(session, incident.id, contact.id):
             return incident, contact
-    msg = "this number or account is no contact of an incident that is open"
-    raise PermissionDeniedError(msg)
+    raise PermissionDeniedError("this number or account is no contact of an incident that is open")
 
 
 def _contact(session: Session, incident: Incident, known_as: str) -> ProtocolContact | None:

@@ -50,8 +50,10 @@ def get_reported(session: Session, incident_id: int) -> Incident:
     """
     incident = get_incident(session, incident_id)
     if not incident.is_about_mentions:
-        msg = f"incident {incident_id} has no report: it is not about mentions of the brand"
-        raise NotFoundError(msg)
+        raise NotFoundError(
+            "incident %(incident_id)s has no report: it is not about mentions of the brand",
+            incident_id=incident_id,
+        )
     return incident
 
 
@@ -90,18 +92,25 @@ def write_review(
     """
     incident = get_reported(session, incident_id)
     if incident.resolved_at is None:
-        msg = f"incident {incident_id} is not resolved: its review comes afterwards"
-        raise ConflictError(msg)
+        raise ConflictError(
+            "incident %(incident_id)s is not resolved: its review comes afterwards",
+            incident_id=incident_id,
+        )
     protocol = pinned_protocol(session, incident)
     asked = tuple(protocol.after.asked())
     unknown = sorted(set(fields) - set(asked))
     if unknown:
-        msg = f"the protocol does not ask for '{unknown[0]}'; it asks for {', '.join(asked)}"
-        raise InputError(msg)
+        raise InputError(
+            "the protocol does not ask for '%(unknown)s'; it asks for %(asked)s",
+            unknown=unknown[0],
+            asked=", ".join(asked),
+        )
     written = {name: text.strip() for name, text in fields.items() if text.strip()}
     if not written or any(len(text) > MAX_FIELD_CHARS for text in written.values()):
-        msg = f"write at least one field, each of at most {MAX_FIELD_CHARS:,} characters"
-        raise InputError(msg)
+        raise InputError(
+            "write at least one field, each of at most %(max_field_chars)s characters",
+            max_field_chars=f"{MAX_FIELD_CHARS:,}",
+        )
     row = {
         "incident_id": incident_id,
         "fields": written,

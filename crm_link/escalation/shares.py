@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config.errors import ConflictError, InputError, NotFoundError
+from config.phrases import phrase
 from crm_link.escalation.incidents import get_incident
 from crm_link.escalation.share_models import IncidentShare
 
@@ -52,19 +53,24 @@ def create_share(
     """
     incident = get_incident(session, incident_id)
     if not incident.is_about_mentions:
-        msg = f"incident {incident_id} is no crisis: there is nothing to share"
-        raise InputError(msg)
+        raise InputError(
+            "incident %(incident_id)s is no crisis: there is nothing to share",
+            incident_id=incident_id,
+        )
     whom = name.strip()
     if not whom or len(whom) > _MOST_NAME:
-        msg = f"say whom the link is for, in 1 to {_MOST_NAME} characters"
-        raise InputError(msg)
+        raise InputError(
+            "say whom the link is for, in 1 to %(most_name)s characters", most_name=_MOST_NAME
+        )
     if hours not in LIVES_H:
         known = ", ".join(str(one) for one in sorted(LIVES_H))
-        msg = f"a link lives for {known} hours"
-        raise InputError(msg)
+        raise InputError("a link lives for %(known)s hours", known=known)
     if sum(is_open(one, now) for one in list_shares(session, incident_id)) >= MOST_OPEN:
-        msg = f"{MOST_OPEN} links to incident {incident_id} work already; revoke one"
-        raise ConflictError(msg)
+        raise ConflictError(
+            "%(most_open)s links to incident %(incident_id)s work already; revoke one",
+            most_open=MOST_OPEN,
+            incident_id=incident_id,
+        )
     secret = secrets.token_urlsafe(_SECRET_BYTES)
     share = IncidentShare(
         incident_id=incident_id,
@@ -111,11 +117,17 @@ def revoke_share(
         .with_for_update()
     )
     if share is None:
-        msg = f"incident {incident_id} has no link {share_id}"
-        raise NotFoundError(msg)
+        raise NotFoundError(
+            "incident %(incident_id)s has no link %(share_id)s",
+            incident_id=incident_id,
+            share_id=share_id,
+        )
     if share.revoked_at is not None:
-        msg = f"link {share_id} was revoked by {share.revoked_by}"
-        raise ConflictError(msg)
+        raise ConflictError(
+            "link %(share_id)s was revoked by %(revoked_by)s",
+            share_id=share_id,
+            revoked_by=share.revoked_by,
+        )
     share.revoked_at, share.revoked_by = now, by
     return share
 
@@ -128,7 +140,7 @@ def find_share(session: Session, token: str, *, key: str, now: datetime) -> Inci
             asks.
 
     """
-    msg = "this link does not work: it has expired, was revoked, or was cut off on its way"
+    msg = phrase("this link does not work: it has expired, was revoked, or was cut off on its way")
     try:
         secret = _signer(key).unsign(token).decode()
     except BadSignature as error:

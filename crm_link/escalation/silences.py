@@ -151,12 +151,14 @@ def end_silence(session: Session, silence_id: int, *, by: str, clock: Clock) -> 
     """
     silence = session.scalar(select(Silence).where(Silence.id == silence_id).with_for_update())
     if silence is None:
-        msg = f"there is no silence {silence_id}"
-        raise NotFoundError(msg)
+        raise NotFoundError("there is no silence %(silence_id)s", silence_id=silence_id)
     now = clock()
     if end_of(silence) <= now:
-        msg = f"silence {silence_id} is over since {end_of(silence):%Y-%m-%d %H:%M} UTC"
-        raise ConflictError(msg)
+        raise ConflictError(
+            "silence %(silence_id)s is over since %(silence)s UTC",
+            silence_id=silence_id,
+            silence=f"{end_of(silence):%Y-%m-%d %H:%M}",
+        )
     silence.ended_at, silence.ended_by = now, by
     session.execute(
         update(Incident)
@@ -177,14 +179,12 @@ def _check(
     severities: Sequence[str], starts_at: datetime, ends_at: datetime, comment: str, now: datetime
 ) -> None:
     if not severities or set(severities) - set(LEVELS):
-        msg = f"say which severities are silenced: {', '.join(LEVELS)}"
-        raise InputError(msg)
+        raise InputError("say which severities are silenced: %(levels)s", levels=", ".join(LEVELS))
     if not starts_at < ends_at or ends_at <= now:
-        msg = "a silence ends after it begins, and in the future"
-        raise InputError(msg)
+        raise InputError("a silence ends after it begins, and in the future")
     if ends_at - starts_at > LONGEST:
-        msg = f"a silence lasts {LONGEST.days} days at most, so that none is forgotten"
-        raise InputError(msg)
+        raise InputError(
+            "a silence lasts %(days)s days at most, so that none is forgotten", days=LONGEST.days
+        )
     if not comment.strip():
-        msg = "say why: the comment is what others see when nobody is told"
-        raise InputError(msg)
+        raise InputError("say why: the comment is what others see when nobody is told")

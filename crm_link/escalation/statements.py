@@ -119,30 +119,50 @@ def render(protocol: EscalationProtocol, key: str, lang: str, values: Mapping[st
     statement = protocol.statements.get(key)
     if statement is None:
         known = ", ".join(protocol.statements) or "none"
-        msg = f"the protocol has no statement '{key}'; it has {known}"
-        raise NotFoundError(msg)
+        raise NotFoundError(
+            "the protocol has no statement '%(key)s'; it has %(known)s", key=key, known=known
+        )
     if lang not in statement.text:
-        msg = f"'{key}' is not there in '{lang}', only in {', '.join(statement.text)}"
-        raise NotFoundError(msg)
+        raise NotFoundError(
+            "'%(key)s' is not there in '%(lang)s', only in %(text)s",
+            key=key,
+            lang=lang,
+            text=", ".join(statement.text),
+        )
     text = whole(statement.text[lang])
     used = list(dict.fromkeys(variables_in(text)))
     missing = [name for name in used if not values.get(name, "").strip()]
     if missing:
-        msg = f"'{key}' cannot be filled in: say what {', '.join(missing)} is"
-        raise InputError(msg)
+        raise InputError(
+            "'%(key)s' cannot be filled in: say what %(missing)s is",
+            key=key,
+            missing=", ".join(missing),
+        )
     unknown = sorted(set(values) - set(statement.variables_used()) - set(GIVEN_VARIABLES))
     if unknown:
-        msg = f"'{key}' has no variable {', '.join(unknown)}; it has {', '.join(used) or 'none'}"
-        raise InputError(msg)
+        raise InputError(
+            "'%(key)s' has no variable %(unknown)s; it has %(used)s",
+            key=key,
+            unknown=", ".join(unknown),
+            used=", ".join(used) or "none",
+        )
     long = [name for name in used if len(values[name]) > MAX_VALUE_CHARS]
     if long:
-        msg = f"{', '.join(long)}: at most {MAX_VALUE_CHARS:,} characters"
-        raise InputError(msg)
+        raise InputError(
+            "%(long)s: at most %(max_value_chars)s characters",
+            long=", ".join(long),
+            max_value_chars=f"{MAX_VALUE_CHARS:,}",
+        )
     filled = _fill(text, {name: values[name].strip() for name in used})
     most = CHANNEL_CHARS.get(statement.channel)
     if most is not None and len(filled) > most:
-        msg = f"'{key}' has {len(filled)} characters now; {statement.channel} takes {most}"
-        raise InputError(msg)
+        raise InputError(
+            "'%(key)s' has %(filled)s characters now; %(channel)s takes %(most)s",
+            key=key,
+            filled=len(filled),
+            channel=statement.channel,
+            most=most,
+        )
     return filled
 
 

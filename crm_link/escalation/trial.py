@@ -45,8 +45,11 @@ def send_test(
     known = {contact.id: contact for contact in protocol.contacts}
     unknown = [one for one in contacts if one not in known]
     if unknown:
-        msg = f"there is no contact '{unknown[0]}'; known: {', '.join(known)}"
-        raise InputError(msg)
+        raise InputError(
+            "there is no contact '%(unknown)s'; known: %(known)s",
+            unknown=unknown[0],
+            known=", ".join(known),
+        )
     now = clock()
     incident = Incident(
         brand_id=brand_id,

@@ -136,7 +136,11 @@ def _erase_traces(
     stays = {name: rows for name, rows in left.items() if name not in PROTECTED | PEOPLE}
     if stays:
         # Somebody stored a row meanwhile, or a pattern of ours misses what another one finds.
-        raise TransientError(f"{sum(stays.values())} rows in {', '.join(sorted(stays))} are left")
+        raise TransientError(
+            "%(stays)s rows in %(stays2)s are left",
+            stays=sum(stays.values()),
+            stays2=", ".join(sorted(stays)),
+        )
     _add_counts(sessions, request.id, found)
     receipts += table_receipts(found, "erased")
     for names, detail in (

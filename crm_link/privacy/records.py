@@ -63,7 +63,9 @@ def clear_records(
             finally:
                 crm.close()
         if left := _open_rows(sessions, name, contact_ids):
-            raise TransientError(f"{name} has not taken {left} records yet")
+            raise TransientError(
+                "%(name)s has not taken %(left)s records yet", name=name, left=left
+            )
         receipts.append(_receipt(sessions, name, contact_ids))
     return receipts
 

@@ -124,5 +124,5 @@ def get_erasure(sessions: sessionmaker[Session], request_id: int) -> ErasureRequ
     with read_session(sessions) as session:
         request = session.get(ErasureRequest, request_id)
     if request is None:
-        raise NotFoundError(f"there is no erasure {request_id}")
+        raise NotFoundError("there is no erasure %(request_id)s", request_id=request_id)
     return request

@@ -72,7 +72,9 @@ def find_subject(
     contact_ids = set(_contacts(session, contact)) if contact else set()
     if require_known and not author_ids | contact_ids:
         kind = "author" if author else "contact"
-        raise NotFoundError(f"there is no {kind} under this name ({scope})")
+        raise NotFoundError(
+            "there is no %(kind)s under this name (%(scope)s)", kind=kind, scope=scope
+        )
     label = " ".join(
         [f"author {one}" for one in sorted(author_ids)]
         + [f"contact {one}" for one in sorted(contact_ids)]
@@ -180,7 +182,9 @@ def _refuse_brands(session: Session, authors: Collection[Author]) -> None:
     }
     for author in authors:
         if {(author.handle or "").casefold(), (author.name or "").casefold()} & own:
-            raise InputError(f"author {author.id} has the name of a brand, and is no person")
+            raise InputError(
+                "author %(id)s has the name of a brand, and is no person", id=author.id
+            )
 
 
 def _sign_in_addresses(session: Session) -> set[str]:

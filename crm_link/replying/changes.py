@@ -63,16 +63,22 @@ def write_reply(
     """
     mention = session.get(Mention, mention_id, with_for_update=True)
     if mention is None:
-        raise NotFoundError(f"there is no mention {mention_id}")
+        raise NotFoundError("there is no mention %(mention_id)s", mention_id=mention_id)
     if mention.deleted_at is not None:
-        raise ConflictError(f"mention {mention_id} was deleted by its author: nothing to answer")
+        raise ConflictError(
+            "mention %(mention_id)s was deleted by its author: nothing to answer",
+            mention_id=mention_id,
+        )
     text = check_text(mention.platform, text)
     other = session.scalar(
         select(Reply).where(Reply.mention_id == mention_id, Reply.state.in_(LIVE))
     )
     if other is not None:
-        msg = f"a reply by {other.written_by} is {SAYS[other.state]}: change that one, or cancel it"
-        raise ConflictError(msg)
+        raise ConflictError(
+            "a reply by %(written_by)s is %(says)s: change that one, or cancel it",
+            written_by=other.written_by,
+            says=SAYS[other.state],
+        )
     protocol = protocol_in_force(session, mention.brand_id)
     account = protocol.replies.accounts.get(mention.platform, "")
     if is_posted(session, mention.brand_id, posts=posts):
@@ -179,7 +185,10 @@ def send_back(
     """
     why = why.strip()
     if not why or len(why) > MAX_WHY:
-        raise InputError(f"say why in 1 to {MAX_WHY:,} characters: what should be changed?")
+        raise InputError(
+            "say why in 1 to %(max_why)s characters: what should be changed?",
+            max_why=f"{MAX_WHY:,}",
+        )
     reply = hold(session, reply_id, version, {ReplyState.WAITING})
     reply.why = why
     move(session, reply, ReplyState.SENT_BACK, "sent back", by=by, clock=clock, note=why)

@@ -34,8 +34,11 @@ def replier_of(platform: str) -> type[Replier]:
     kind = find_replier(platform)
     if kind is None:
         known = ", ".join(replier_names())
-        msg = f"replies to {platform} are not posted from here (but to {known}): open its page"
-        raise InputError(msg)
+        raise InputError(
+            "replies to %(platform)s are not posted from here (but to %(known)s): open its page",
+            platform=platform,
+            known=known,
+        )
     return kind
 
 
@@ -66,8 +69,12 @@ def check_text(platform: str, text: str) -> str:
     if not text:
         raise InputError("write what is to be posted")
     if not found.fits:
-        msg = f"{platform} takes {found.most:,} characters, and this counts {found.length:,}"
-        raise InputError(msg)
+        raise InputError(
+            "%(platform)s takes %(most)s characters, and this counts %(length)s",
+            platform=platform,
+            most=f"{found.most:,}",
+            length=f"{found.length:,}",
+        )
     return text
 
 
@@ -80,8 +87,11 @@ def check_account(platform: str, account: str) -> None:
     """
     if not is_set_up(platform, account):
         prefix = settings_prefix(replier_of(platform).Settings, account)
-        msg = f"no account is set up to reply on {platform}: set {prefix}..., see docs/replies.md"
-        raise ConflictError(msg)
+        raise ConflictError(
+            "no account is set up to reply on %(platform)s: set %(prefix)s..., see docs/replies.md",
+            platform=platform,
+            prefix=prefix,
+        )
 
 
 def faq_of(protocol: EscalationProtocol, text: str) -> str | None:

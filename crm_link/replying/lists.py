@@ -88,7 +88,7 @@ def get_reply(session: Session, reply_id: int) -> Reply:
         )
     )
     if reply is None:
-        raise NotFoundError(f"there is no reply {reply_id}")
+        raise NotFoundError("there is no reply %(reply_id)s", reply_id=reply_id)
     return reply
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from config.clock import Clock
 from config.errors import ConflictError, NotFoundError
+from config.phrases import phrase
 from crm_link.escalation.in_force import protocol_in_force
 from crm_link.replying.answered import mark_answered
 from crm_link.replying.events import add_event
@@ -39,15 +40,15 @@ def is_posted(session: Session, brand_id: int, *, posts: bool) -> bool:
 
 #: What a reply in each state is.
 SAYS = {
-    ReplyState.WAITING: "waiting for approval",
-    ReplyState.SENT_BACK: "sent back to whoever wrote it",
-    ReplyState.APPROVED: "approved and about to go out",
-    ReplyState.SENDING: "going out at this moment",
-    ReplyState.IN_DOUBT: "in doubt: it may be on the platform",
-    ReplyState.POSTED: "posted",
-    ReplyState.REHEARSED: "a rehearsal that is over",
-    ReplyState.FAILED: "refused by the platform",
-    ReplyState.CANCELLED: "cancelled",
+    ReplyState.WAITING: phrase("waiting for approval"),
+    ReplyState.SENT_BACK: phrase("sent back to whoever wrote it"),
+    ReplyState.APPROVED: phrase("approved and about to go out"),
+    ReplyState.SENDING: phrase("going out at this moment"),
+    ReplyState.IN_DOUBT: phrase("in doubt: it may be on the platform"),
+    ReplyState.POSTED: phrase("posted"),
+    ReplyState.REHEARSED: phrase("a rehearsal that is over"),
+    ReplyState.FAILED: phrase("refused by the platform"),
+    ReplyState.CANCELLED: phrase("cancelled"),
 }
 
 
@@ -66,12 +67,16 @@ def hold(session: Session, reply_id: int, version: int, states: Collection[Reply
         .execution_options(populate_existing=True)
     )
     if reply is None:
-        raise NotFoundError(f"there is no reply {reply_id}")
+        raise NotFoundError("there is no reply %(reply_id)s", reply_id=reply_id)
     if reply.state not in states:
-        raise ConflictError(f"reply {reply_id} is {SAYS[reply.state]}")
+        raise ConflictError(
+            "reply %(reply_id)s is %(says)s", reply_id=reply_id, says=SAYS[reply.state]
+        )
     if reply.version != version:
-        msg = f"reply {reply_id} was changed meanwhile: read it as it is now, then decide"
-        raise ConflictError(msg)
+        raise ConflictError(
+            "reply %(reply_id)s was changed meanwhile: read it as it is now, then decide",
+            reply_id=reply_id,
+        )
     return reply
 
 

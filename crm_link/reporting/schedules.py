@@ -64,7 +64,9 @@ def add_schedule(
 
     """
     if plan.zone not in available_timezones():
-        raise InputError(f"'{plan.zone}' is no time zone; write for example Europe/Madrid")
+        raise InputError(
+            "'%(zone)s' is no time zone; write for example Europe/Madrid", zone=plan.zone
+        )
     if plan.weekday not in range(DAYS_OF_WEEK) or plan.hour not in range(HOURS_OF_DAY):
         raise InputError("the weekday is 0 (Monday) to 6, the hour 0 to 23")
     schedule = ReportSchedule(
@@ -99,7 +101,7 @@ def get_schedule(session: Session, schedule_id: int) -> ReportSchedule:
         .options(joinedload(ReportSchedule.brand))
     )
     if found is None:
-        raise NotFoundError(f"there is no schedule {schedule_id}")
+        raise NotFoundError("there is no schedule %(schedule_id)s", schedule_id=schedule_id)
     return found
 
 
@@ -147,9 +149,13 @@ def retry_mail(session: Session, mail_id: int, *, now: datetime) -> ReportMail:
     """
     mail = session.get(ReportMail, mail_id, with_for_update=True)
     if mail is None:
-        raise NotFoundError(f"there is no mail {mail_id}")
+        raise NotFoundError("there is no mail %(mail_id)s", mail_id=mail_id)
     if mail.status is not DeliveryStatus.DEAD:
-        raise ConflictError(f"mail {mail_id} is {mail.status}; it was not given up")
+        raise ConflictError(
+            "mail %(mail_id)s is %(status)s; it was not given up",
+            mail_id=mail_id,
+            status=mail.status,
+        )
     mail.status = DeliveryStatus.PENDING
     mail.attempts = 0
     mail.next_attempt_at = now
@@ -231,8 +237,10 @@ def _addresses(recipients: Sequence[str]) -> list[str]:
         try:
             address = validate_email(text.strip(), check_deliverability=False).normalized
         except EmailNotValidError as error:
-            raise InputError(f"'{text.strip()}' is no e-mail address") from error
+            raise InputError("'%(text)s' is no e-mail address", text=text.strip()) from error
         found.append(address)
     if not found or len(found) > MOST_RECIPIENTS:
-        raise InputError(f"give 1 to {MOST_RECIPIENTS} e-mail addresses")
+        raise InputError(
+            "give 1 to %(most_recipients)s e-mail addresses", most_recipients=MOST_RECIPIENTS
+        )
     return list(dict.fromkeys(found))

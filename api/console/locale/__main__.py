@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 import api
@@ -38,6 +38,48 @@ KEYWORDS = {
     "phrase": None,
 }
 
+#: Errors that a page shows, and the modules whose errors people meet in the console; those of
+#: the others are for the command line, the log and the authors of files, in English.
+ERRORS = (
+    "InputError",
+    "ConflictError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "TransientError",
+    "PermanentError",
+    "TooManyRequestsError",
+    "SignInRequiredError",
+)
+MET = (
+    *("api/*.py", "api/console/*.py", "api/reports/*.py", "api/routes/*.py"),
+    *("crm_link/audience.py", "crm_link/contact_view.py", "crm_link/dead_letters.py"),
+    *("crm_link/flag_*.py", "crm_link/hand_links.py", "crm_link/mention*.py"),
+    *("crm_link/opt_outs.py", "crm_link/queue*.py", "crm_link/review.py"),
+    *("crm_link/privacy/*.py", "crm_link/replying/*.py", "crm_link/reporting/*.py"),
+    *(
+        f"crm_link/escalation/{name}.py"
+        for name in (
+            *("acks", "approvals", "assessment", "by_hand", "claim_verdicts", "drill"),
+            *("drill_replay", "incidents", "locking", "on_call", "playbooks", "protocol_edit"),
+            *("protocol_history", "replies", "report_review", "shares", "silences"),
+            *("statements", "trial"),
+        )
+    ),
+    *("listener/brands_edit.py", "listener/replier.py", "sentiment/corrections.py"),
+)
+
+#: Of `api`, what only whoever runs the service meets.
+NOT_MET = frozenset(
+    {"app.py", "checks.py", "cli.py", "hooks.py", "protocol_files.py", "runtime.py"}
+)
+
+
+def met_modules() -> list[Path]:
+    """Return the modules whose errors people meet in the console."""
+    root = Path(api.__file__).parents[1]
+    found = {path for pattern in MET for path in root.glob(pattern)}
+    return sorted(path for path in found if path.name not in NOT_MET)
+
 
 def extracted() -> Catalog:
     """Return every text of the templates and of the Python code."""
@@ -49,6 +91,11 @@ def extracted() -> Catalog:
         root = Path(str(package.__file__)).parent
         for _, _, message, _, context in extract_from_dir(
             str(root), METHODS, OPTIONS, keywords=KEYWORDS
+        ):
+            found.add(message, context=context)
+    for path in met_modules():
+        for _, message, _, context in extract_from_file(
+            "python", path, keywords=dict.fromkeys(ERRORS)
         ):
             found.add(message, context=context)
     return found
