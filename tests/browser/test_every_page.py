@@ -23,6 +23,8 @@ PATHS = (
     "/mentions/{rtl}",
     "/mentions/{xss}",
     "/replies",
+    "/queue/link?ids={first}&q=okafor",
+    "/queue/escalate?ids={first}",
     "/incidents",
     "/incidents/{incident}",
     "/incidents/{incident}/report",
