@@ -11,11 +11,13 @@
   const LANG = document.documentElement.lang || undefined;
   const WHEN = new Intl.DateTimeFormat(LANG, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
   const SHORT = new Intl.NumberFormat(LANG, { notation: "compact", maximumFractionDigits: 1 });
+  const HUNDREDTHS = new Intl.NumberFormat(LANG, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  const TENTHS = new Intl.NumberFormat(LANG, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const LABELS = ["negative", "neutral", "positive", "unknown"];
   const WORDS = JSON.parse(document.getElementById("words").textContent);
   const word = (name) => WORDS[name] || name;
   const between = (low, high) => WORDS.between.replace("{low}", low).replace("{high}", high);
-  const signed = (value) => (value < 0 ? "\u2212" : "+") + Math.abs(value).toFixed(2);
+  const signed = (value) => (value < 0 ? "\u2212" : "+") + HUNDREDTHS.format(Math.abs(value));
   const drawn = new Map();
 
   const quiet = () => ({ color: color("--quiet"), fontFamily: font, fontSize: 12 });
@@ -127,7 +129,7 @@
     bars(chart) {
       const points = chart.points.slice(0, 8);
       const unit = chart.unit;
-      const show = (number) => (unit === "%" ? `${number.toFixed(1)} %` : SHORT.format(number));
+      const show = (number) => (unit === "%" ? `${TENTHS.format(number)} %` : SHORT.format(number));
       const whisker = (params, api) => {
         const at = api.value(0);
         const [low, high] = [api.coord([api.value(1), at]), api.coord([api.value(2), at])];
