@@ -20,6 +20,7 @@ from prawcore.exceptions import (
     RequestException,
     ResponseException,
 )
+from pydantic import model_validator
 from pydantic_settings import BaseSettings
 
 from config.clock import utc_now
@@ -70,14 +71,22 @@ _WAIT = re.compile(r"(\d+)\s*(milli)?(sec|min|hour)", re.IGNORECASE)
 _UNITS_S = {"sec": 1.0, "min": 60.0, "hour": 3600.0}
 
 
+class RedditReplySettings(RedditSettings):
+    """In whose name Reddit is answered: reading can do without an account."""
+
+    @model_validator(mode="after")
+    def _has_an_account(self) -> RedditReplySettings:
+        require_account(self, "replying on Reddit")
+        return self
+
+
 class RedditReplier(Replier):
     """Comments under submissions and comments."""
 
-    Settings: ClassVar[type[BaseSettings]] = RedditSettings
+    Settings: ClassVar[type[BaseSettings]] = RedditReplySettings
     max_length: ClassVar[int] = MAX_CHARS
 
-    def __init__(self, settings: RedditSettings) -> None:
-        require_account(settings, "replying on Reddit")
+    def __init__(self, settings: RedditReplySettings) -> None:
         self._session = RedditSession(settings.timeout_s)
         self._reddit = sign_in(settings, self._session)
         self._url = settings.base_url.rstrip("/")

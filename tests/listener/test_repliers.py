@@ -344,3 +344,15 @@ def test_each_account_has_settings_of_its_own(
     assert not is_set_up(platform)
     assert not is_set_up("rss")
     assert make_replier(platform, "emea").check()
+
+
+def test_an_app_that_only_reads_is_no_account_to_reply_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GROUNDSWELL_REDDIT_CLIENT_ID", "any")
+    monkeypatch.setenv("GROUNDSWELL_X_BEARER_TOKEN", "any")
+
+    assert not is_set_up("reddit")
+    assert not is_set_up("x")
+    with pytest.raises(InputError, match="replying on Reddit needs an account"):
+        make_replier("reddit")
