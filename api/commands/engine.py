@@ -191,7 +191,7 @@ def serve_app(
     # The web takes a third of the time that all imports take: only who serves waits for it.
     from api.app import create_app  # noqa: PLC0415
     from api.serving import Server  # noqa: PLC0415
-    from api.warming import warm_up  # noqa: PLC0415
+    from api.warming import keep_what_is_there, warm_up  # noqa: PLC0415
 
     app = create_app(settings, opened.sessions, is_demo=is_demo)
     server = Server(app, host=settings.host, port=settings.port)
@@ -202,6 +202,7 @@ def serve_app(
         raise ConflictError(msg) from error
     with say.status("making the first pages"):
         warm_up(app)
+        keep_what_is_there()
     say.print(f"console: http://{settings.host}:{listening.getsockname()[1]}")
     if seconds is not None:
         timer = threading.Timer(seconds, lambda: setattr(server, "should_exit", True))

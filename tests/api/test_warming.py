@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from api.models import AuditEvent, Role
 from api.pages import templates
-from api.warming import PAGES, warm_up
+from api.warming import PAGES, keep_what_is_there, warm_up
 from tests.api.conftest import SignIn
 from tests.api.scene import Scene
 
@@ -66,3 +67,13 @@ def test_a_page_that_fails_does_not_hold_up_the_start(
 
     assert scene.incident
     assert warm_up(app) == len(PAGES)
+
+
+def test_what_was_there_at_the_start_is_not_collected_again() -> None:
+    before = gc.get_freeze_count()
+    try:
+        keep_what_is_there()
+
+        assert gc.get_freeze_count() > before + 100_000
+    finally:
+        gc.unfreeze()

@@ -23,7 +23,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from api.app import create_app
-from api.warming import warm_up
+from api.warming import keep_what_is_there, warm_up
 from config.db import make_engine, make_sessions
 from config.migrate import upgrade
 from config.settings import Settings
@@ -62,6 +62,7 @@ def main() -> None:
         app = create_app(settings, sessions, is_demo=True)
         begin = time.perf_counter()
         warm_up(app)  # as `groundswell serve` does before it listens
+        keep_what_is_there()
         print(f"warmed up in {time.perf_counter() - begin:.1f} s")
         with TestClient(app, headers={"Origin": "http://testserver"}) as client:
             client.post("/sign-in/demo")
