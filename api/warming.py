@@ -7,12 +7,12 @@ that it is ready.
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from collections.abc import Sequence
 from http import HTTPStatus
 
 import httpx
+from anyio.from_thread import start_blocking_portal
 from fastapi import FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from sqlalchemy import select
@@ -67,7 +67,10 @@ def warm_up(app: FastAPI) -> int:
     if reader is None:
         return 0
     paths = PAGES if incident is None else (*PAGES, f"/incidents/{incident}")
-    return asyncio.run(_ask(app, {"user_id": reader.id, "epoch": reader.session_epoch}, paths))
+    session_of_reader = {"user_id": reader.id, "epoch": reader.session_epoch}
+    # In a thread of its own: whoever calls may have a loop that runs.
+    with start_blocking_portal() as portal:
+        return portal.call(_ask, app, session_of_reader, paths)
 
 
 def keep_what_is_there() -> None:
