@@ -47,12 +47,14 @@ class Gathered:
         authors: The facts of those that may be linked.
         platforms: The platform of every author whose links are to be brought up to date.
         fresh: The hashes that an author shows for the first time, by author.
+        deleted: Those to be looked at who have a post that is deleted.
 
     """
 
     authors: list[AuthorFacts]
     platforms: dict[int, str]
     fresh: dict[int, set[str]]
+    deleted: list[int]
 
 
 def load_facts(
@@ -78,7 +80,12 @@ def load_facts(
 
     """
     stored: dict[int, list[_StoredKey]] = defaultdict(list)
+    deleted: dict[int, None] = {}
     for key in rows_of(session, author_keys, [row.id for row in authors]):
+        if key.has_deleted:
+            deleted[key.author_id] = None
+        if key.kind is None:
+            continue
         stored[key.author_id].append(_StoredKey(key.kind, key.value_hash, key.mention_id))
     edited = {
         author_id
@@ -102,7 +109,7 @@ def load_facts(
         if row.platform in connected and row.gone_reason is None
     ]
     fresh = _keep(session, [row.id for row in due], facts, stored, context)
-    return Gathered(facts, {row.id: row.platform for row in due}, fresh)
+    return Gathered(facts, {row.id: row.platform for row in due}, fresh, list(deleted))
 
 
 def _facts_of(row: AnyRow, own: Iterable[OwnText], context: LinkContext) -> AuthorFacts:

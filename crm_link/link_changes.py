@@ -10,12 +10,12 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from config.bulk import insert_new, update_rows
+from config.bulk import update_rows
 from crm_link.context import LinkContext
 from crm_link.due import AnyRow
 from crm_link.facts import Claim
 from crm_link.link_evidence import observed_evidence, plain_evidence, reasons_of, values_of
-from crm_link.link_statements import NEW_EVENTS, link_states, links_of_authors, rows_of
+from crm_link.link_statements import NEW_EVENTS, insert_links, links_of_authors, rows_of
 from crm_link.models import IdentityLink
 from crm_link.policy import may_link
 from crm_link.refusals import consents_of, refused_among
@@ -170,11 +170,15 @@ def _insert(
     if not new:
         return []
     rows = [_new_row(author_id, claim, now, version) for (author_id, _), claim in new.items()]
-    insert_new(session, IdentityLink, rows, key=["author_id", "contact_id"])
     return [
-        _event(row.id, None, row.state, _note(authors[pair[0]], new[pair], version), now)
-        for row in rows_of(session, link_states, sorted({author_id for author_id, _ in new}))
-        if (pair := (row.author_id, row.contact_id)) in new
+        _event(
+            row.id,
+            None,
+            row.state,
+            _note(authors[row.author_id], new[row.author_id, row.contact_id], version),
+            now,
+        )
+        for row in insert_links(session, rows)
     ]
 
 

@@ -6,7 +6,7 @@ answer it. Each takes its lists by `config.any_of.given`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -16,12 +16,15 @@ from sqlalchemy import (
     Executable,
     Select,
     Table,
+    Update,
     and_,
     exists,
     insert,
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from config.any_of import any_given, given
@@ -60,12 +63,9 @@ def rows_of(session: Session, statement: Statement, ids: Iterable[int]) -> list[
     return list(session.execute(query, {"ids": given(session, ids)}).all())
 
 
-def run(session: Session, statement: Statement, ids: Iterable[int]) -> int:
-    """Run one of these statements; return how many rows it changed."""
-    query = statement(_dialect(session))
-    result = session.execute(query, {"ids": given(session, ids)})
-    assert isinstance(result, CursorResult)
-    return max(result.rowcount, 0)
+def insert_links(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[AnyRow]:
+    """Insert links that are not there yet; return those with id, author, contact and state."""
+    return list(session.execute(_new_links(_dialect(session)), list(rows)).all())
 
 
 def _dialect(session: Session) -> str:
@@ -94,8 +94,7 @@ def held_mentions(dialect: str) -> Select[*tuple[Any, ...]]:
 
 
 @cache
-def pass_on(dialect: str) -> Executable:
-    """Let mentions wait for triage."""
+def _pass_on(dialect: str) -> Update:
     c = _mention.c
     return (
         update(_mention)
@@ -105,40 +104,78 @@ def pass_on(dialect: str) -> Executable:
 
 
 @cache
-def authors(dialect: str) -> Select[*tuple[Any, ...]]:
-    """What linking reads of authors, and of those to be looked at whether a post is deleted.
-
-    `has_deleted` is right only for authors who are held already: what deletes marks them too.
-    """
-    c = _author.c
-    deleted = exists().where(_mention.c.author_id == c.id, _mention.c.deleted_at.is_not(None))
-    return select(
-        c.id,
-        c.platform,
-        c.external_id,
-        c.handle,
-        c.name,
-        c.bio,
-        c.location,
-        c.links,
-        c.verified_links,
-        c.link_due_at,
-        c.gone_reason,
-        and_(c.link_due_at.is_not(None), deleted).label("has_deleted"),
-    ).where(_any(c.id, dialect))
+def _authors_done(dialect: str) -> Update:
+    return (
+        update(_author)
+        .where(any_given(_author.c.id, "author_ids", on_sqlite=dialect == "sqlite"))
+        .values(link_due_at=None)
+    )
 
 
 @cache
-def authors_done(dialect: str) -> Executable:
-    """Say that authors were looked at."""
-    return update(_author).where(_any(_author.c.id, dialect)).values(link_due_at=None)
+def _finish() -> Update:
+    """Both at once, on PostgreSQL: each way there and back counts at one author a transaction."""
+    return _pass_on("postgresql").add_cte(_authors_done("postgresql").cte("looked_at"))
+
+
+def finish(session: Session, author_ids: Iterable[int], mention_ids: Iterable[int]) -> int:
+    """Say that authors were looked at, and let mentions wait for triage; return how many did."""
+    looked_at, waiting = given(session, author_ids), given(session, mention_ids)
+    if is_sqlite(session):
+        session.execute(_authors_done("sqlite"), {"author_ids": looked_at})
+        result = session.execute(_pass_on("sqlite"), {"ids": waiting})
+    else:
+        result = session.execute(_finish(), {"ids": waiting, "author_ids": looked_at})
+    assert isinstance(result, CursorResult)
+    return max(result.rowcount, 0)
+
+
+@cache
+def authors(dialect: str) -> Select[*tuple[Any, ...]]:
+    """What linking reads of authors, held in one order, so that nobody deadlocks."""
+    c = _author.c
+    return (
+        select(
+            c.id,
+            c.platform,
+            c.external_id,
+            c.handle,
+            c.name,
+            c.bio,
+            c.location,
+            c.links,
+            c.verified_links,
+            c.link_due_at,
+            c.gone_reason,
+        )
+        .where(_any(c.id, dialect))
+        .order_by(c.id)
+        .with_for_update(key_share=True)
+    )
 
 
 @cache
 def author_keys(dialect: str) -> Select[*tuple[Any, ...]]:
-    """The stored keys of authors."""
+    """The stored keys of authors; one row without a key (`kind`) for who has none.
+
+    Of those to be looked at, `has_deleted` says whether a post is deleted. It is right only for
+    authors who were held before this statement began: what deletes marks them too.
+    """
     c = _author_key.c
-    return select(c.author_id, c.kind, c.value_hash, c.mention_id).where(_any(c.author_id, dialect))
+    deleted = exists().where(
+        _mention.c.author_id == _author.c.id, _mention.c.deleted_at.is_not(None)
+    )
+    return (
+        select(
+            _author.c.id.label("author_id"),
+            c.kind,
+            c.value_hash,
+            c.mention_id,
+            and_(_author.c.link_due_at.is_not(None), deleted).label("has_deleted"),
+        )
+        .outerjoin_from(_author, _author_key, c.author_id == _author.c.id)
+        .where(_any(_author.c.id, dialect))
+    )
 
 
 @cache
@@ -187,10 +224,12 @@ def links_of_authors(dialect: str) -> Select[*tuple[Any, ...]]:
 
 
 @cache
-def link_states(dialect: str) -> Select[*tuple[Any, ...]]:
-    """The links of authors and their states, as they were just inserted."""
+def _new_links(dialect: str) -> Executable:
+    """Insert links that are not there yet, and return what was inserted."""
     c = _link.c
-    return select(c.id, c.author_id, c.contact_id, c.state).where(_any(c.author_id, dialect))
+    make = sqlite_insert if dialect == "sqlite" else postgres_insert
+    inserted = make(_link).on_conflict_do_nothing(index_elements=["author_id", "contact_id"])
+    return inserted.returning(c.id, c.author_id, c.contact_id, c.state)
 
 
 @cache

@@ -21,7 +21,7 @@ from config.db import is_sqlite, read_session
 from crm_link.author_facts import NOT_OWN, Gathered, load_facts
 from crm_link.candidates import find_candidates
 from crm_link.context import LinkContext, load_context
-from crm_link.due import AnyRow, lock_authors, mark_authors
+from crm_link.due import AnyRow, mark_authors
 from crm_link.enrich import queue_enrichment
 from crm_link.facts import AuthorFacts, Candidate
 from crm_link.keys import KeyKind
@@ -34,12 +34,10 @@ from crm_link.link_changes import (
 )
 from crm_link.link_statements import (
     BRAND_NAMES,
-    authors_done,
+    finish,
     flags_of_deleted,
     held_mentions,
-    pass_on,
     rows_of,
-    run,
     waiting_mentions,
 )
 from crm_link.link_statements import authors as authors_to_link
@@ -106,7 +104,8 @@ def relink_due(
         )
     if author_ids:
         with sessions.begin() as session:
-            touched = _link_authors(session, author_ids, {}, now, context)
+            touched, looked_at = _link_authors(session, author_ids, {}, now, context)
+            finish(session, looked_at, ())
             queue_enrichment(session, touched, now=now)
     return len(author_ids)
 
@@ -119,9 +118,10 @@ def _link_batch(
         return 0
     author_ids = sorted({row.author_id for row in rows if row.author_id is not None})
     touched: set[int] = set()
+    looked_at: list[int] = []
     if author_ids:
         texts = _own_texts(row for row in rows if row.author_id is not None)
-        touched = _link_authors(
+        touched, looked_at = _link_authors(
             session, author_ids, texts, now, context, mention_ids={row.id for row in rows}
         )
     waiting = [row.id for row in rows]
@@ -129,7 +129,7 @@ def _link_batch(
         # Locked in one order: triage locks mentions by id too, and two that wait for each other
         # would cost both a tick. SQLite has one writer.
         waiting = [row.id for row in rows_of(session, held_mentions, waiting)]
-    passed_on = run(session, pass_on, waiting)
+    passed_on = finish(session, looked_at, waiting)
     if touched:
         queue_enrichment(session, touched, now=now)
     return passed_on
@@ -143,9 +143,8 @@ def _link_authors(
     context: LinkContext,
     *,
     mention_ids: Collection[int] = (),
-) -> set[int]:
-    """Judge the authors; return the contacts whose enrichment changes by it."""
-    lock_authors(session, author_ids)
+) -> tuple[set[int], list[int]]:
+    """Judge the authors; return the contacts whose enrichment changes by it, and who was due."""
     rows = rows_of(session, authors_to_link, author_ids)
     found = load_facts(session, rows, texts, context, mention_ids=mention_ids)
     about = find_candidates(session, found.authors, context)
@@ -175,10 +174,8 @@ def _link_authors(
         if link.row.state is LinkState.CONFIRMED
     }
     looked_at = [row.id for row in rows if row.link_due_at is not None]
-    if looked_at:
-        _drop_flags(session, [row.id for row in rows if row.has_deleted], now)
-        run(session, authors_done, looked_at)
-    return touched
+    _drop_flags(session, found.deleted, now)
+    return touched, looked_at
 
 
 def _drop_flags(session: Session, author_ids: Sequence[int], now: datetime) -> None:
