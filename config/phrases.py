@@ -1,13 +1,16 @@
-"""Texts of services that a page shows in its reader's language.
+"""Texts of services that a page or a message shows in its reader's language.
 
 A service knows no reader: it says what it says in English, for the log, the command line and
-the JSON API. A phrase is that English text, and remembers what it was made of, so that the
-console can look the text up in a catalogue (`api.language.told`, docs/translating.md).
+the JSON API. A phrase is that English text, and remembers what it was made of, so that it can
+be looked up in a catalogue when somebody reads it (`config.language.told`, docs/translating.md).
+What is stored remembers it too: `config.kept_phrases`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Self
 
@@ -39,12 +42,54 @@ class Phrase(str):
         return Phrase, (self.template, dict(self.values))
 
 
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number of things: `1,234`, `1.234`. An id is no number of things."""
+
+    value: float
+    digits: int = 0  # behind the point, at most
+
+    def __str__(self) -> str:
+        text = f"{self.value:,.{self.digits}f}"
+        return text.rstrip("0").rstrip(".") if self.digits else text
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A share of 0 to 1, in whole percent: `34%`, `34 %`."""
+
+    value: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.0%}"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time, said in UTC: whoever wrote it down did not know who reads it."""
+
+    value: datetime
+
+    def __str__(self) -> str:
+        return f"{self.value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The day of a time, in UTC."""
+
+    value: datetime
+
+    def __str__(self) -> str:
+        return f"{self.value.astimezone(UTC):%Y-%m-%d}"
+
+
 def joined(between: str, texts: Sequence[str]) -> str:
     """Return texts one after the other; each of them is translated."""
     if not texts:
         return ""
     names = [f"text{number}" for number in range(len(texts))]
-    template = between.join(f"%({name})s" for name in names)
+    template = between.replace("%", "%%").join(f"%({name})s" for name in names)
     return Phrase(template, dict(zip(names, texts, strict=True)))
 
 
@@ -53,7 +98,7 @@ def phrase(template: str, /, **values: object) -> Phrase:
 
     Args:
         template: The text in English, with `%(name)s` where values go.
-        values: What is filled in; a value may be a phrase too.
+        values: What is filled in; a value may be a phrase or a figure too.
 
     """
     return Phrase(template, values)

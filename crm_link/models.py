@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from config.db import Base, enum_text
+from config.kept_phrases import PhraseText
 from crm_link.budget_models import CrmBudget as CrmBudget  # noqa: PLC0414 - its table too
 from crm_link.case_models import CrmCase as CrmCase  # noqa: PLC0414 - its tables too
 from crm_link.health_models import CrmHealth as CrmHealth  # noqa: PLC0414 - its table too
@@ -237,7 +238,7 @@ class Flag(Base):
     platform: Mapped[str] = mapped_column(String(40), default="", server_default="")
     label: Mapped[str | None] = mapped_column(String(20))
     lang: Mapped[str | None] = mapped_column(String(20))
-    reason: Mapped[str]
+    reason: Mapped[str] = mapped_column(PhraseText)
     status: Mapped[FlagStatus] = mapped_column(enum_text(FlagStatus))
     created_at: Mapped[datetime]  # when it came into the queue: its clock begins
     due_at: Mapped[datetime]  # when a first answer is due by the protocol
@@ -247,7 +248,7 @@ class Flag(Base):
     answered_by: Mapped[str | None] = mapped_column(String(320))
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[str | None]
-    note: Mapped[str] = mapped_column(default="", server_default="")
+    note: Mapped[str] = mapped_column(PhraseText, default="", server_default="")
     #: The protocol's rule asks for a case in the CRM, if the author is a contact.
     opens_case: Mapped[bool] = mapped_column(default=False, server_default=false())
     version: Mapped[int] = mapped_column(default=1, server_default="1")

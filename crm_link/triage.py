@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session, aliased, sessionmaker
 from config.bulk import update_rows
 from config.clock import Clock
 from config.db import read_session
+from config.phrases import phrase
 from crm_link.enrich import queue_people
 from crm_link.escalation.playbook_models import MentionClass
 from crm_link.escalation.protocol import EscalationProtocol
@@ -247,11 +248,11 @@ def _to_flag(
     for mention_id in (*batch, *folded.taken_over):
         one = batch.get(mention_id)
         if one is None or folded.roots[mention_id] is not None:
-            wishes[mention_id] = "repeats another"
+            wishes[mention_id] = phrase("repeats another")
         elif mention_id in own:
-            wishes[mention_id] = "the brand's own post"
+            wishes[mention_id] = phrase("the brand's own post")
         elif one.verdict.flag_reason is None or one.protocol is None:
-            wishes[mention_id] = "edited or judged again"
+            wishes[mention_id] = phrase("edited or judged again")
         else:
             wishes[mention_id] = Wish(
                 brand_id=one.row.brand_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from config.phrases import Number, Phrase, joined, phrase
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.protocol_triage import ANY_LANGUAGE, GENERAL, FlagRule, Words
 from crm_link.negative_class import BY_WORDS, NegativeClass, class_of
@@ -229,7 +230,7 @@ def _said_by_a_person(mention: TriageInput) -> str | None:
     """Flag what a person called urgent, whatever the protocol's rules say of it."""
     if mention.person_priority in (None, Priority.OTHER):
         return None
-    return f"{mention.person_priority}: said by a person"
+    return phrase("%(priority)s: said by a person", priority=mention.person_priority)
 
 
 def _reason(rule: FlagRule, mention: TriageInput, found: tuple[str, str] | None) -> str:
@@ -238,11 +239,14 @@ def _reason(rule: FlagRule, mention: TriageInput, found: tuple[str, str] | None)
         return rule.reason
     parts = []
     if found:
-        parts.append(f"{found[0]}: {found[1]}")
+        parts.append(
+            Phrase("%(priority)s: %(words)s", {"priority": Priority(found[0]), "words": found[1]})
+        )
     if rule.label and mention.label:
-        parts.append(mention.label)
+        parts.append(Phrase(mention.label, {}))
     if rule.confidence_below is not None:
-        parts.append(f"confidence below {rule.confidence_below:g}")
+        below = Number(rule.confidence_below, 2)
+        parts.append(phrase("confidence below %(value)s", value=below))
     if rule.reach_gte is not None:
-        parts.append(f"reach of at least {rule.reach_gte:,}")
-    return ", ".join(parts) or "flagged by the protocol"
+        parts.append(phrase("reach of at least %(people)s", people=Number(rule.reach_gte)))
+    return joined(", ", parts) or phrase("flagged by the protocol")

@@ -10,8 +10,8 @@ from babel.messages.pofile import read_po
 from fastapi.testclient import TestClient
 
 from api.console.locale.__main__ import extracted
-from api.language import LANGUAGES, SOURCE, catalogue_path
 from api.models import Role
+from config.language import LANGUAGES, SOURCE, catalogue_path
 from tests.api.conftest import SignIn
 from tests.api.scene import Scene
 

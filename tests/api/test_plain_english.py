@@ -10,10 +10,10 @@ import pytest
 from babel.messages.pofile import read_po
 from fastapi.testclient import TestClient
 
-from api.language import catalogue_path
 from api.models import Role
 from api.pages import templates
 from api.reports.render import environment
+from config.language import catalogue_path
 from tests.api.conftest import SignIn
 from tests.api.plain_english import Reading, plain_lines, plain_texts
 from tests.api.scene import Scene

@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import pickle
 
-from api.language import reading_as, told
 from config.errors import ConflictError, InputError, TransientError
+from config.language import reading_as, told
 from config.phrases import Phrase, joined, phrase
 
 

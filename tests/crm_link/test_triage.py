@@ -13,6 +13,7 @@ from sqlalchemy import Engine, event, func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.bulk import FEW_ROWS
+from config.language import reading_as, told
 from crm_link.models import Flag, FlagStatus, FoldKey
 from crm_link.triage import triage_mentions
 from listener.models import Mention, MentionAlias, Step
@@ -81,6 +82,8 @@ def test_a_mention_gets_priority_topic_route_and_a_flag(
     assert mention.pending is None
     assert flag is not None
     assert (flag.status, flag.reason, flag.urgency) == (FlagStatus.OPEN, "risk: caught fire", 45)
+    with reading_as("es"):
+        assert told(flag.reason) == "riesgo: caught fire"
     assert flag.published_at == mention.published_at
 
 

@@ -13,7 +13,7 @@ import config
 import crm_link
 import listener
 import sentiment
-from api.language import DOMAIN, LANGUAGES, SOURCE, catalogue_path
+from config.language import DOMAIN, LANGUAGES, SOURCE, catalogue_path
 
 #: Packages whose texts reach a page.
 PACKAGES = (api, crm_link, sentiment, listener, config)
