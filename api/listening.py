@@ -1,5 +1,7 @@
 """Changing what is listened for: the file and the database, the file first.
 
+The file is held from before the transaction until after its commit (`api.held_files`).
+
 If the database fails after the file was written, the next start reads it in.
 """
 
@@ -9,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.deps import Actor
-from config.settings import Settings
+from config.held_file import HeldFile
 from crm_link.mentions import get_brand
 from listener.brands_edit import change_query, put_source, remove_source
 from listener.brands_file import BrandsFile
@@ -17,19 +19,19 @@ from listener.models import Brand, Source
 from listener.sources import collect_soon, sync_brands
 
 
-def save_query(actor: Actor, settings: Settings, key: str, query: str, *, before: str) -> Brand:
+def save_query(actor: Actor, held: HeldFile, key: str, query: str, *, before: str) -> Brand:
     """Give a brand another query in brands.yaml, and use it."""
     brand = get_brand(actor.session, key)
     # A form's lines end in two characters, the file's in one.
     text, seen = (value.replace("\r\n", "\n") for value in (query, before))
-    file = change_query(settings.brands_path(), key, text, before=seen, now=actor.clock())
+    file = change_query(held, key, text, before=seen, now=actor.clock())
     _use(actor, file, "query changed", brand)
     return brand
 
 
 def save_source(
     actor: Actor,
-    settings: Settings,
+    held: HeldFile,
     key: str,
     source: Mapping[str, Any],
     *,
@@ -38,17 +40,15 @@ def save_source(
 ) -> Brand:
     """Add a source to brands.yaml, or put it in the place of the one called `name`, and use it."""
     brand = get_brand(actor.session, key)
-    path = settings.brands_path()
-    file = put_source(path, key, source, name=name, version=version, now=actor.clock())
+    file = put_source(held, key, source, name=name, version=version, now=actor.clock())
     _use(actor, file, "source changed" if name else "source added", brand)
     return brand
 
 
-def drop_source(actor: Actor, settings: Settings, key: str, name: str, *, version: str) -> Brand:
+def drop_source(actor: Actor, held: HeldFile, key: str, name: str, *, version: str) -> Brand:
     """Take a source out of brands.yaml and out of use; what it brought stays."""
     brand = get_brand(actor.session, key)
-    path = settings.brands_path()
-    file = remove_source(path, key, name, version=version, now=actor.clock())
+    file = remove_source(held, key, name, version=version, now=actor.clock())
     _use(actor, file, "source removed", brand)
     return brand
 

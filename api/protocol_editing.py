@@ -9,7 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.deps import Actor, State
-from config.errors import InputError, NotFoundError, PermissionDeniedError
+from config.errors import ConflictError, InputError, NotFoundError, PermissionDeniedError
+from config.held_file import HeldFile
 from crm_link.escalation.protocol_edit import ProtocolText, check_text, read_text, write_text
 from crm_link.escalation.protocol_history import Sight, record_sight
 from crm_link.mentions import get_brand
@@ -60,8 +61,26 @@ def open_file(session: Session, state: State, brand_key: str) -> tuple[ProtocolF
     return file, read_text(file.path)
 
 
-def save(actor: Actor, state: State, brand_key: str, *, text: str, base: str, why: str) -> None:
+def save(
+    actor: Actor,
+    state: State,
+    held: HeldFile | None,
+    brand_key: str,
+    *,
+    text: str,
+    base: str,
+    why: str,
+) -> None:
     """Put a text in the place of a brand's protocol file; in force from the next look on.
+
+    Args:
+        actor: Who changes it.
+        state: What this process serves from.
+        held: The file, held from before the transaction until after its commit.
+        brand_key: The brand.
+        text: What is to stand in the file.
+        base: The digest of what stood there when the edit began.
+        why: Why it is changed.
 
     Raises:
         InputError: The text would be refused, or nobody says why it is changed.
@@ -69,6 +88,8 @@ def save(actor: Actor, state: State, brand_key: str, *, text: str, base: str, wh
 
     """
     file, _ = open_file(actor.session, state, brand_key)
+    if held is None or held.path != file.path:
+        raise ConflictError("another file is this brand's protocol since just now; try again")
     reason = why.strip()
     if not reason or len(reason) > MOST_WHY:
         raise InputError(
@@ -81,7 +102,7 @@ def save(actor: Actor, state: State, brand_key: str, *, text: str, base: str, wh
         record_sight(actor.session, sight, now)
         actor.record("protocol edited", f"brand {brand.id}")
     # Last: what fails before it leaves the file as it is.
-    write_text(file.path, text, base=base)
+    write_text(held, text, base=base)
 
 
 def _brands_of(session: Session, file: ProtocolFile) -> list[Brand]:

@@ -16,36 +16,33 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import SingleQuotedScalarString
 
 from config.errors import ConflictError, InputError, NotFoundError
+from config.held_file import HeldFile, not_written
 from listener.brands_file import BrandsFile, SourceEntry, competitor_key, plain, read_brands
 
 #: Folder beside the file in which earlier versions stand.
 HISTORY = "brands-history"
 
-#: Seconds that a change waits for another one to be done.
-LOCK_S = 10
-
 #: How people indent lists: the column of an item's content, and that of its dash.
 _INDENTS = ((4, 2), (2, 0))
 
 
-def change_query(path: Path, key: str, query: str, *, before: str, now: datetime) -> BrandsFile:
+def change_query(held: HeldFile, key: str, query: str, *, before: str, now: datetime) -> BrandsFile:
     """Give a brand, or a competitor, another query; return the file as it is then.
 
     Args:
-        path: The brands file.
+        held: The brands file.
         key: The brand's key, `brand:competitor` for a competitor.
         query: The query.
         before: The query that the person saw when they began.
         now: The present, by which the earlier version is named.
 
     Raises:
-        ConflictError: Somebody changed the query meanwhile, or changes the file just now.
+        ConflictError: Somebody changed the query meanwhile.
         InputError: The query must not be used, or the file cannot be written.
         NotFoundError: There is no such brand in the file.
 
@@ -57,11 +54,11 @@ def change_query(path: Path, key: str, query: str, *, before: str, now: datetime
             raise ConflictError(
                 "the query of %(key)s was changed in %(name)s meanwhile: look at it again",
                 key=key,
-                name=path.name,
+                name=held.path.name,
             )
         entry["query"] = SingleQuotedScalarString(query)
 
-    return _change(path, edit, now)
+    return _change(held.path, edit, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +89,7 @@ def read_source(path: Path, key: str, name: str) -> WrittenSource:
 
 
 def put_source(
-    path: Path,
+    held: HeldFile,
     key: str,
     source: Mapping[str, Any],
     *,
@@ -103,7 +100,7 @@ def put_source(
     """Give a brand or competitor a source; return the file as it is then.
 
     Args:
-        path: The brands file.
+        held: The brands file.
         key: The brand's key, `brand:competitor` for a competitor.
         source: What the file is to say: platform, name, every, and the platform's options.
         name: The source whose place it takes; empty: it is a new one.
@@ -111,7 +108,7 @@ def put_source(
         now: The present, by which the earlier file is named.
 
     Raises:
-        ConflictError: Somebody changed the source meanwhile, or changes the file just now.
+        ConflictError: Somebody changed the source meanwhile.
         InputError: The source is wrong, or the file cannot be written.
         NotFoundError: There is no such brand or source in the file.
 
@@ -120,7 +117,7 @@ def put_source(
     def edit(tree: CommentedMap) -> None:
         brand = _find(tree, key)
         if name:
-            old = _require_version(_find_source(brand, name), name, version, path)
+            old = _require_version(_find_source(brand, name), name, version, held.path)
             for gone in old.keys() - source.keys():
                 del old[gone]
             for option, value in source.items():
@@ -133,40 +130,33 @@ def put_source(
             new.fa.set_flow_style()
         listed.append(new)
 
-    return _change(path, edit, now)
+    return _change(held.path, edit, now)
 
 
-def remove_source(path: Path, key: str, name: str, *, version: str, now: datetime) -> BrandsFile:
+def remove_source(
+    held: HeldFile, key: str, name: str, *, version: str, now: datetime
+) -> BrandsFile:
     """Take a source out of the file; what it brought stays. Raises as `put_source` does."""
 
     def edit(tree: CommentedMap) -> None:
         brand = _find(tree, key)
-        written = _require_version(_find_source(brand, name), name, version, path)
+        written = _require_version(_find_source(brand, name), name, version, held.path)
         brand["sources"].remove(written)
         if not brand["sources"]:
             del brand["sources"]
 
-    return _change(path, edit, now)
+    return _change(held.path, edit, now)
 
 
 def _change(path: Path, edit: Callable[[CommentedMap], None], now: datetime) -> BrandsFile:
     try:
-        with FileLock(f"{path}.lock", timeout=LOCK_S):
-            read_brands(path)
-            text = path.read_text("utf-8-sig")
-            yaml, tree = _parse(text)
-            edit(tree)
-            return _replace(path, yaml, tree, text, now)
-    except Timeout as error:
-        raise ConflictError(
-            "somebody changes %(name)s just now; try again", name=path.name
-        ) from error
+        read_brands(path)
+        text = path.read_text("utf-8-sig")
+        yaml, tree = _parse(text)
+        edit(tree)
+        return _replace(path, yaml, tree, text, now)
     except OSError as error:
-        raise InputError(
-            "%(path)s cannot be written (%(strerror)s); edit it where the file is kept",
-            path=path,
-            strerror=error.strerror,
-        ) from error
+        raise not_written(path, error) from error
 
 
 def _parse(text: str) -> tuple[YAML, CommentedMap]:

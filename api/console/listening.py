@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from api.console.page import PageDep
 from api.console.source_edit import may_edit
-from api.deps import AdminDep, StateDep
+from api.deps import AdminDep
+from api.held_files import HeldBrandsDep
 from api.language import gettext
 from api.listening import save_query
 from api.pages import back_to, is_htmx, render
@@ -83,14 +84,14 @@ def try_query(page: PageDep, key: str, query: QueryForm = "") -> Response:
 @router.post("/{key}")
 def save(
     request: Request,
+    held: HeldBrandsDep,
     actor: AdminDep,
-    state: StateDep,
     key: str,
     query: QueryForm = "",
     before: QueryForm = "",
 ) -> Response:
     """Write a query into brands.yaml and use it from now on."""
-    save_query(actor, state.settings, key, query.strip(), before=before)
+    save_query(actor, held, key, query.strip(), before=before)
     notice = gettext("The query is used from now on; its sources look back one day.")
     return back_to(request, f"/listening/{key}", notice)
 

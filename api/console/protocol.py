@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from api import escalating, protocol_editing
 from api.console.page import Page, PageDep
 from api.deps import PrLeadDep, State, StateDep, require_role
+from api.held_files import HeldProtocolDep
 from api.language import gettext
 from api.models import Role
 from api.pages import back_to, render
@@ -90,6 +91,7 @@ def check(request: Request, state: StateDep, text: Text) -> Response:
 @router.post("")
 def save(
     request: Request,
+    held: HeldProtocolDep,
     actor: PrLeadDep,
     state: StateDep,
     brand: Annotated[str, Form(max_length=100)],
@@ -98,7 +100,7 @@ def save(
     why: Annotated[str, Form(max_length=1000)] = "",
 ) -> Response:
     """Put a text in the place of the file."""
-    protocol_editing.save(actor, state, brand, text=text, base=base, why=why)
+    protocol_editing.save(actor, state, held, brand, text=text, base=base, why=why)
     notice = gettext("The protocol is saved. New incidents go by it; those that run keep theirs.")
     return back_to(request, f"/protocol?brand={brand}", notice)
 

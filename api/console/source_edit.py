@@ -8,7 +8,8 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import Response
 
 from api.console.page import Page, PageDep
-from api.deps import AdminDep, AdminUserDep, PrLeadDep, StateDep
+from api.deps import AdminDep, AdminUserDep, PrLeadDep
+from api.held_files import HeldBrandsDep
 from api.language import gettext
 from api.listening import drop_source, read_soon, save_source
 from api.models import Role
@@ -75,8 +76,8 @@ async def _filled_in(request: Request) -> dict[str, str]:
 @router.post("/listening/{key}/source")
 def save(
     request: Request,
+    held: HeldBrandsDep,
     actor: AdminDep,
-    state: StateDep,
     key: str,
     form: Annotated[dict[str, str], Depends(_filled_in)],
 ) -> Response:
@@ -85,7 +86,7 @@ def save(
     source = {"platform": platform, "name": name, "every": form.get("every", "").strip()}
     save_source(
         actor,
-        state.settings,
+        held,
         key,
         {**{part: text for part, text in source.items() if text}, **read_options(platform, form)},
         name=form.get("before", ""),
@@ -97,14 +98,14 @@ def save(
 @router.post("/listening/{key}/source/remove")
 def remove(
     request: Request,
+    held: HeldBrandsDep,
     actor: AdminDep,
-    state: StateDep,
     key: str,
     before: NameForm = "",
     version: Short = "",
 ) -> Response:
     """Take a source out of brands.yaml."""
-    drop_source(actor, state.settings, key, before, version=version)
+    drop_source(actor, held, key, before, version=version)
     notice = gettext("%(name)s is not read any more; what it brought stays.", name=before)
     return back_to(request, "/sources", notice)
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Depends
 
 from api.deps import AdminDep, SessionDep, StateDep, get_user
+from api.held_files import HeldBrandsDep
 from api.listening import save_query
 from api.schemas.listening import BrandOut
 from api.schemas.queries import QueryCheckOut, QueryIn, QueryPreviewOut, QuerySaveIn
@@ -42,9 +43,7 @@ def preview(
 
 @router.put("")
 def save(
-    actor: AdminDep, state: StateDep, key: str, body: Annotated[QuerySaveIn, Body()]
+    held: HeldBrandsDep, actor: AdminDep, key: str, body: Annotated[QuerySaveIn, Body()]
 ) -> BrandOut:
     """Write a query into brands.yaml and use it; 409 if it is not `before` any more."""
-    return BrandOut.model_validate(
-        save_query(actor, state.settings, key, body.query, before=body.before)
-    )
+    return BrandOut.model_validate(save_query(actor, held, key, body.query, before=body.before))

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Path, Query
 
 from api.deps import AdminDep, PrLeadDep, SessionDep, StateDep, get_user, require_role
+from api.held_files import HeldBrandsDep
 from api.listening import drop_source, read_soon, save_source
 from api.models import Role
 from api.schemas.listening import BrandOut, SourceIn, SourceVersionIn, WrittenSourceOut
@@ -35,34 +36,36 @@ def read(session: SessionDep, state: StateDep, key: str, name: Name) -> WrittenS
 
 
 @router.post("/brands/{key}/sources", status_code=201)
-def add(actor: AdminDep, state: StateDep, key: str, body: Annotated[SourceIn, Body()]) -> BrandOut:
+def add(
+    held: HeldBrandsDep, actor: AdminDep, key: str, body: Annotated[SourceIn, Body()]
+) -> BrandOut:
     """Write a new source into brands.yaml and use it from now on."""
-    return BrandOut.model_validate(save_source(actor, state.settings, key, _entry(body)))
+    return BrandOut.model_validate(save_source(actor, held, key, _entry(body)))
 
 
 @router.put("/brands/{key}/sources/{name}")
 def change(
+    held: HeldBrandsDep,
     actor: AdminDep,
-    state: StateDep,
     key: str,
     name: Name,
     body: Annotated[SourceVersionIn, Body()],
 ) -> BrandOut:
     """Put a source in the place of another; 409 if that has another version by now."""
-    brand = save_source(actor, state.settings, key, _entry(body), name=name, version=body.version)
+    brand = save_source(actor, held, key, _entry(body), name=name, version=body.version)
     return BrandOut.model_validate(brand)
 
 
 @router.delete("/brands/{key}/sources/{name}")
 def remove(
+    held: HeldBrandsDep,
     actor: AdminDep,
-    state: StateDep,
     key: str,
     name: Name,
     version: Annotated[str, Query(max_length=40)] = "",
 ) -> BrandOut:
     """Take a source out of brands.yaml; what it brought stays."""
-    return BrandOut.model_validate(drop_source(actor, state.settings, key, name, version=version))
+    return BrandOut.model_validate(drop_source(actor, held, key, name, version=version))
 
 
 @router.post("/sources/{source_id}/read", status_code=202)

@@ -13,14 +13,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from config.errors import ConflictError, InputError, TransientError
+from config.errors import ConflictError, InputError
+from config.held_file import HeldFile, not_written
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.protocol_file import MAX_FILE_BYTES, parse_protocol
-
-#: Seconds that one edit waits for another one to be written.
-LOCK_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +70,7 @@ def check_text(path: Path, text: str, *, base: str) -> EscalationProtocol:
     return protocol
 
 
-def write_text(path: Path, text: str, *, base: str) -> None:
+def write_text(held: HeldFile, text: str, *, base: str) -> None:
     """Put a checked text in the place of the file, whole or not at all.
 
     Line ends and rights stay as they are. A link to a file stays a link.
@@ -82,26 +78,14 @@ def write_text(path: Path, text: str, *, base: str) -> None:
     Raises:
         ConflictError: The file changed meanwhile.
         InputError: The file cannot be written.
-        TransientError: Another edit is just being written.
 
     """
-    real = path.resolve()
+    check_text(held.path, text, base=base)
+    real = held.path.resolve()
     try:
-        with FileLock(real.with_name(f".{real.name}.lock"), timeout=LOCK_S):
-            check_text(path, text, base=base)
-            _replace(real, _in_style_of(_read(path), text))
-    except Timeout as error:
-        raise TransientError(
-            "%(name)s is just being written by somebody else; try again",
-            name=path.name,
-            retry_after_s=LOCK_S,
-        ) from error
+        _replace(real, _in_style_of(_read(real), text))
     except OSError as error:
-        raise InputError(
-            "%(path)s cannot be written: %(strerror)s; its folder must be writable",
-            path=path,
-            strerror=error.strerror,
-        ) from error
+        raise not_written(held.path, error) from error
 
 
 def _replace(real: Path, content: bytes) -> None:

@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.models import Role
+from config.held_file import HeldFile
 from config.settings import Settings
 from crm_link.escalation.in_force import protocol_in_force
 from crm_link.escalation.protocol_edit import read_text, write_text
@@ -177,7 +178,7 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, file: Path) -> 
     tmp_path.chmod(0o500)
     try:
         with pytest.raises(Exception, match="cannot be written"):
-            write_text(file, file.read_text("utf-8") + "# x\n", base=base)
+            write_text(HeldFile(file), file.read_text("utf-8") + "# x\n", base=base)
     finally:
         tmp_path.chmod(0o700)
 
@@ -188,7 +189,7 @@ def test_line_ends_and_links_stay_as_they_are(tmp_path: Path, file: Path) -> Non
     link.symlink_to(file)
     found = read_text(link)
 
-    write_text(link, found.text + "# one more", base=found.digest)
+    write_text(HeldFile(link), found.text + "# one more", base=found.digest)
 
     assert link.is_symlink()
     assert file.read_bytes().endswith(b"# one more\r\n")
