@@ -1,8 +1,9 @@
 """Replies on X, through tweepy, in the name of one account.
 
 Posting needs the account's own credentials, not the bearer token of the collector: the four
-of OAuth 1.0a, which do not end, or a user's token of OAuth 2.0, which ends after two hours and
-has to be renewed by whoever sets it (https://docs.x.com/resources/fundamentals/authentication).
+of OAuth 1.0a, which do not end, or a user's refresh token of OAuth 2.0, by which its token is
+renewed every two hours (`listener.x_tokens`), or that token alone, which somebody else renews
+(https://docs.x.com/resources/fundamentals/authentication).
 The account's own posts are its newest 3,200; we look through those since the reply left.
 """
 
@@ -22,12 +23,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.clock import utc_now
 from config.errors import TransientError
+from config.settings import Settings, read_settings
 from listener.replier import OwnPost, OwnSearch, PerhapsPostedError, Replier
 from listener.x_errors import UnknownNameError, error_of
 from listener.x_length import MAX_WEIGHT, weighted_length, without_links
 from listener.x_payload import parse_page
 from listener.x_refusals import reply_error
 from listener.x_session import NEW_NAMES, OLD_NAMES, TWEEPY_HOST, Redirect
+from listener.x_tokens import RenewalSettings, TokenKeeper
 
 #: Pages of 100 own posts that are looked through.
 _MOST_PAGES = 5
@@ -37,6 +40,8 @@ _SLACK = timedelta(minutes=2)
 
 #: What comes of an answer that is none, besides errors of HTTP.
 _UNREADABLE = (requests.RequestException, AttributeError, KeyError, TypeError, ValueError)
+
+_ErrorOf = Callable[[int, Mapping[str, str], Any, datetime], Exception]
 
 _OAUTH1 = ("api_key", "api_secret", "access_token", "access_token_secret")
 
@@ -57,6 +62,14 @@ class XReplySettings(BaseSettings):
     user_token: SecretStr = Field(
         default=SecretStr(""), description="OAuth 2.0 token of the account, instead of the four."
     )
+    refresh_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="OAuth 2.0 refresh token of the account; its token is then renewed in time.",
+    )
+    client_id: str = Field(default="", description="OAuth 2.0 client id of your X app.")
+    client_secret: SecretStr = Field(
+        default=SecretStr(""), description="Secret of that client; empty if it has none."
+    )
     base_url: str = Field(
         default=TWEEPY_HOST, description="Address of X's API, or of a proxy before it."
     )
@@ -66,12 +79,20 @@ class XReplySettings(BaseSettings):
 
     @model_validator(mode="after")
     def _has_an_account(self) -> XReplySettings:
+        if self.refresh_token.get_secret_value():
+            if not self.client_id:
+                msg = "a refresh token of X is renewed with the app's client; missing: CLIENT_ID"
+                raise ValueError(msg)
+            return self
         if self.user_token.get_secret_value():
             return self
         missing = [name for name in _OAUTH1 if not getattr(self, name).get_secret_value()]
         if missing:
             names = ", ".join(name.upper() for name in missing)
-            msg = f"replies on X need the account's credentials; missing: {names} (or USER_TOKEN)"
+            msg = (
+                f"replies on X need the account's credentials; missing: {names} "
+                "(or REFRESH_TOKEN with CLIENT_ID)"
+            )
             raise ValueError(msg)
         return self
 
@@ -85,8 +106,9 @@ class XReplier(Replier):
 
     def __init__(self, settings: XReplySettings) -> None:
         token = settings.user_token.get_secret_value()
-        self._is_oauth1 = not token
-        given = {} if token else {name: getattr(settings, name) for name in _OAUTH1}
+        self._keeper = _keeper_of(settings)
+        self._is_oauth1 = not token and self._keeper is None
+        given = {name: getattr(settings, name) for name in _OAUTH1 if self._is_oauth1}
         self._client = tweepy.Client(
             token or None,
             *(secret.get_secret_value() for secret in given.values()),
@@ -98,13 +120,14 @@ class XReplier(Replier):
 
     def post(self, reply_to: str, text: str) -> OwnPost:
         """Post a reply; one request, whatever becomes of it."""
+        self._renew()
         try:
             answer = self._client.create_tweet(
                 text=text, in_reply_to_tweet_id=reply_to, user_auth=self._is_oauth1
             )
             external_id = str(answer.data["id"])
         except tweepy.HTTPException as error:
-            raise _error(error.response, reply_error) from error
+            raise self._refused(error, reply_error) from error
         except requests.ConnectTimeout as error:
             raise TransientError("X did not answer (ConnectTimeout)") from error
         except requests.ConnectionError as error:
@@ -168,14 +191,26 @@ class XReplier(Replier):
             self._names = NEW_NAMES if self._names is OLD_NAMES else OLD_NAMES
         return self._ask(route, {**params, **self._names})
 
+    def _renew(self) -> None:
+        if self._keeper is not None:
+            self._client.bearer_token = self._keeper.access_token()
+
+    def _refused(self, error: tweepy.HTTPException, of: _ErrorOf) -> Exception:
+        """Return what a refusal means; a token that X takes no more is renewed at its next use."""
+        is_token = error.response.status_code == 401  # noqa: PLR2004 - Unauthorized
+        if is_token and self._keeper and self._keeper.distrust(self._client.bearer_token):
+            return TransientError("X takes the account's token no more; it is renewed")
+        return _error(error.response, of)
+
     def _ask(self, route: str, params: Mapping[str, str]) -> Mapping[str, Any]:
+        self._renew()
         try:
             answer = self._client.request(
                 "GET", route, params=dict(params), user_auth=self._is_oauth1
             )
             body = answer.json()
         except tweepy.HTTPException as error:
-            raise _error(error.response, _look_error) from error
+            raise self._refused(error, _look_error) from error
         except requests.RequestException as error:
             raise TransientError(f"X did not answer ({type(error).__name__})") from error
         except (AttributeError, ValueError) as error:
@@ -183,6 +218,20 @@ class XReplier(Replier):
         if not isinstance(body, Mapping):
             raise TransientError("X gave an answer that is no object")
         return body
+
+
+def _keeper_of(settings: XReplySettings) -> TokenKeeper | None:
+    if not settings.refresh_token.get_secret_value():
+        return None
+    renewal = RenewalSettings(
+        client_id=settings.client_id,
+        client_secret=settings.client_secret,
+        refresh_token=settings.refresh_token,
+        home=read_settings(Settings).home,
+        base_url=settings.base_url,
+        timeout_s=settings.timeout_s,
+    )
+    return TokenKeeper(renewal, utc_now)
 
 
 def _look_error(
@@ -198,10 +247,7 @@ def _look_error(
     return reply_error(status, headers, body, now)
 
 
-def _error(
-    response: requests.Response,
-    of: Callable[[int, Mapping[str, str], Any, datetime], Exception],
-) -> Exception:
+def _error(response: requests.Response, of: _ErrorOf) -> Exception:
     try:
         body = response.json()
     except ValueError:

@@ -20,6 +20,7 @@ from .reddit import Reddit
 from .reddit import RefusedError as RedditRefusedError
 from .x import X
 from .x_params import RefusedError as XRefusedError
+from .x_tokens import renew, takes
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -36,6 +37,7 @@ def make_app(store: Store, control: Control) -> Starlette:
     every = ["GET", "POST", "HEAD", "PUT", "DELETE", "PATCH"]
     return Starlette(
         routes=[
+            Route("/2/oauth2/token", routes.x_renewal, methods=["POST"]),
             Route("/2/{path:path}", routes.x, methods=["GET", "POST"]),
             Route("/feeds/{name}", routes.feed),
             Route("/hook", routes.hook, methods=every),
@@ -61,8 +63,7 @@ class Routes:
         store, rules = self._store, self._store.rules
         posted = orjson.loads(await request.body()) if request.method == "POST" else None
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        known = token in rules.x_tokens if rules.x_tokens else bool(token)
-        if scheme.lower() not in {"bearer", "oauth"} or not known:
+        if scheme.lower() not in {"bearer", "oauth"} or not takes(store, token):
             return _json(401, {"title": "Unauthorized", "type": "about:blank", "status": 401,
                                "detail": "Unauthorized"})  # fmt: skip
         with store.lock:
@@ -83,6 +84,16 @@ class Routes:
             except XRefusedError as refused:
                 return _json(refused.status, refused.body, headers)
             return _json(200 if posted is None else 201, body, headers)
+
+    async def x_renewal(self, request: Request) -> Response:
+        """Give a new pair of tokens."""
+        form = {name: str(value) for name, value in (await request.form()).items()}
+        with self._store.lock:
+            try:
+                named = request.headers.get("authorization", "")
+                return _json(200, renew(self._store, form, named))
+            except XRefusedError as refused:
+                return _json(refused.status, refused.body)
 
     async def reddit_sign_in(self, request: Request) -> Response:
         """Give an access token."""

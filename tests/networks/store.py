@@ -60,6 +60,7 @@ class Rules:
     x_write_lag_s: float = 0.0
     #: Bearer tokens that X accepts; empty accepts every one.
     x_tokens: list[str] = field(default_factory=list)
+    x_token_life_s: int = 7_200
     reddit_me: str = "nordlicht_team"
     reddit_horizon: int = 1_000
     reddit_limit: int = 1_000
@@ -197,6 +198,10 @@ class Store:
         self.feeds: dict[str, dict[str, Any]] = {}
         self.subreddit_states: dict[str, str] = {}
         self.tokens: dict[str, float] = {}
+        #: X's refresh tokens that were used, the one that it takes next, and live tokens' ends.
+        self.x_spent: set[str] = set()
+        self.x_next = ""
+        self.x_issued: dict[str, float] = {}
         self.requests: deque[dict[str, Any]] = deque(maxlen=200_000)
         self.request_count = 0
         self.hooks: list[dict[str, Any]] = []
