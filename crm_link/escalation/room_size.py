@@ -62,8 +62,9 @@ class Size:
     """How big an attack is.
 
     Args:
-        hours: Hours before and after the present, the last whole one ending now.
-        last_hour: Negative mentions of the last hour.
+        hours: Hours before and after the present; that before it ends with the five minutes
+            that have just begun.
+        last_hour: Negative mentions of that hour.
         usual: What an ordinary day has at this time.
         coming: The forecast; None when the incident is over, or too little is known.
         coverage: What of the shown time was heard, see `why_people.find_coverage`.
@@ -97,7 +98,10 @@ def read_size(
 
     """
     over_at = min(now, incident.resolved_at + AFTERWARDS) if incident.resolved_at else now
+    # The five minutes that have just begun count: an attack may be younger than they are.
     end = bucket_of(over_at, _STEP_S)
+    if end < over_at:
+        end += timedelta(seconds=_STEP_S)
     begin = end - HOURS_BEFORE * _HOUR
     steps = count_label(
         session,

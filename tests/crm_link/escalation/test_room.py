@@ -75,6 +75,19 @@ def test_the_last_hour_stands_beside_an_ordinary_one_and_the_next_six(
     assert size.coming.reach.high > 0
 
 
+def test_an_attack_of_a_minute_ago_is_in_the_last_hour(sessions: sessionmaker[Session]) -> None:
+    with sessions.begin() as session:
+        incident = _attack(session)
+        _count(session, incident.brand, NOW, 300, 40)
+    with sessions() as session:
+        size = view_incident(session, incident.id, now=NOW + timedelta(minutes=1)).size
+
+    assert size is not None
+    # The hour ends with the five minutes that have just begun, and loses its first five.
+    assert size.last_hour == 60 - 5 + 40
+    assert [one.negatives for one in size.hours if one.negatives is not None][-1] == 95
+
+
 def test_nothing_is_expected_of_what_is_over_and_nothing_is_usual_of_a_young_brand(
     sessions: sessionmaker[Session],
 ) -> None:
