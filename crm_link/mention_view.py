@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from config.errors import NotFoundError
 from crm_link.escalation.models import Incident
+from crm_link.flag_models import FlagEvent
 from crm_link.models import Flag, IdentityLink
 from crm_link.types import LinkState
 from listener.models import Mention, MentionVersion, Source
@@ -36,7 +37,8 @@ class MentionView:
         original: The mention that it repeats, where it is one of those.
         others: Other mentions of the same author, of all brands, newest first.
         links: Who the author is said to be, with contacts.
-        incidents: Incidents of its brand and topic that ran when it was published.
+        incidents: Those that people put it into, whatever their topic, and those of its brand and
+            topic that ran when it was published.
         corrections: What people said its label is, the newest first; ended ones too.
         old_scores: What earlier scorers said.
         judgements: All of the above together with what holds now: who or what said it.
@@ -165,17 +167,31 @@ def _others(session: Session, mention: Mention) -> Sequence[Mention]:
 
 
 def _incidents(session: Session, mention: Mention) -> Sequence[Incident]:
-    return session.scalars(
+    """Return the incidents that people put a mention into, then those of its topic and time."""
+    escalated = session.scalars(
+        select(FlagEvent.after).where(
+            FlagEvent.mention_id == mention.id,
+            FlagEvent.action == "escalate",
+            FlagEvent.undone_at.is_(None),
+        )
+    )
+    put_into = {after["incident_id"] for after in escalated}
+    by_hand = session.scalars(
+        select(Incident).where(Incident.id.in_(put_into)).order_by(Incident.id.desc())
+    ).all()
+    of_topic = session.scalars(
         select(Incident)
         .where(
             Incident.brand_id == mention.brand_id,
             Incident.topic == mention.topic,
             Incident.last_seen_at >= mention.published_at,
             or_(Incident.resolved_at.is_(None), Incident.resolved_at >= mention.published_at),
+            Incident.id.not_in(put_into),
         )
         .order_by(Incident.opened_at.desc())
         .limit(3)
-    ).all()
+    )
+    return [*by_hand, *of_topic]
 
 
 def _mentions() -> Select[Mention]:

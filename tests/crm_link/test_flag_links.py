@@ -14,6 +14,7 @@ from crm_link.flag_acts import Act, Change, Changed
 from crm_link.flag_changes import change_flags
 from crm_link.flag_events import event_says, events_of
 from crm_link.flag_undo import undo_changes
+from crm_link.mention_view import view_mention
 from crm_link.models import Contact, IdentityLink, WriteBack
 from crm_link.types import LinkState, Priority
 from listener.models import Mention
@@ -227,3 +228,21 @@ def test_an_escalation_says_why_and_what(
     incident_id = opened.events[ids[0]].after["incident_id"]
     with pytest.raises(ConflictError, match="another brand"):
         _do(sessions, [number], Change(Act.ESCALATE, incident_id=incident_id, note="w"), clock)
+
+
+def test_a_mention_shows_the_incident_of_another_topic_that_it_was_put_into(
+    sessions: sessionmaker[Session], ids: list[int], clock: MovableClock
+) -> None:
+    with sessions.begin() as session:
+        other = session.get_one(Mention, ids[1])
+        other.topic = "app"
+    change = Change(Act.ESCALATE, severity="SEV-2", note="A journalist asks about it")
+    opened = _do(sessions, ids[:1], change, clock).events[ids[0]].after["incident_id"]
+    with sessions() as session:
+        assert view_mention(session, ids[1]).incidents == []
+
+    _do(sessions, ids[1:2], Change(Act.ESCALATE, incident_id=opened, note="the same"), clock)
+
+    with sessions() as session:
+        for one in ids[:2]:
+            assert [found.id for found in view_mention(session, one).incidents] == [opened]
