@@ -16,7 +16,7 @@ from api.batches import do_batch
 from config.db import read_session
 from config.errors import AppError, ConflictError
 from config.logs import get_logger
-from crm_link import contacts, hook_notices, service, writeback
+from crm_link import contacts, hook_notices, joining, service, writeback
 from crm_link.board_hours import sum_hours
 from crm_link.board_topics import find_board_topics
 from crm_link.crm_health import CrmWork, noted
@@ -200,7 +200,8 @@ class Engine(Backlog):
         return calendars.refresh_calendars(self.sessions, in_force, clock=self.clock)
 
     def write_back(self) -> int:
-        """Link again whose contacts changed, and write enrichment to the CRMs."""
+        """Find who is one person, link again whose contacts changed, and write to the CRMs."""
+        joining.join_due(self.sessions, clock=self.clock)
         service.relink_due(self.sessions, limit=BATCH, clock=self.clock)
         return self._in_each_crm(
             self.crms,

@@ -20,6 +20,7 @@ from crm_link.match_keys import MAX_PER_AUTHOR, MAX_PER_KEY, author_keys, hash_k
 from crm_link.policy import may_link
 from crm_link.refusals import refused_pairs
 from crm_link.weights import Frequencies
+from crm_link.withdrawals import without_withdrawn
 
 #: A value of theirs that more contacts have says nothing about who somebody is: a company's
 #: site, a switchboard. They are counted, and not looked at.
@@ -102,11 +103,12 @@ def _load(
     for row in found:
         if row.scope is not None:
             consents[row.id].add(row.scope)
+    agreed = without_withdrawn(session, consents)
     return {
         contact_id: _Contact(
             Candidate(contact_id, row.crm, row.name, row.owner, known=known_of(row, context.book)),
             row.relationship_source,
-            frozenset(consents.get(contact_id, ())),
+            agreed.get(contact_id, frozenset()),
             row.any_refusal,
         )
         for contact_id, row in {row.id: row for row in found}.items()

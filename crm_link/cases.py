@@ -24,8 +24,8 @@ from crm_link.crm import crms_in, kinds_of
 from crm_link.due import AnyRow
 from crm_link.escalation.models import Incident
 from crm_link.models import Contact, CrmCase, Flag, IdentityLink, WriteBack
+from crm_link.one_person import hold_person
 from crm_link.outbox_rows import Wanted
-from crm_link.twins import twins_of
 from crm_link.types import CASE_FIELDS, NOTE_FIELDS, LinkState, RecordKind
 
 #: What stands first in the record of somebody who must not be contacted.
@@ -109,7 +109,7 @@ def _people(session: Session, contact_ids: Sequence[int]) -> dict[int, list[AnyR
             Contact.id,
             Contact.crm,
             Contact.external_id,
-            Contact.do_not_contact,
+            Contact.must_not_contact,
         )
         .join(Contact, Contact.id == IdentityLink.contact_id)
         .where(
@@ -145,7 +145,11 @@ def _open(
     people: Mapping[int, Sequence[AnyRow]],
     now: datetime,
 ) -> None:
-    """Open what is not there yet; the database refuses what another worker opened meanwhile."""
+    """Open what is not there yet; the database refuses what another worker opened meanwhile.
+
+    Each person is held before it is asked whether another CRM serves them: of two workers at
+    two of their records, the second one sees what the first one opened.
+    """
     order = {name: place for place, name in enumerate(crms_in(read_settings(Settings).crm))}
     rows: list[dict[str, Any]] = []
     for one in grounds:
@@ -157,7 +161,7 @@ def _open(
         if not able or not one.is_open:
             continue
         home = min(able, key=lambda contact: (order[contact.crm], contact.id))
-        if _is_served_elsewhere(session, home.id, one.kind):
+        if _is_served_elsewhere(session, home, one.kind):
             continue
         rows.append(
             {
@@ -176,18 +180,20 @@ def _open(
     insert_new(session, CrmCase, rows, key=["kind", "key"])
 
 
-def _is_served_elsewhere(session: Session, contact_id: int, kind: RecordKind) -> bool:
-    """Say whether the same person has an open record as a contact of another CRM."""
-    contact = session.get_one(Contact, contact_id)
-    same = [twin.contact.id for twin in twins_of(session, contact) if not twin.has_other_name]
+def _is_served_elsewhere(session: Session, home: AnyRow, kind: RecordKind) -> bool:
+    """Say whether the same person has an open record in another CRM."""
+    same = hold_person(session, home.id)
     query = select(CrmCase.id).where(
-        CrmCase.contact_id.in_(same), CrmCase.kind == kind, CrmCase.is_open
+        any_of(session, CrmCase.contact_id, same),
+        CrmCase.crm != home.crm,
+        CrmCase.kind == kind,
+        CrmCase.is_open,
     )
-    return bool(same) and session.scalar(query.limit(1)) is not None
+    return len(same) > 1 and session.scalar(query.limit(1)) is not None
 
 
 def _fields(case: CrmCase, ground: Ground, contact: AnyRow) -> dict[str, Any]:
-    body = f"{DO_NOT_CONTACT}\n{ground.body}" if contact.do_not_contact else ground.body
+    body = f"{DO_NOT_CONTACT}\n{ground.body}" if contact.must_not_contact else ground.body
     fields = {"subject": ground.subject, "body": body, "contact": contact.external_id}
     if case.kind is RecordKind.NOTE:
         return fields

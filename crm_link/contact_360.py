@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,10 +11,12 @@ from sqlalchemy.orm import Session, joinedload
 
 from config.any_of import any_of
 from crm_link.contact_view import confirmed_links
+from crm_link.due import AnyRow
 from crm_link.matching_models import ContactConsent
 from crm_link.models import Contact, Flag, FlagStatus, IdentityLink
 from crm_link.person_view import Week, weeks_of
 from crm_link.refusals import list_consents
+from crm_link.withdrawals import withdrawn_elsewhere
 from listener.models import Mention
 
 #: Open cases that are shown beside a mention.
@@ -31,6 +33,7 @@ class Contact360:
         weeks: Sentiment of what they said through these, by week.
         cases: Their other mentions that are open in the queue, what is due first.
         consents: What they agreed to; those taken back too.
+        withdrawn: The consents that count no more, with the record in which they were taken back.
 
     """
 
@@ -39,6 +42,7 @@ class Contact360:
     weeks: Sequence[Week]
     cases: Sequence[Flag]
     consents: Sequence[ContactConsent]
+    withdrawn: Mapping[int, AnyRow]
 
     @property
     def judged(self) -> int:
@@ -71,4 +75,5 @@ def view_contact_360(
         weeks=weeks_of(session, author_ids, now=now),
         cases=cases,
         consents=list_consents(session, contact.id),
+        withdrawn=withdrawn_elsewhere(session, [contact.id]).get(contact.id, {}),
     )

@@ -23,6 +23,7 @@ from crm_link.contact_keys import contact_keys, record_hash, waking_keys
 from crm_link.context import LinkContext, load_context
 from crm_link.crm import Crm
 from crm_link.due import mark_due
+from crm_link.joining import has_several_crms
 from crm_link.match_index import load_known, update_index
 from crm_link.models import Contact, ContactKey, CrmCursor
 from crm_link.rebuild import ensure_index
@@ -45,7 +46,7 @@ _COLUMNS = (
         "owner",
     ),
     *("relationship_source", "do_not_contact", "fields", "record_hash", "deleted_at"),
-    "updated_at",
+    *("updated_at", "person_due_at"),
 )
 
 _CHUNK = 5000
@@ -232,6 +233,8 @@ def _write(
     touched |= waking_keys(row["name"] for row in rows)
     before = load_known(session, changed, context.book)
     mark_due(session, keys=touched, contact_ids=changed, now=now, context=context)
+    due_at = now if has_several_crms(session, crm) else None
+    rows = [row | {"person_due_at": due_at} for row in rows]
     upsert(session, Contact, rows, key=["crm", "external_id"], update_columns=list(_COLUMNS))
     ids = {
         external_id: found.id
@@ -269,8 +272,7 @@ def _find(session: Session, crm: str, external_ids: Iterable[str]) -> dict[str, 
     for start in range(0, len(wanted), _CHUNK):
         part = wanted[start : start + _CHUNK]
         for row in find_by_ids(session, query, Contact.external_id, part):
-            known = _Known(row["id"], row["record_hash"], row["deleted_at"])
-            found[row["external_id"]] = known
+            found[row["external_id"]] = _Known(row["id"], row["record_hash"], row["deleted_at"])
     return found
 
 

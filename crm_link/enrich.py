@@ -110,7 +110,7 @@ def _queue(session: Session, contact_ids: Sequence[int], now: datetime) -> int:
             Contact.crm,
             Contact.external_id,
             Contact.relationship_source,
-            Contact.do_not_contact,
+            Contact.must_not_contact,
         )
         .where(any_of(session, Contact.id, contact_ids))
         .order_by(Contact.id)

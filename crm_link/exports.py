@@ -91,6 +91,7 @@ def _contacts(session: Session, after: int) -> _Rows:
             Contact.owner,
             Contact.relationship_source,
             Contact.do_not_contact,
+            Contact.must_not_contact,
             Contact.fields,
             Contact.deleted_at,
             Contact.updated_at,

@@ -190,7 +190,7 @@ def _must_not_be_contacted(people: Subquery) -> ColumnElement[bool]:
         IdentityLink.state == LinkState.CONFIRMED,
         Contact.id == IdentityLink.contact_id,
         Contact.deleted_at.is_(None),
-        Contact.do_not_contact,
+        Contact.must_not_contact,
     )
 
 

@@ -18,6 +18,7 @@ from config.clock import Clock
 from config.errors import ConflictError, InputError, NotFoundError
 from crm_link.contact_view import get_contact
 from crm_link.enrich import queue_enrichment
+from crm_link.joining import mark_records
 from crm_link.models import IdentityLink, LinkEvent
 from crm_link.review import check_allowed, decide, hold_link
 from crm_link.review_cases import asks_for_expectation
@@ -94,6 +95,7 @@ def link_by_hand(
     session.add(event)
     session.flush()
     queue_enrichment(session, [contact_id], now=now)
+    mark_records(session, [contact_id], now)
     return event
 
 

@@ -20,9 +20,15 @@ from crm_link.crm import Crm
 from crm_link.due import mark_due
 from crm_link.hook import MOST_NOTICES, WINDOW, HookRequest, Notice, NoticeKind
 from crm_link.hook_models import CrmHookSeen, CrmRecheck
+from crm_link.joining import mark_records
 from crm_link.matching_models import ContactConsent
 from crm_link.models import Contact
+from crm_link.one_person import with_same
 from crm_link.types import ContactPage, ContactRecord
+from crm_link.withdrawals import ANY
+
+#: What stands with a consent that a CRM said is withdrawn.
+NOTED = "the CRM's webhook said that it was withdrawn"
 
 #: Letters of a contact's id in the longest of CRMs.
 LONGEST_ID = 200
@@ -109,7 +115,11 @@ def recheck_contacts(
 def _opt_out(
     session: Session, crm: str, external_ids: Collection[str], now: datetime, context: LinkContext
 ) -> None:
-    """Take back what these contacts agreed to, and say that they must not be contacted."""
+    """Take back what these contacts agreed to, and say that they must not be contacted.
+
+    The withdrawal is kept also where nothing was recorded: it holds for the person's records in
+    other CRMs (`crm_link.withdrawals`).
+    """
     if not external_ids:
         return
     contact_ids = session.scalars(
@@ -117,7 +127,8 @@ def _opt_out(
             Contact.crm == crm, any_of(session, Contact.external_id, list(external_ids))
         )
     ).all()
-    mark_due(session, keys=(), contact_ids=contact_ids, now=now, context=context)
+    theirs = with_same(session, contact_ids)
+    mark_due(session, keys=(), contact_ids=theirs, now=now, context=context)
     session.execute(
         update(ContactConsent)
         .where(
@@ -126,11 +137,24 @@ def _opt_out(
         )
         .values(revoked_at=now, revoked_by=crm)
     )
+    session.add_all(
+        ContactConsent(
+            contact_id=contact_id,
+            scope=ANY,
+            note=NOTED,
+            recorded_by=crm,
+            recorded_at=now,
+            revoked_by=crm,
+            revoked_at=now,
+        )
+        for contact_id in contact_ids
+    )
     session.execute(
         update(Contact)
         .where(any_of(session, Contact.id, contact_ids))
         .values(do_not_contact=True, record_hash="", updated_at=now)
     )
+    mark_records(session, contact_ids, now)
 
 
 def _of_kind(notices: Sequence[Notice], kind: NoticeKind) -> list[str]:

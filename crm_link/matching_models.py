@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config.db import Base
@@ -67,3 +67,24 @@ class LinkRefusal(Base):
     value_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     reason: Mapped[str] = mapped_column(String(40))  # opt_out or erased
     created_at: Mapped[datetime]
+
+
+class RecordVerdict(Base):
+    """What a person said of two records of CRMs: that they are of one person, or are not.
+
+    The smaller id stands first. Who said what before is in the audit log.
+    """
+
+    __tablename__ = "record_verdict"
+    __table_args__ = (
+        UniqueConstraint("contact_id", "other_id"),
+        CheckConstraint("contact_id < other_id", name="ordered"),
+        Index("ix_record_verdict_other", "other_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
+    other_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
+    is_same: Mapped[bool]
+    decided_by: Mapped[str]
+    decided_at: Mapped[datetime]

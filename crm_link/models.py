@@ -13,6 +13,12 @@ from config.db import Base, enum_text
 from config.kept_phrases import PhraseText
 from crm_link.budget_models import CrmBudget as CrmBudget  # noqa: PLC0414 - its table too
 from crm_link.case_models import CrmCase as CrmCase  # noqa: PLC0414 - its tables too
+from crm_link.contact_models import (
+    Contact as Contact,  # noqa: PLC0414 - one door to all tables
+)
+from crm_link.contact_models import (
+    ContactKey as ContactKey,  # noqa: PLC0414
+)
 from crm_link.health_models import CrmHealth as CrmHealth  # noqa: PLC0414 - its table too
 from crm_link.hook_models import CrmRecheck as CrmRecheck  # noqa: PLC0414 - its tables too
 from crm_link.matching_models import MatchKey as MatchKey  # noqa: PLC0414 - its tables too
@@ -35,58 +41,6 @@ class FlagStatus(StrEnum):
     OPEN = "open"
     DONE = "done"
     DISMISSED = "dismissed"
-
-
-class Contact(Base):
-    """A person in a CRM: our mirror, known by the CRM's own id."""
-
-    __tablename__ = "contact"
-    __table_args__ = (
-        UniqueConstraint("crm", "external_id"),
-        Index(
-            "ix_contact_tier",
-            "tier",
-            "id",
-            sqlite_where=text("deleted_at IS NULL"),
-            postgresql_where=text("deleted_at IS NULL"),
-        ),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    crm: Mapped[str] = mapped_column(String(40))
-    external_id: Mapped[str] = mapped_column(String(200))
-    name: Mapped[str]
-    family_name: Mapped[str | None] = mapped_column(String(200))
-    emails: Mapped[list[str]]
-    phones: Mapped[list[str]]
-    handles: Mapped[list[str]]  # "platform:handle"
-    links: Mapped[list[str]]
-    country: Mapped[str | None] = mapped_column(String(10))
-    tier: Mapped[str | None]
-    value: Mapped[float | None]
-    owner: Mapped[str | None]
-    relationship_source: Mapped[str | None] = mapped_column(String(40))
-    do_not_contact: Mapped[bool] = mapped_column(default=False)
-    fields: Mapped[dict[str, Any]]
-    record_hash: Mapped[str] = mapped_column(String(64))
-    deleted_at: Mapped[datetime | None]
-    first_seen_at: Mapped[datetime]
-    updated_at: Mapped[datetime]
-
-
-class ContactKey(Base):
-    """A normalised value by which a contact is found: one index serves all kinds."""
-
-    __tablename__ = "contact_key"
-    __table_args__ = (
-        UniqueConstraint("kind", "value", "contact_id"),
-        Index("ix_contact_key_contact", "contact_id"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str] = mapped_column(String(20))  # email, phone, handle, link
-    value: Mapped[str] = mapped_column(String(500))
-    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id", ondelete="CASCADE"))
 
 
 class AuthorKey(Base):

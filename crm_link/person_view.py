@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from config.any_of import any_of
 from config.errors import ConflictError
 from crm_link.contact_view import get_contact
 from crm_link.context import load_context
+from crm_link.due import AnyRow
 from crm_link.escalation.models import BURST, Incident
 from crm_link.matching_models import ContactConsent
 from crm_link.models import Contact, Flag, FlagStatus, IdentityLink, LinkEvent
@@ -24,6 +25,7 @@ from crm_link.refusals import consents_of, list_consents
 from crm_link.review import Undone, preview_undo
 from crm_link.twins import Twin, twins_of
 from crm_link.types import LinkState
+from crm_link.withdrawals import withdrawn_elsewhere
 from listener.models import Brand, Mention
 from sentiment.types import Label
 
@@ -83,7 +85,10 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class PersonView:
-    """A contact with what belongs to it; what is of the past comes last."""
+    """A contact with what belongs to it; what is of the past comes last.
+
+    `withdrawn` has the consents that count no more, and the record in which they were taken back.
+    """
 
     contact: Contact
     accounts: Sequence[Account]
@@ -94,7 +99,23 @@ class PersonView:
     cases: Sequence[Flag]
     incidents: Sequence[Incident]
     consents: Sequence[ContactConsent]
+    withdrawn: Mapping[int, AnyRow]
     twins: Sequence[Twin]
+
+    @property
+    def barred_by(self) -> list[Contact]:
+        """The person's records that say: do not contact; this one first."""
+        records = [self.contact, *(one.contact for one in self.twins if one.is_same)]
+        return [one for one in records if one.do_not_contact]
+
+    @property
+    def may_be_barred_by(self) -> list[Contact]:
+        """Records that say so and may be the same person's: a person has to look."""
+        return [
+            one.contact
+            for one in self.twins
+            if not one.is_same and one.decided_by is None and one.contact.do_not_contact
+        ]
 
 
 def view_person(session: Session, contact_id: int, *, now: datetime) -> PersonView:
@@ -118,13 +139,14 @@ def view_person(session: Session, contact_id: int, *, now: datetime) -> PersonVi
         accounts=_accounts(session, contact, ordered, now),
         speech=speech_of(session, [contact_id], since=now - LOOKBACK).get(contact_id, Speech()),
         figures=person_figures(
-            session, author_ids, may_contact=not contact.do_not_contact, now=now
+            session, author_ids, may_contact=not contact.must_not_contact, now=now
         ),
         weeks=weeks_of(session, author_ids, now=now),
         mentions=mentions,
         cases=_cases(session, author_ids),
         incidents=_incidents(session, author_ids, now),
         consents=list_consents(session, contact_id),
+        withdrawn=withdrawn_elsewhere(session, [contact_id]).get(contact_id, {}),
         twins=twins_of(session, contact),
     )
 

@@ -51,7 +51,7 @@ def rights_of(
 
     Args:
         session: The transaction.
-        contacts: Rows with `id`, `relationship_source` and `do_not_contact`.
+        contacts: Rows with `id`, `relationship_source` and `must_not_contact`.
         platforms: Where each contact has accounts.
 
     """
@@ -72,7 +72,7 @@ def rights_of(
         one.id: ProfileRights(
             one.relationship_source,
             consents.get(one.id, frozenset()),
-            not one.do_not_contact,
+            not one.must_not_contact,
             table,
         )
         for one in contacts

@@ -25,10 +25,10 @@ from crm_link.facts import Candidate
 from crm_link.link_statements import rows_of, standing_consents
 from crm_link.matching_models import ContactConsent, LinkRefusal
 from crm_link.models import Contact, ContactKey
+from crm_link.one_person import same_people, with_same
+from crm_link.withdrawals import without_withdrawn
 from listener.models import Author
 
-#: The scope of a consent that holds for every platform but those that deny linking.
-ANY = "any"
 _MAX_SCOPE = 40
 
 
@@ -128,16 +128,17 @@ def revoke_consent(
     consent.revoked_at = clock()
     consent.revoked_by = by
     session.flush()
-    mark_due(session, keys=(), contact_ids=[consent.contact_id], now=clock(), context=context)
+    theirs = with_same(session, [contact_id])
+    mark_due(session, keys=(), contact_ids=theirs, now=clock(), context=context)
     return consent
 
 
 def consents_of(session: Session, contact_ids: Iterable[int]) -> dict[int, frozenset[str]]:
-    """Return what each contact agreed to and did not take back."""
+    """Return what each contact agreed to and did not take back, in any of their records."""
     found: dict[int, set[str]] = defaultdict(set)
     for contact_id, scope in rows_of(session, standing_consents, sorted(contact_ids)):
         found[contact_id].add(scope)
-    return {contact_id: frozenset(scopes) for contact_id, scopes in found.items()}
+    return without_withdrawn(session, found)
 
 
 def pair_value(platform: str, account: str, crm: str, external_id: str) -> str:
@@ -226,20 +227,24 @@ def refused_among(
             )
         )
     }
-    contacts = {
-        row.id: f"{row.crm}:{row.external_id}"
-        for row in session.execute(
-            select(Contact.id, Contact.crm, Contact.external_id).where(
-                any_of(session, Contact.id, sorted({contact for _, contact in pairs}))
-            )
+    contacts: dict[int, list[str]] = {}
+    rows = session.execute(
+        select(Contact.id, Contact.crm, Contact.external_id, Contact.person_id).where(
+            any_of(session, Contact.id, sorted({contact for _, contact in pairs}))
         )
-    }
+    ).all()
+    # Who opted out in one record did in all of theirs.
+    same = same_people(session, [row.id for row in rows if row.person_id is not None])
+    for row in rows:
+        everywhere = [row, *same.get(row.id, ())]
+        contacts[row.id] = [f"{one.crm}:{one.external_id}" for one in everywhere]
     hashes: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for author, contact in pairs:
+        records = contacts.get(contact, [""])
         for kind, value in (
             ("author", authors.get(author, "")),
-            ("contact", contacts.get(contact, "")),
-            ("pair", f"{authors.get(author, '')}|{contacts.get(contact, '')}"),
+            *(("contact", record) for record in records),
+            ("pair", f"{authors.get(author, '')}|{records[0]}"),
         ):
             hashes[context.hash_value(f"refusal {kind}", value)].append((author, contact))
     found = session.scalars(

@@ -14,6 +14,7 @@ from config.errors import ConflictError, NotFoundError
 from config.phrases import phrase
 from crm_link.context import load_context
 from crm_link.enrich import queue_enrichment
+from crm_link.joining import mark_records
 from crm_link.link_changes import SYSTEM
 from crm_link.models import Contact, IdentityLink, LinkEvent
 from crm_link.policy import may_link
@@ -316,4 +317,6 @@ def decide(
     session.flush()
     if LinkState.CONFIRMED in {before, state} and before is not state:
         queue_enrichment(session, [link.contact_id], now=now)
+        # An account that is confirmed to be two records makes them one person's.
+        mark_records(session, [link.contact_id], now)
     return event

@@ -197,7 +197,7 @@ def names_of(session: Session, people: Sequence[Scored]) -> dict[int, Names]:
                 Contact.name,
                 Contact.external_id,
                 Contact.tier,
-                Contact.do_not_contact,
+                Contact.must_not_contact,
             ).where(
                 Contact.id.in_({one.contact_id for one in people if one.contact_id is not None})
             )
@@ -218,7 +218,7 @@ def names_of(session: Session, people: Sequence[Scored]) -> dict[int, Names]:
             accounts.get(one.author_id, ""),
             None if contact is None else contact.name or contact.external_id,
             None if contact is None else contact.tier,
-            contact is not None and contact.do_not_contact,
+            contact is not None and contact.must_not_contact,
         )
     return found
 

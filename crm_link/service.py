@@ -23,7 +23,8 @@ from crm_link.candidates import find_candidates
 from crm_link.context import LinkContext, load_context
 from crm_link.due import AnyRow, mark_authors
 from crm_link.enrich import queue_enrichment
-from crm_link.facts import AuthorFacts, Candidate
+from crm_link.facts import AuthorFacts, Candidate, Claim
+from crm_link.joining import mark_records
 from crm_link.keys import KeyKind
 from crm_link.link_changes import (
     SYSTEM,
@@ -167,6 +168,8 @@ def _link_authors(
     touched = apply_claims(
         session, found.platforms, claims, links, now, version=rule_version(context.model)
     )
+    if together := touched & _of_several(claims, links):
+        mark_records(session, together, now)
     touched |= {
         contact_id
         for group in links.values()
@@ -237,6 +240,20 @@ def _taken(links: Mapping[int, StoredLink]) -> dict[str, set[int]]:
         if link.row.state is LinkState.CONFIRMED and link.row.decided_by is not None:
             taken[link.row.crm].add(contact_id)
     return taken
+
+
+def _of_several(
+    claims: Mapping[int, Sequence[Claim]], links: Mapping[int, Mapping[int, StoredLink]]
+) -> set[int]:
+    """Return the contacts of authors who are, or were, confirmed to be more than one."""
+    found: set[int] = set()
+    for author_id in claims.keys() | links.keys():
+        claimed = claims.get(author_id, ())
+        own = {one.contact_id for one in claimed if one.state is LinkState.CONFIRMED}
+        stored = links.get(author_id, {})
+        own |= {one for one, link in stored.items() if link.row.state is LinkState.CONFIRMED}
+        found |= own if len(own) > 1 else set()
+    return found
 
 
 def _share_an_address(candidates: Mapping[int, Sequence[Candidate]]) -> bool:

@@ -1,4 +1,4 @@
-"""The same person in another CRM: records that share an address, a number or an account.
+"""The same person in another CRM: what a person's page shows of it, and what people say of it.
 
 Found by the keys that linking keeps of every contact, so that a page shows them at once. A
 name alone is not asked for here: of a million contacts too many share one. Nothing is merged;
@@ -9,49 +9,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
-from crm_link.keys import KeyKind
-from crm_link.levels import split_name
-from crm_link.models import Contact, ContactKey
-from crm_link.name_levels import NameLevel, name_level
-from crm_link.person_names import PersonName
+from config.any_of import any_of
+from config.bulk import upsert
+from config.errors import InputError, NotFoundError
+from crm_link.contact_view import get_contact
+from crm_link.joining import join_records
+from crm_link.matching_models import RecordVerdict
+from crm_link.models import Contact
+from crm_link.name_agreement import FAMILY, GIVEN
+from crm_link.one_person import Tie, same_people, ties_of
 from crm_link.same_person import FIELDS, FieldLevel, compare, read_record
-
-#: A value that more contacts than this share (a switchboard) says nothing.
-MOST_SHARED = 20
 
 #: Records that are shown.
 MOST_TWINS = 10
 
-#: Names of the two parts of a name among what differs.
-GIVEN, FAMILY = "given", "family"
-
-#: Levels at which two names are one person's.
-_SAME_NAME = frozenset(
-    {NameLevel.FULL, NameLevel.NICK, NameLevel.FUZZY, NameLevel.INITIAL, NameLevel.FAMILY}
-)
-_OTHER_GIVEN = frozenset({NameLevel.CONFLICT, NameLevel.OTHER})
-
-_KINDS = (KeyKind.EMAIL.value, KeyKind.PHONE.value, KeyKind.HANDLE.value)
-
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """A record that may be of the same person.
+    """A record that is, may be or was taken to be of the same person.
 
     Args:
         contact: The other record.
-        shared: Kinds of values that both have: email, phone, handle.
+        shared: Kinds of values that both have: email, phone, handle, account.
         differs: Fields that both have and that do not agree.
+        is_same: It counts as the same person's: what must not be done there must not be here.
+        decided_by: Who said so, or the contrary; None: by evidence.
 
     """
 
     contact: Contact
     shared: Sequence[str]
     differs: Sequence[str]
+    is_same: bool
+    decided_by: str | None = None
 
     @property
     def has_other_name(self) -> bool:
@@ -60,59 +55,100 @@ class Twin:
 
 
 def twins_of(session: Session, contact: Contact) -> list[Twin]:
-    """Return the records of other CRMs that share a key with this one, most in common first."""
-    mine, theirs = aliased(ContactKey), aliased(ContactKey)
-    rows = session.execute(
-        select(theirs.contact_id, theirs.kind, theirs.value)
-        .join(mine, (mine.kind == theirs.kind) & (mine.value == theirs.value))
-        .where(
-            mine.contact_id == contact.id,
-            mine.kind.in_(_KINDS),
-            theirs.contact_id != contact.id,
-        )
-        .limit(MOST_SHARED * len(_KINDS) * MOST_TWINS)
-    ).all()
-    by_value: dict[tuple[str, str], set[int]] = {}
-    for row in rows:
-        by_value.setdefault((row.kind, row.value), set()).add(row.contact_id)
-    shared: dict[int, set[str]] = {}
-    for (kind, _), ids in by_value.items():
-        if len(ids) < MOST_SHARED:
-            for contact_id in ids:
-                shared.setdefault(contact_id, set()).add(kind)
+    """Return the records of other CRMs that may be the same person's, the surest first."""
+    ties = {
+        other if one == contact.id else one: tie
+        for (one, other), tie in ties_of(session, [contact.id]).items()
+        if tie.verdict is not None or not tie.is_in_one_crm
+    }
+    together = {one.id for one in same_people(session, [contact.id]).get(contact.id, ())}
     others = session.scalars(
         select(Contact).where(
-            Contact.id.in_(shared), Contact.crm != contact.crm, Contact.deleted_at.is_(None)
+            any_of(session, Contact.id, ties.keys() | together), Contact.deleted_at.is_(None)
         )
     ).all()
-    found = [
-        Twin(other, sorted(shared[other.id]), _differences(contact, other)) for other in others
-    ]
-    found.sort(key=lambda twin: (-len(twin.shared), len(twin.differs), twin.contact.id))
+    found = [_twin(contact, one, ties.get(one.id, Tie()), together) for one in others]
+    found.sort(
+        key=lambda twin: (
+            not twin.is_same,
+            -len(twin.shared),
+            len(twin.differs),
+            twin.contact.id,
+        )
+    )
     return found[:MOST_TWINS]
 
 
-def _differences(one: Contact, other: Contact) -> list[str]:
+def decide_same(
+    session: Session, contact_id: int, other_id: int, *, is_same: bool, by: str, now: datetime
+) -> None:
+    """Say that two records are one person's, or are not; it goes before all evidence.
+
+    Raises:
+        InputError: It is one record.
+        NotFoundError: There is no such contact.
+
+    """
+    if contact_id == other_id:
+        raise InputError("a record is always the same person's as itself")
+    for one in (contact_id, other_id):
+        get_contact(session, one)
+    first, second = sorted((contact_id, other_id))
+    row = {
+        "contact_id": first,
+        "other_id": second,
+        "is_same": is_same,
+        "decided_by": by,
+        "decided_at": now,
+    }
+    upsert(
+        session,
+        RecordVerdict,
+        [row],
+        key=["contact_id", "other_id"],
+        update_columns=["is_same", "decided_by", "decided_at"],
+    )
+    join_records(session, [contact_id, other_id], now=now)
+
+
+def undecide_same(session: Session, contact_id: int, other_id: int, *, now: datetime) -> None:
+    """Take back what a person said of two records: the evidence counts again.
+
+    Raises:
+        NotFoundError: Nobody said anything of them.
+
+    """
+    first, second = sorted((contact_id, other_id))
+    found = session.execute(
+        delete(RecordVerdict)
+        .where(RecordVerdict.contact_id == first, RecordVerdict.other_id == second)
+        .returning(RecordVerdict.id)
+    ).all()
+    if not found:
+        raise NotFoundError(
+            "nothing was decided of the contacts %(contact_id)s and %(other_id)s",
+            contact_id=contact_id,
+            other_id=other_id,
+        )
+    join_records(session, [contact_id, other_id], now=now)
+
+
+def _twin(contact: Contact, other: Contact, tie: Tie, together: set[int]) -> Twin:
+    return Twin(
+        contact=other,
+        shared=sorted(tie.shared),
+        differs=[*tie.differs, *_places_that_differ(contact, other)],
+        is_same=other.id in together,
+        decided_by=tie.verdict.decided_by if tie.verdict else None,
+    )
+
+
+def _places_that_differ(one: Contact, other: Contact) -> list[str]:
     mine, theirs = _places(one), _places(other)
     levels = compare(read_record(str(one.id), mine), read_record(str(other.id), theirs))
-    places = [
+    return [
         name for name, level in zip(FIELDS, levels, strict=True) if level == FieldLevel.DIFFERENT
     ]
-    return [*_names_that_differ(one, other), *places]
-
-
-def _names_that_differ(one: Contact, other: Contact) -> tuple[str, ...]:
-    """Compare the names as linking compares an author's with a contact's, either way round."""
-    mine = split_name(one.name, one.family_name or "")
-    theirs = split_name(other.name, other.family_name or "")
-    if not mine.given or not theirs.given:
-        return ()
-    levels = {name_level(_Written(theirs), mine)[0], name_level(_Written(mine), theirs)[0]}
-    if levels & _SAME_NAME:
-        return ()
-    if levels & _OTHER_GIVEN:
-        return (GIVEN,)
-    return (FAMILY,) if NameLevel.GIVEN in levels else (GIVEN, FAMILY)
 
 
 def _places(contact: Contact) -> dict[str, str | None]:
@@ -122,21 +158,3 @@ def _places(contact: Contact) -> dict[str, str | None]:
 def _text(contact: Contact, name: str) -> str | None:
     value = contact.fields.get(name)
     return value if isinstance(value, str) else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """A contact's name as something that shows a name: there is no handle and no bio."""
-
-    name: PersonName
-    stem: str = ""
-    handle_words: tuple[str, ...] = ()
-    bio_pairs: frozenset[tuple[str, str]] = frozenset()
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        return (*self.name.given, *self.name.family)
-
-    @property
-    def is_without_vowels(self) -> bool:
-        return self.name.is_without_vowels

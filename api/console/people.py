@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from api import actions
+from api import actions, people_actions
 from api.console.page import PageDep
 from api.console.person_chart import weeks_svg
 from api.deps import CommunityManagerDep
-from api.language import ngettext
+from api.language import gettext, ngettext
 from api.pages import back_to
 from api.paging import CursorQuery, decode_id, encode_cursor
 from api.routes.people import people_filter
 from config.errors import InputError
 from crm_link.context import load_context
 from crm_link.figures import DEFINITIONS, Segment
-from crm_link.opt_outs import is_opted_out
+from crm_link.opt_outs import find_opt_out
 from crm_link.people_list import LINKED, PeopleFilter, list_crms, list_people, list_tiers
 from crm_link.person_view import view_person
 from crm_link.types import LinkState
@@ -71,7 +71,8 @@ def person(page: PageDep, contact_id: int) -> Response:
             "judged": judged,
             "first_answer": timedelta(seconds=view.figures.median_first_answer_s or 0),
             "consents": view.consents,
-            "is_opted_out": is_opted_out(page.session, contact_id, load_context()),
+            "withdrawn": view.withdrawn,
+            "opt_out": find_opt_out(page.session, contact_id, load_context()),
             "live": [one for one in view.accounts if one.link.state in _LIVE],
             "past": [one for one in view.accounts if one.link.state not in _LIVE],
             "chart": weeks_svg(
@@ -103,6 +104,25 @@ def split(
         "%(num)s accounts split off; each can be taken back below.",
         len(links),
     )
+    return back_to(request, f"/people/{contact_id}", notice)
+
+
+@router.post("/{contact_id}/same/{other_id}")
+def say_same(
+    request: Request,
+    actor: CommunityManagerDep,
+    contact_id: int,
+    other_id: int,
+    said: Annotated[Literal["same", "other", ""], Form()] = "",
+) -> Response:
+    """Say whether two records are one person's, or take it back."""
+    is_same = None if not said else said == "same"
+    people_actions.say_same(actor, contact_id, other_id, is_same=is_same)
+    notice = {
+        True: gettext("What one of the two records forbids holds for both now."),
+        False: gettext("The two records are held apart now."),
+        None: gettext("Taken back: the evidence counts again."),
+    }[is_same]
     return back_to(request, f"/people/{contact_id}", notice)
 
 

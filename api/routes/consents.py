@@ -8,7 +8,7 @@ from api import privacy_actions as actions
 from api.deps import CommunityManagerDep, SessionDep, get_user
 from api.schemas.privacy import AccountIn, ConsentIn, ConsentOut, ConsentsOut, OptedOutOut
 from crm_link.context import load_context
-from crm_link.opt_outs import is_opted_out
+from crm_link.opt_outs import find_opt_out
 from crm_link.refusals import list_consents
 
 router = APIRouter(tags=["privacy"], dependencies=[Depends(get_user)])
@@ -18,7 +18,7 @@ router = APIRouter(tags=["privacy"], dependencies=[Depends(get_user)])
 def read_consents(session: SessionDep, contact_id: int) -> ConsentsOut:
     """Return what a contact agreed to, oldest first, and whether they opted out."""
     return ConsentsOut(
-        opted_out=is_opted_out(session, contact_id, load_context()),
+        opted_out=find_opt_out(session, contact_id, load_context()) is not None,
         consents=[ConsentOut.model_validate(one) for one in list_consents(session, contact_id)],
     )
 

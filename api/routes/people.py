@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 
-from api import actions
+from api import actions, people_actions
 from api.deps import CommunityManagerDep, SessionDep, StateDep, get_user
 from api.paging import CursorQuery, LimitQuery, Page, decode_id, encode_cursor
 from api.schemas.people import LinkOut
-from api.schemas.persons import PersonOut, PersonRowOut, SplitIn, person_out, row_out
+from api.schemas.persons import PersonOut, PersonRowOut, SameIn, SplitIn, person_out, row_out
 from crm_link.people_list import PeopleFilter, list_people
 from crm_link.person_view import view_person
 
@@ -61,3 +61,15 @@ def split_person(actor: CommunityManagerDep, contact_id: int, body: SplitIn) -> 
     """Say that some of the accounts are other people's; each can be taken back by itself."""
     links = actions.split_links(actor, contact_id, body.link_ids)
     return [LinkOut.model_validate(link) for link in links]
+
+
+@router.put("/{contact_id}/same/{other_id}", status_code=204)
+def say_same(actor: CommunityManagerDep, contact_id: int, other_id: int, body: SameIn) -> None:
+    """Say that two records are one person's, or are not; it goes before all evidence."""
+    people_actions.say_same(actor, contact_id, other_id, is_same=body.is_same)
+
+
+@router.delete("/{contact_id}/same/{other_id}", status_code=204)
+def unsay_same(actor: CommunityManagerDep, contact_id: int, other_id: int) -> None:
+    """Take back what was said of two records. Answers 404 if nothing was."""
+    people_actions.say_same(actor, contact_id, other_id, is_same=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from api.schemas.base import Out
 from crm_link.types import LinkState
@@ -28,6 +28,8 @@ class AuthorOut(Out):
 class ContactOut(Out):
     """A person in the CRM."""
 
+    model_config = ConfigDict(from_attributes=True, populate_by_name=True)
+
     id: int
     crm: str
     external_id: str
@@ -40,7 +42,10 @@ class ContactOut(Out):
     tier: str | None
     value: float | None
     owner: str | None
-    do_not_contact: bool
+    do_not_contact: bool = Field(
+        validation_alias="must_not_contact",
+        description="So says this record, or another one of the same person.",
+    )
 
 
 class LinkOut(Out):

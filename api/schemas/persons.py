@@ -80,6 +80,19 @@ class TwinOut(BaseModel):
     contact: ContactOut
     shared: list[str] = Field(description="What both have: email, phone, handle.")
     differs: list[str] = Field(description="Fields of both that do not agree.")
+    is_same: bool = Field(
+        description="It counts as the same person's: do-not-contact, opt-outs and withdrawn "
+        "consents of each hold for both, and a case is opened in one of them only."
+    )
+    decided_by: str | None = Field(description="A user's address; null: by evidence alone.")
+
+
+class RecordOut(Out):
+    """A record of a CRM."""
+
+    id: int
+    crm: str
+    external_id: str
 
 
 class ScoreOut(Out):
@@ -105,6 +118,9 @@ class PersonOut(BaseModel):
     """Everything that is known of a contact."""
 
     contact: ContactOut
+    do_not_contact_by: list[RecordOut] = Field(
+        description="The person's records that say: do not contact."
+    )
     accounts: list[AccountOut]
     speech: SpeechOut
     figures: PersonFiguresOut
@@ -112,8 +128,14 @@ class PersonOut(BaseModel):
     mention_ids: list[int] = Field(description="The newest ones.")
     open_cases: list[int] = Field(description="Mentions that wait in the queue.")
     open_incidents: list[int]
-    consents: list[str] = Field(description="Platforms, or `any`; not taken back.")
+    consents: list[str] = Field(description="Platforms, or `any`; taken back in no record.")
     same_person: list[TwinOut]
+
+
+class SameIn(BaseModel):
+    """What is said of two records."""
+
+    is_same: bool = Field(description="They are one person's; false: they are not.")
 
 
 class SplitIn(BaseModel):
@@ -136,6 +158,7 @@ def person_out(view: PersonView) -> PersonOut:
     """Return a contact with everything around it."""
     return PersonOut(
         contact=ContactOut.model_validate(view.contact),
+        do_not_contact_by=[RecordOut.model_validate(one) for one in view.barred_by],
         accounts=[
             AccountOut(
                 link=AuthorLinkOut.model_validate(one.link),
@@ -153,12 +176,18 @@ def person_out(view: PersonView) -> PersonOut:
         mention_ids=[mention.id for mention in view.mentions],
         open_cases=[flag.mention_id for flag in view.cases],
         open_incidents=[incident.id for incident in view.incidents],
-        consents=[one.scope for one in view.consents if one.revoked_at is None],
+        consents=[
+            one.scope
+            for one in view.consents
+            if one.revoked_at is None and one.id not in view.withdrawn
+        ],
         same_person=[
             TwinOut(
                 contact=ContactOut.model_validate(twin.contact),
                 shared=list(twin.shared),
                 differs=list(twin.differs),
+                is_same=twin.is_same,
+                decided_by=twin.decided_by,
             )
             for twin in view.twins
         ],

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from config.any_of import any_of
 from config.db import Base
 from crm_link.flag_models import FlagEvent
-from crm_link.matching_models import ContactConsent
+from crm_link.matching_models import ContactConsent, RecordVerdict
 from crm_link.models import (
     AuthorKey,
     Contact,
@@ -27,7 +27,7 @@ from crm_link.models import (
     LinkEvent,
     WriteBack,
 )
-from crm_link.privacy.counting import links_of
+from crm_link.privacy.counting import links_of, verdicts_of
 from crm_link.privacy.subject import Subject
 from crm_link.replying.models import Reply, ReplyEvent
 from listener.cleaning import unpack_raw
@@ -102,6 +102,7 @@ def export_person(session: Session, subject: Subject, *, now: datetime) -> dict[
         "records": of(Contact, any_of(session, Contact.id, contacts)),
         "record_keys": of(ContactKey, any_of(session, ContactKey.contact_id, contacts)),
         "consents": of(ContactConsent, any_of(session, ContactConsent.contact_id, contacts)),
+        "said_of_records": of(RecordVerdict, verdicts_of(session, contacts)),
         "links": of(IdentityLink, own_links),
         "history_of_links": of(LinkEvent, LinkEvent.link_id.in_(linked)),
         "written_to_crms": of(WriteBack, any_of(session, WriteBack.contact_id, contacts)),

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from config.any_of import any_of
-from crm_link.matching_models import ContactConsent
+from crm_link.matching_models import ContactConsent, RecordVerdict
 from crm_link.models import AuthorKey, Contact, ContactKey, Flag, IdentityLink, LinkEvent, WriteBack
 from listener.models import Author, Mention, MentionVersion
 
@@ -21,6 +21,13 @@ def links_of(
     """Return the condition that a link leads to one of these."""
     return any_of(session, IdentityLink.author_id, author_ids) | any_of(
         session, IdentityLink.contact_id, contact_ids
+    )
+
+
+def verdicts_of(session: Session, contact_ids: Collection[int]) -> ColumnElement[bool]:
+    """Return the condition that something was said of one of these records and another."""
+    return any_of(session, RecordVerdict.contact_id, contact_ids) | any_of(
+        session, RecordVerdict.other_id, contact_ids
     )
 
 
@@ -45,6 +52,7 @@ def count_rows(
         Contact: any_of(session, Contact.id, contact_ids),
         ContactKey: any_of(session, ContactKey.contact_id, contact_ids),
         ContactConsent: any_of(session, ContactConsent.contact_id, contact_ids),
+        RecordVerdict: verdicts_of(session, contact_ids),
         WriteBack: any_of(session, WriteBack.contact_id, contact_ids),
     }
     found: Counter[str] = Counter()

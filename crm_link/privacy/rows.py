@@ -11,16 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import (
-    CursorResult,
-    Delete,
-    Update,
-    case,
-    delete,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import CursorResult, Delete, Update, case, delete, func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.any_of import any_of
@@ -30,8 +21,9 @@ from crm_link.context import LinkContext
 from crm_link.due import lock_authors
 from crm_link.enrich import queue_enrichment
 from crm_link.flag_models import FlagEvent, MentionPriority, QueuePresence
+from crm_link.joining import mark_records
 from crm_link.match_index import load_known, update_index
-from crm_link.matching_models import ContactConsent, NameCount
+from crm_link.matching_models import ContactConsent, NameCount, RecordVerdict
 from crm_link.models import (
     AuthorKey,
     Contact,
@@ -41,7 +33,8 @@ from crm_link.models import (
     IdentityLink,
     LinkEvent,
 )
-from crm_link.privacy.counting import links_of
+from crm_link.one_person import with_same
+from crm_link.privacy.counting import links_of, verdicts_of
 from crm_link.refusals import Reason, refuse
 from crm_link.replying.models import Reply, ReplyEvent
 from listener.collection_models import RawPost
@@ -257,11 +250,14 @@ def _erase_contacts(
     records = [("contact", f"{row.crm}:{row.external_id}") for row in rows]
     refuse(session, records, reason=Reason.ERASED, context=context, clock=lambda: now)
     found, _ = _erase_links(session, (), contact_ids)
+    mark_records(session, with_same(session, contact_ids) - set(contact_ids), now)
     update_index(session, load_known(session, contact_ids, context.book), {})
     session.execute(delete(NameCount).where(NameCount.contacts <= 0))
     for model in (ContactKey, ContactConsent):
         own = any_of(session, model.contact_id, contact_ids)
         found[model.__tablename__] = _run(session, delete(model).where(own))
+    about = verdicts_of(session, contact_ids)
+    found["record_verdict"] = _run(session, delete(RecordVerdict).where(about))
     found["contact"] = _run(
         session,
         update(Contact)
@@ -280,6 +276,8 @@ def _erase_contacts(
             relationship_source=None,
             fields={},
             record_hash="",
+            person_id=None,
+            person_due_at=None,
             deleted_at=func.coalesce(Contact.deleted_at, now),
         ),
     )

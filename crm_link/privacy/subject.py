@@ -14,6 +14,7 @@ from config.errors import InputError, NotFoundError
 from crm_link.extract import emails_in
 from crm_link.keys import is_role_address, normalise_email
 from crm_link.models import Contact, IdentityLink
+from crm_link.one_person import with_same
 from crm_link.privacy.identifiers import Identifier, Kind
 from crm_link.types import LinkState
 from listener.models import Author, Brand
@@ -111,7 +112,10 @@ def _contacts(session: Session, given: str) -> Sequence[int]:
 def _same_person(
     session: Session, author_ids: set[int], contact_ids: set[int]
 ) -> tuple[set[int], set[int]]:
-    """Return the accounts and records that confirmed links join to these, however far."""
+    """Return the accounts and records that are known to be the same person's, however far.
+
+    By confirmed links, and by what makes records of several CRMs one person's.
+    """
     known = -1
     while known != len(author_ids) + len(contact_ids):
         known = len(author_ids) + len(contact_ids)
@@ -124,6 +128,7 @@ def _same_person(
         ):
             author_ids.add(author_id)
             contact_ids.add(contact_id)
+        contact_ids |= with_same(session, contact_ids)
     return author_ids, contact_ids
 
 

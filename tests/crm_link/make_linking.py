@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session, sessionmaker
@@ -10,8 +11,10 @@ from sqlalchemy.orm import Session, sessionmaker
 from crm_link.contacts import SyncResult, sync_contacts
 from crm_link.context import LinkContext
 from crm_link.crm import Crm
+from crm_link.service import link_mentions
 from crm_link.types import ContactPage, ContactRecord, ContactUpdate, WriteResult
 from listener.models import Author, Brand, Mention, Step
+from sentiment.signal_models import MentionSignal
 from tests.make import NOW, make_author, make_brand, make_mention
 
 CONTEXT = LinkContext(secret_key="a key of the tests", country="US")
@@ -82,3 +85,27 @@ def add_mention(
             **(values | changes),
         )
         return mention.id, author
+
+
+def speak(
+    sessions: sessionmaker[Session], author: dict[str, Any] | int, *intents: str, **changes: Any
+) -> tuple[int, int]:
+    """Let somebody speak, with intents that were found in it, on the way through linking."""
+    values = {"published_at": NOW - timedelta(days=1), "priority": "service"}
+    mention_id, author_id = add_mention(sessions, author, **(values | changes))
+    link_mentions(sessions, [mention_id], clock=lambda: NOW, context=CONTEXT)
+    with sessions.begin() as session:
+        mention = session.get_one(Mention, mention_id)
+        session.add(
+            MentionSignal(
+                mention_id=mention_id,
+                brand_id=mention.brand_id,
+                published_at=mention.published_at,
+                p_emotion={},
+                intents="".join(f" {one} " for one in intents),
+                bot=0.0,
+                spam_reasons=[],
+                bot_reasons=[],
+            )
+        )
+    return mention_id, author_id

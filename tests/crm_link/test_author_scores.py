@@ -14,35 +14,9 @@ from config.errors import InputError
 from crm_link.author_scores import wanted_scores
 from crm_link.enrich import queue_speakers
 from crm_link.models import WriteBack
-from crm_link.service import link_mentions, relink_due
-from listener.models import Mention
-from sentiment.signal_models import MentionSignal
-from tests.crm_link.make_linking import CONTEXT, add_mention, make_record, sync
+from crm_link.service import relink_due
+from tests.crm_link.make_linking import CONTEXT, make_record, speak, sync
 from tests.make import NOW
-
-
-def speak(
-    sessions: sessionmaker[Session], author: dict[str, Any] | int, *intents: str, **changes: Any
-) -> tuple[int, int]:
-    """Let somebody speak, with intents that were found in it, on the way through linking."""
-    values = {"published_at": NOW - timedelta(days=1), "priority": "service"}
-    mention_id, author_id = add_mention(sessions, author, **(values | changes))
-    link_mentions(sessions, [mention_id], clock=lambda: NOW, context=CONTEXT)
-    with sessions.begin() as session:
-        mention = session.get_one(Mention, mention_id)
-        session.add(
-            MentionSignal(
-                mention_id=mention_id,
-                brand_id=mention.brand_id,
-                published_at=mention.published_at,
-                p_emotion={},
-                intents="".join(f" {one} " for one in intents),
-                bot=0.0,
-                spam_reasons=[],
-                bot_reasons=[],
-            )
-        )
-    return mention_id, author_id
 
 
 def fields(sessions: sessionmaker[Session]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from config.errors import InputError, NotFoundError
 from crm_link.matching_models import LinkRefusal
 from crm_link.models import AuthorKey, Contact, Flag, FlagStatus, IdentityLink, LinkEvent
-from crm_link.opt_outs import is_opted_out, opt_in, opt_out, opt_out_author
+from crm_link.opt_outs import find_opt_out, opt_in, opt_out, opt_out_author
 from crm_link.refusals import list_consents, record_consent, revoke_consent
 from crm_link.service import link_mentions, relink_due
 from crm_link.types import LinkState, Priority
@@ -178,9 +178,9 @@ def test_an_opt_out_is_taken_back(sessions: sessionmaker[Session]) -> None:
     link(sessions, mention_id)
     with sessions.begin() as session:
         contact_id = session.scalars(select(Contact.id)).one()
-        assert not is_opted_out(session, contact_id, CONTEXT)
+        assert find_opt_out(session, contact_id, CONTEXT) is None
         opt_out(session, contact_id, context=CONTEXT, clock=lambda: NOW)
-        assert is_opted_out(session, contact_id, CONTEXT)
+        assert find_opt_out(session, contact_id, CONTEXT) is not None
     relink_due(sessions, clock=lambda: NOW, context=CONTEXT)
     assert links(sessions) == [(author_id, WITHDRAWN)]
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from crm_link.enrich import queue_enrichment
 from crm_link.flag_acts import Act, Change
 from crm_link.flag_changes import change_flag
-from crm_link.models import Flag, FlagStatus, IdentityLink
+from crm_link.models import CrmCase, Flag, FlagStatus, IdentityLink
 from crm_link.review import reject
 from crm_link.service import link_mentions, relink_due
 from crm_link.triage import triage_mentions
@@ -73,3 +75,35 @@ def test_a_flag_that_is_closed_while_its_mention_is_triaged_stays_closed(
     with sessions() as session:
         flag = session.scalars(select(Flag)).one()
         assert (flag.status, flag.closed_by) == (FlagStatus.DONE, "ann@example.com")
+
+
+def test_two_workers_open_one_case_for_one_person_in_two_crms(
+    sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GROUNDSWELL_CRM", "csv_file")  # which opens no cases
+    brand_id = make_brand(sessions)
+    asks = "{priority: [service], label: [negative], case: true}"
+    protocol = make_protocol(**{"{priority: [service], label: [negative]}": asks})
+    contact_ids = []
+    for crm, platform in (("hubspot", "mastodon"), ("hubspot:emea", "bluesky")):
+        handles = ((platform, "jane"),)
+        sync(sessions, make_record(emails=("jane@example.com",), handles=handles), name=crm)
+        text = "my order is not working"
+        author = {"platform": platform, "handle": "jane"}
+        mention_id, author_id = add_mention(sessions, author, text=text, published_at=NOW)
+        link_mentions(sessions, [mention_id], clock=lambda: NOW, context=CONTEXT)
+        triage_mentions(sessions, [mention_id], {brand_id: protocol}, clock=lambda: NOW)
+        with sessions() as session:
+            found = select(IdentityLink.contact_id).where(IdentityLink.author_id == author_id)
+            contact_ids.append(session.scalars(found).one())
+    monkeypatch.setenv("GROUNDSWELL_CRM", "hubspot,hubspot:emea")
+
+    def other_worker() -> None:
+        with sessions.begin() as session:
+            queue_enrichment(session, contact_ids[1:], now=NOW)
+
+    with meanwhile(sessions, other_worker) as session:
+        queue_enrichment(session, contact_ids[:1], now=NOW)
+
+    with sessions() as session:
+        assert [case.crm for case in session.scalars(select(CrmCase))] == ["hubspot"]

@@ -55,6 +55,7 @@ MET = (
     *("crm_link/audience.py", "crm_link/contact_view.py", "crm_link/dead_letters.py"),
     *("crm_link/flag_*.py", "crm_link/hand_links.py", "crm_link/mention*.py"),
     *("crm_link/opt_outs.py", "crm_link/queue*.py", "crm_link/review.py"),
+    *("crm_link/twins.py",),
     *("crm_link/privacy/*.py", "crm_link/replying/*.py", "crm_link/reporting/*.py"),
     *(
         f"crm_link/escalation/{name}.py"
