@@ -18,6 +18,7 @@ from api.assets import Assets
 from api.console import router as console
 from api.deps import State, StateDep
 from api.errors import install_error_handlers
+from api.form_answers import FormAnswers
 from api.language import ReaderMiddleware, load_catalogues
 from api.live import LiveHub
 from api.pages import FOLDER
@@ -101,6 +102,7 @@ def create_app(
         same_site="lax",
         https_only=is_https,
     )
+    app.add_middleware(FormAnswers)
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(SecurityHeaders, is_https=is_https)
     app.mount("/static", Assets(directory=FOLDER / "static"), name="static")

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from api.form_answers import is_sent_by_script
 from api.language import told
 from api.pages import render
 from api.rate_limit import TooManyRequestsError
@@ -156,7 +157,8 @@ def _answer(
 ) -> Response:
     request_id = request_id or uuid.uuid4().hex[:12]
     if wants_page(request):
-        template = "_error.html" if "hx-request" in request.headers else "error.html"
+        is_part = "hx-request" in request.headers or is_sent_by_script(request)
+        template = "_error.html" if is_part else "error.html"
         return render(
             request, template, {"status": status, "message": told(message)}, status_code=status
         )

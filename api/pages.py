@@ -95,6 +95,16 @@ def script_words() -> dict[str, str]:
         "away": gettext(
             "The console cannot be reached. What you typed is still here; try again in a moment."
         ),
+        "unsure": gettext(
+            "No answer came. What you typed is still here. It may have been done all the same: "
+            "look before you send it again."
+        ),
+        "failed": gettext(
+            "The console did not answer as it should (%(status)s). What you typed is still here; "
+            "try again in a moment.",
+            status="{}",
+        ),
+        "again": gettext("Try again"),
     }
 
 

@@ -71,11 +71,14 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
-    """Give pages that are signed in; whatever goes wrong in one fails the test at its end."""
+    """Give pages that are signed in; whatever goes wrong in one fails the test at its end.
+
+    What a browser says of a network that `breaks` is no fault.
+    """
     contexts: list[BrowserContext] = []
     problems: list[str] = []
 
-    def make(**options: object) -> Page:
+    def make(*, breaks: bool = False, **options: object) -> Page:
         settings: dict[str, object] = {"viewport": {"width": 1280, "height": 900}}
         context = browser.new_context(base_url=address, **(settings | options))  # type: ignore[arg-type]
         contexts.append(context)
@@ -86,7 +89,7 @@ def open_page(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
             "console",
             lambda message: (
                 problems.append(message.text)
-                if message.type == "error" and "status of 4" not in message.text
+                if message.type == "error" and not breaks and "status of 4" not in message.text
                 else None
             ),
         )

@@ -1,5 +1,4 @@
-// The console works without this file; it adds times in the reader's zone, the keyboard,
-// forms that answer in place, and errors where they happen.
+// The console works without this file; it adds times in the reader's zone and the keyboard.
 "use strict";
 
 const MINUTE = 60, HOUR = 3600, DAY = 86400;
@@ -48,37 +47,6 @@ if (USER) {
 document.addEventListener("submit", (event) => {
   if (event.target.getAttribute("action") === "/sign-out") sessionStorage.clear();
 });
-
-// ---- a form is sent once, however often somebody presses --------------------------------------------
-
-const SAYS_MS = 700, GIVES_UP_MS = 60000;
-const sending = new Map();
-
-function settle(form) {
-  clearTimeout(sending.get(form)?.says);
-  clearTimeout(sending.get(form)?.ends);
-  sending.get(form)?.button?.removeAttribute("aria-busy");
-  sending.delete(form);
-  if (!sending.size) document.getElementById("working").textContent = "";
-}
-
-document.addEventListener("submit", (event) => {
-  const form = event.target;
-  if (form.method !== "post" || "downloads" in form.dataset) return;
-  if (sending.has(form)) {
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    return;
-  }
-  const says = setTimeout(() => {
-    event.submitter?.setAttribute("aria-busy", "true");
-    document.getElementById("working").textContent = WORDS.working;
-  }, SAYS_MS);
-  sending.set(form, { button: event.submitter, says, ends: setTimeout(() => settle(form), GIVES_UP_MS) });
-}, true);
-document.addEventListener("htmx:afterRequest", (event) => settle(event.detail.requestConfig?.elt || event.detail.elt));
-// A page that comes back from the browser's memory sends nothing any more.
-addEventListener("pageshow", (event) => { if (event.persisted) [...sending.keys()].forEach(settle); });
 
 // ---- the list that has the keyboard ---------------------------------------------------
 
@@ -183,48 +151,11 @@ document.addEventListener("submit", (event) => {
   setTimeout(() => { for (const field of form.elements) field.disabled = false; });
 });
 
-// ---- forms that answer in place, and errors where they happen ---------------------------
-
-function enhance(root) {
-  for (const form of root.querySelectorAll("form[data-inline]:not([hx-post])")) {
-    form.setAttribute("hx-post", form.getAttribute("action"));
-    form.setAttribute("hx-target", "#main");
-    form.setAttribute("hx-select", "#main");
-    form.setAttribute("hx-swap", "outerHTML show:none");
-    htmx.process(form);
-  }
-}
-
-document.addEventListener("htmx:beforeSwap", (event) => {
-  const { xhr } = event.detail;
-  const elt = event.detail.requestConfig.elt;
-  if (xhr.status < 400) return;
-  const near = elt.closest("form[data-inline], [data-card]");
-  event.detail.target = (near && near.querySelector(".problem")) || document.getElementById("problems");
-  event.detail.selectOverride = ".problem-text";
-  event.detail.swapOverride = "innerHTML";
-  event.detail.shouldSwap = true;
-  event.detail.isError = false;
-});
-
-// A page that asks by itself does not lead to the sign-in: somebody may be typing.
-document.addEventListener("htmx:beforeOnLoad", (event) => {
-  const cause = event.detail.requestConfig.triggeringEvent?.type || "";
-  if (event.detail.xhr.status !== 401 || !(cause.startsWith("live:") || cause === "news")) return;
-  event.preventDefault();
-  document.getElementById("problems").textContent = WORDS.ended;
-});
-
-document.addEventListener("htmx:sendError", () => {
-  document.getElementById("problems").textContent = WORDS.away;
-});
-
-document.addEventListener("htmx:beforeRequest", () => { document.getElementById("problems").textContent = ""; });
+// ---- what came anew ------------------------------------------------------------------------
 
 document.addEventListener("htmx:afterSettle", (event) => {
   const root = event.detail.target && event.detail.target.isConnected ? event.detail.target : document;
   showTimes(document);
-  enhance(document);
   const card = chosen();
   if (!card) return;
   if ("closed" in card.dataset && card.id === lastClosed) {
@@ -238,4 +169,3 @@ document.addEventListener("htmx:afterSettle", (event) => {
 document.querySelector(".side nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 setInterval(() => showTimes(document), 30000);
 showTimes(document);
-enhance(document);

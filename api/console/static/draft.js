@@ -1,12 +1,12 @@
-// What is half typed survives a reload, a lost session and the sign-in that leads back: text fields
-// of forms that change something are kept in this tab until their form was sent and answered.
+// What is half typed survives a reload, a lost session and the sign-in that leads back: fields, but
+// never passwords, of forms that change something are kept in this tab until their form was sent and answered.
 // `data-draft="name"` names a field that is in no such form; `data-no-draft` leaves a form out. A
 // field that somebody else changed on the server meanwhile is shown as it is there.
 "use strict";
 
 (() => {
   const KEY = "draft:";
-  const KINDS = "textarea, input:not([type]), input[type=text], input[type=email], input[type=url], input[type=number], input[type=date], input[type=datetime-local]";
+  const KINDS = "textarea, select, input:not([type]), input:is([type=text], [type=search], [type=email], [type=url], [type=tel], [type=number], [type=date], [type=time], [type=datetime-local], [type=checkbox], [type=radio])";
   const isAlone = document.body.classList.contains("alone");
 
   function nameOf(field) {
@@ -16,7 +16,28 @@
     const action = form.getAttribute("action");
     // Several forms of a page may do the same, each to something else.
     const place = [...document.querySelectorAll(`form[action="${CSS.escape(action)}"]`)].indexOf(form);
-    return `${KEY}${location.pathname}:${action}:${place}:${field.name}`;
+    // Boxes of one name are told apart by what they stand for.
+    const which = field.type === "checkbox" ? `:${field.value}` : "";
+    return `${KEY}${location.pathname}:${action}:${place}:${field.name}${which}`;
+  }
+
+  // What a field says, and what it said when the page came.
+  const group = (field) => [...field.form.elements].filter((one) => one.type === "radio" && one.name === field.name);
+  function said(field) {
+    if (field.type === "checkbox") return field.checked;
+    if (field.type === "radio") return group(field).find((one) => one.checked)?.value ?? "";
+    return field.value;
+  }
+  function came(field) {
+    if (field.type === "checkbox") return field.defaultChecked;
+    if (field.type === "radio") return group(field).find((one) => one.defaultChecked)?.value ?? "";
+    if (field.matches("select")) return ([...field.options].find((one) => one.defaultSelected) || field.options[0])?.value ?? "";
+    return field.defaultValue;
+  }
+  function say(field, value) {
+    if (field.type === "checkbox") field.checked = value;
+    else if (field.type === "radio") field.checked = field.value === value;
+    else if (!field.matches("select") || [...field.options].some((one) => one.value === value)) field.value = value;
   }
   const fieldsOf = (root) => [...root.querySelectorAll(`[data-draft], form[method=post] :is(${KINDS})`)].filter(nameOf);
 
@@ -26,8 +47,8 @@
       if ("drafted" in field.dataset) continue;
       field.dataset.drafted = "";
       const kept = JSON.parse(sessionStorage.getItem(nameOf(field)) || "null");
-      if (!kept || kept.value === field.value || (!field.dataset.draft && kept.base !== field.defaultValue)) continue;
-      field.value = kept.value;
+      if (!kept || kept.value === said(field) || (!field.dataset.draft && kept.base !== came(field))) continue;
+      say(field, kept.value);
       const closed = field.closest("details:not([open])");
       if (closed) closed.open = true;
       field.dispatchEvent(new CustomEvent("draft:restored", { bubbles: true }));
@@ -37,7 +58,7 @@
   document.addEventListener("input", (event) => {
     const field = event.target;
     if (isAlone || !field.matches(`[data-draft], ${KINDS}`) || !nameOf(field)) return;
-    sessionStorage.setItem(nameOf(field), JSON.stringify({ value: field.value, base: field.defaultValue }));
+    sessionStorage.setItem(nameOf(field), JSON.stringify({ value: said(field), base: came(field) }));
   });
 
   const namesIn = (form) => {
@@ -53,20 +74,10 @@
     if (form.matches?.("form") && event.detail.xhr.status < 400) for (const name of namesIn(form)) sessionStorage.removeItem(name);
   });
 
-  // A form that the browser sends itself is forgotten by the page that comes after it, if that is
-  // neither the sign-in nor an error, and nobody went back to it.
-  document.addEventListener("submit", (event) => {
-    const form = event.target;
-    if (form.method !== "post" || form.hasAttribute("hx-post") || isAlone) return;
-    const names = namesIn(form);
-    if (names.length) sessionStorage.setItem(`${KEY}sent`, JSON.stringify(names));
+  // One that leads to another page is forgotten when the server has taken it.
+  document.addEventListener("form:done", (event) => {
+    for (const name of namesIn(event.target)) sessionStorage.removeItem(name);
   });
-  const sent = sessionStorage.getItem(`${KEY}sent`);
-  if (sent) {
-    sessionStorage.removeItem(`${KEY}sent`);
-    const came = performance.getEntriesByType("navigation")[0]?.type;
-    if (!isAlone && came === "navigate") for (const name of JSON.parse(sent)) sessionStorage.removeItem(name);
-  }
 
   for (const name of ["htmx:afterSettle", "live:refreshed"]) document.addEventListener(name, () => restore(document));
   restore(document);

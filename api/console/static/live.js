@@ -110,7 +110,7 @@
     const copy = part.cloneNode(true);
     for (const el of copy.querySelectorAll("time")) { el.textContent = ""; el.removeAttribute("title"); }
     for (const el of copy.querySelectorAll("details")) el.removeAttribute("open");
-    for (const el of copy.querySelectorAll("form")) for (const name of ["hx-post", "hx-target", "hx-select", "hx-swap"]) el.removeAttribute(name);
+    for (const el of copy.querySelectorAll("form")) for (const name of ["hx-post", "hx-target", "hx-select", "hx-swap", "hx-disinherit", "data-sent"]) el.removeAttribute(name);
     return copy.innerHTML;
   }
 

@@ -42,9 +42,7 @@
     count();
     field.focus();
   });
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.requestConfig.elt === form && event.detail.xhr.status < 400) sessionStorage.removeItem(key);
-  });
+  form.addEventListener("form:done", () => sessionStorage.removeItem(key));
 
   field.addEventListener("input", count);
   field.addEventListener("scroll", () => { numbers.scrollTop = field.scrollTop; });

@@ -67,6 +67,9 @@
     else for (const card of found) { add("ids", card.dataset.id); add("seen", `${card.dataset.id}:${card.dataset.version}`); }
   }
 
+  // forms.js says what did not come.
+  const isSaid = () => {};
+
   // What these offer depends on what is chosen. What was chosen is what was seen, not what comes now.
   const LOADED = new Set(["link", "escalate"]);
   function load(what, dialog) {
@@ -76,7 +79,7 @@
     htmx.ajax("GET", `/queue/${what}?${asked}`, { target: `#${what}-body`, swap: "innerHTML" }).then(() => {
       for (const form of dialog.querySelectorAll("[data-on-chosen]")) fill(form);
       dialog.querySelector("[autofocus]")?.focus();
-    });
+    }).catch(isSaid);
   }
 
   function open(what, card) {
@@ -85,7 +88,7 @@
     if (!dialog) return;
     if (what === "reply") {
       htmx.ajax("GET", `/queue/${card.dataset.id}/reply`, { target: "#reply-body", swap: "innerHTML" })
-        .then(() => dialog.querySelector("[autofocus]")?.focus());
+        .then(() => dialog.querySelector("[autofocus]")?.focus()).catch(isSaid);
     }
     if (LOADED.has(what)) load(what, dialog);
     const about = dialog.querySelector("[data-about]");
@@ -169,7 +172,7 @@
       const box = document.querySelector(`#card-${id} [data-pick]`);
       if (box) box.checked = Boolean(wasPicked);
       showPicked();
-    });
+    }).catch(isSaid);
   }
 
   // ---- clocks ------------------------------------------------------------------------------------
