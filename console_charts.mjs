@@ -13,4 +13,4 @@ use([
   CanvasRenderer, SVGRenderer,
 ]);
 
-export { init } from "echarts/core";
+export { getInstanceByDom, init } from "echarts/core";

@@ -8,6 +8,7 @@
   const steps = [...tour.querySelectorAll("li")];
   const part = tour.querySelector("[data-part]");
   const back = tour.querySelector("[data-back]");
+  const again = tour.querySelector("[data-again]");
   const next = tour.querySelector("[data-next]");
   const opener = document.querySelector("[data-tour]");
 
@@ -19,12 +20,18 @@
     next.hidden = at === steps.length - 1;
     if (at > 0) back.href = steps[at - 1].dataset.path;
     if (at < steps.length - 1) next.href = steps[at + 1].dataset.path;
+    // Elsewhere it only says that it goes on: what it speaks of is not there.
+    const isThere = location.pathname === steps[at].dataset.path;
+    tour.classList.toggle("away", !isThere);
+    again.hidden = isThere;
+    again.href = steps[at].dataset.path;
+    if (!isThere) back.hidden = next.hidden = true;
     tour.hidden = false;
     document.body.classList.add("touring");
     document.querySelectorAll(".tour-target").forEach((el) => el.classList.remove("tour-target"));
     const target = document.querySelector(steps[at].dataset.target);
-    if (target && location.pathname === steps[at].dataset.path) target.classList.add("tour-target");
-    tour.focus({ preventScroll: true });
+    if (target && isThere) target.classList.add("tour-target");
+    if (isThere) tour.focus({ preventScroll: true });
   }
 
   function end() {
