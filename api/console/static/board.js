@@ -194,7 +194,8 @@
     const { brand = "", period = "" } = (numbers || table).dataset;
     const grain = Number(table.dataset.grain || 0);
     const chart = { kind: panel.dataset.chart, points, brand, period, grain, unit: panel.dataset.unit || "", on: charts.start(place, "canvas") };
-    chart.on.setOption(kinds[chart.kind](chart));
+    // It is reckoned in this moment and drawn in the next frame.
+    chart.on.setOption(kinds[chart.kind](chart), { lazyUpdate: true });
     chart.on.on("click", (params) => {
       const address = behind(chart, params);
       if (address) location.assign(address);
