@@ -1,125 +1,139 @@
-"""The pages of the console that list or sum, and the API's same lists."""
+"""The addresses that are timed: every page, every list and every file that can be asked for."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from fastapi.testclient import TestClient
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from api.paging import encode_cursor
 from config.clock import utc_now
 from config.db import read_session
 from config.settings import Settings
+from crm_link.escalation.drill_models import Drill
 from crm_link.escalation.models import Incident, IncidentStatus
+from crm_link.escalation.playbook_models import ProtocolSeen
 from crm_link.escalation.share_models import IncidentShare
 from crm_link.escalation.shares import LIVES_H, create_share
 from crm_link.flag_models import QueueView
 from crm_link.models import Flag, FlagStatus, IdentityLink
+from crm_link.privacy.models import ErasureRequest
+from crm_link.replying.models import Reply
 from crm_link.types import LinkState
 from listener.models import Mention
+from tests.api.least_roles import LEAST_ROLE
+from tests.benchmarks import console_addresses as addresses
+from tests.benchmarks import console_filters as filters
 
 #: How the names of those pages begin that a bound is promised for.
 PROMISED = ("queue", "war room", "board")
 
-_QUEUE = {
-    "queue": "",
-    "queue, brand": "brand=acme",
-    "queue, small brand": "brand=cedar",
-    "queue, platform": "platform=bluesky",
-    "queue, priority": "priority=cancel",
-    "queue, sentiment": "label=positive",
-    "queue, common language": "lang=en",
-    "queue, rare language": "lang=fi",
-    "queue, no such language": "lang=xx",
-    "queue, mine": "assignee=person3%40example.org",
-    "queue, nobody's": "assignee=nobody",
-    "queue, tier": "tier=gold",
-    "queue, no contact": "tier=nobody",
-    "queue, late": "state=late",
-    "queue, snoozed": "state=snoozed",
-    "queue, common word": "text=acme",
-    "queue, rare word": "text=zebra",
-    "queue, word of few flags": "text=harbour",
-    "queue, no such word": "text=nosuchword",
-    "queue, combined": "brand=acme&platform=rss&priority=service&label=negative&lang=pt",
-    "queue, combined, tier": "brand=birch&tier=silver&label=positive&lang=ja",
-    "queue, combined, word": "text=harbour&lang=es&platform=x&label=negative",
-}  # fmt: skip
 
-_BOARD = {
-    "board 24h": "/board?brand=acme",
-    "board 7d": "/board?brand=acme&period=7d",
-    "board 30d": "/board?brand=acme&period=30d",
-    "board 30d, all brands": "/board?period=30d",
-    "board topics 30d": "/board/topics?brand=acme&period=30d",
-    "board signals 30d": "/board/signals?brand=acme&period=30d",
-    "board reach 30d": "/board/reach?brand=acme&period=30d",
-}
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """What is timed under one name: an address, or many of one kind, asked in turn.
 
-_OTHERS = {
-    "mentions": "/mentions",
-    "mentions, combined": "/mentions?brand=acme&platform=rss&label=negative&lang=pt",
-    "mentions, rare language": "/mentions?lang=fi",
-    "mentions, none": "/mentions?lang=xx",
-    "mentions, common word": "/mentions?text=acme",
-    "mentions, rare word": "/mentions?text=zebra",
-    "mentions, emotion": "/mentions?emotion=anger",
-    "mentions, spam": "/mentions?spam=likely",
-    "mentions, topic": "/mentions?topic=glass",
-    "people": "/people",
-    "people, tier": "/people?tier=gold",
-    "people, words": "/people?text=person+12",
-    "people, detractors": "/people?segment=detractor",
-    "people, not linked": "/people?linked=no",
-    "links": "/links",
-    "links, decided": "/links/decided",
-    "segments 30d": "/people/segments?brand=acme",
-    "segments 90d": "/people/segments?brand=acme&days=90",
-    "incidents": "/incidents",
-    "listening": "/listening",
-    "listening, brand": "/listening/acme",
-    "sources": "/sources",
-    "reports": "/reports",
-    "weekly report": "/reports/weekly?brand=acme",
-    "response times": "/reports/responses?brand=acme",
-    "protocol": "/protocol",
-    "on call": "/on-call",
-    "silences": "/silences",
-    "drills": "/drills",
-    "system": "/admin/system",
-    "audit log": "/admin/audit",
-    "privacy": "/admin/privacy",
-    "CRMs": "/admin/crm",
-    "account": "/account",
-    "API queue": "/api/v1/queue",
-    "API queue, combined": "/api/v1/queue?lang=fi&platform=x",
-    "API mentions": "/api/v1/mentions",
-    "API incidents": "/api/v1/incidents",
-    "API board 30d": "/api/v1/board?brand=acme&period=30d",
-    "API trends": "/api/v1/trends?brand=acme",
-    "API people": "/api/v1/people",
-    "API contacts": "/api/v1/contacts",
-    "API suggestions": "/api/v1/links/suggestions",
-    "API cases": "/api/v1/links/cases",
-    "API figures": "/api/v1/figures?brand=acme",
-    "API figures, people": "/api/v1/figures/people?brand=acme",
-    "API figures, audience": "/api/v1/figures/audience?brand=acme",
-    "API signals": "/api/v1/signals?brand=acme",
-    "API topics": "/api/v1/topics?brand=acme",
-    "API languages": "/api/v1/languages?brand=acme",
-    "API sources": "/api/v1/sources",
-    "API coverage": "/api/v1/sources/coverage",
-    "API response times": "/api/v1/response-times?brand=acme",
-    "API readiness": "/api/v1/readiness",
-}
+    `of_team` asks as somebody who sees two of the three brands.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    of_team: bool = False
 
 
 def pages_of(
     sessions: sessionmaker[Session], settings: Settings, client: TestClient
-) -> dict[str, str]:
-    """Return the addresses of the pages by name, in the order in which they are measured."""
+) -> list[Timed]:
+    """Return what is timed, in its order; every address of the console and the API is in it.
+
+    Raises:
+        LookupError: An address is new, and nobody said how it is timed.
+
+    """
+    ids = _ids(sessions, settings)
+    with read_session(sessions) as session:
+        view = session.scalars(select(QueueView)).first()
+        far = _far(session)
+    plain = {name: f"/queue?{query}" for name, query in addresses.QUEUE.items()}
+    plain["queue"] = "/queue?brand="
+    if view is not None:
+        plain["queue, saved view"] = (
+            f"/queue?{'&'.join(f'{key}={value}' for key, value in view.filters.items())}"
+        )
+    plain |= _following(client, "queue", "/queue?brand=")
+    plain |= _following(client, "queue, rare language", "/queue?lang=fi")
+    since = (utc_now() - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    plain |= {
+        "queue, far behind": f"/queue?cursor={far['queue']}",
+        "queue, fresh": f"/queue/fresh?since={since}",
+        "queue, one card": "/queue/{flag}/card",
+        "queue, reply": "/queue/{flag}/reply",
+        "war room": "/incidents/{attack}",
+        "war room, whole timeline": "/incidents/{attack}?timeline=all",
+        "war room, past": "/incidents/{past}",
+        "war room, shared": "/s/{token}",
+    }
+    plain |= addresses.BOARD | _following(client, "mentions", "/mentions") | addresses.OTHERS
+    plain |= {
+        "mentions, far behind": f"/mentions?cursor={far['mentions']}",
+        "people, far behind": f"/people?cursor={far['people']}",
+        "audit log, far behind": f"/admin/audit?cursor={far['audit']}",
+        "links, far behind": f"/links?cursor={far['links']}",
+        "incidents, far behind": f"/incidents?cursor={far['incidents']}",
+        "API contacts, far behind": f"/api/v1/contacts?cursor={far['contacts']}",
+    }
+    found = [Timed(name, (path.format(**ids),)) for name, path in plain.items()]
+    charts = [
+        f"/board/{one}.csv?{ask}"
+        for one in addresses.CHARTS
+        for ask in ("brand=acme", "period=30d")
+    ]
+    found += [
+        Timed("board, files", tuple(charts)),
+        _all("queue, one filter", "/queue", filters.one(filters.QUEUE)),
+        _all("queue, two filters", "/queue", filters.two(filters.QUEUE)),
+        _all("mentions, one filter", "/mentions", filters.one(filters.MENTIONS)),
+        _all("mentions, two filters", "/mentions", filters.two(filters.MENTIONS, most=2)),
+        _all("people, one filter", "/people", filters.one(filters.PEOPLE)),
+        _all("people, two filters", "/people", filters.two(filters.PEOPLE, most=3)),
+        _all("audit log, one filter", "/admin/audit", filters.one(filters.AUDIT)),
+        _all("audit log, two filters", "/admin/audit", filters.two(filters.AUDIT)),
+        _all("API queue, one filter", "/api/v1/queue", filters.one(filters.QUEUE)),
+        _all("API mentions, one filter", "/api/v1/mentions", filters.one(filters.MENTIONS)),
+        _all("API people, one filter", "/api/v1/people", filters.one(filters.PEOPLE)),
+    ]
+    found += [
+        Timed(f"{one.name}; of a team", one.paths, of_team=True)
+        for one in found
+        if one.name in addresses.OF_TEAM
+        or one.name in {"queue, one filter", "mentions, one filter"}
+    ]
+    _check_all(found)
+    return found
+
+
+def _all(name: str, path: str, queries: Iterable[str]) -> Timed:
+    return Timed(name, tuple(f"{path}?{query}" for query in queries))
+
+
+def _check_all(found: Iterable[Timed]) -> None:
+    """Refuse to leave out an address that can be asked for."""
+    asked = {path.partition("?")[0] for one in found for path in one.paths}
+    for method, route in LEAST_ROLE:
+        if method != "GET" or route in addresses.NOT_TIMED:
+            continue
+        form = re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(route)))
+        if not any(form.fullmatch(path) for path in asked):
+            raise LookupError(f"{route} is not timed")
+
+
+def _ids(sessions: sessionmaker[Session], settings: Settings) -> dict[str, object]:
+    """Return the ids that addresses name."""
     now = utc_now()
     with sessions.begin() as session:
         attack = session.scalars(
@@ -132,54 +146,52 @@ def pages_of(
             session, attack, name="benchmark", hours=LIVES_H[0], by="benchmark", key=key, now=now
         )[1]
     with read_session(sessions) as session:
-        view = session.scalars(select(QueueView)).first()
-        flag = session.scalars(
-            select(Flag.mention_id).where(Flag.status == FlagStatus.OPEN).limit(1)
-        ).one()
         known = session.execute(
             select(Mention.id, IdentityLink.contact_id)
             .join(IdentityLink, IdentityLink.author_id == Mention.author_id)
             .where(IdentityLink.state == LinkState.CONFIRMED)
             .limit(1)
         ).one()
-        paper = session.scalars(select(Mention.id).where(Mention.author_id == 1).limit(1)).one()
-        thread = session.scalars(
-            select(Mention.id).where(Mention.conversation_id == "big").limit(1)
-        ).one()
-        past = session.scalar(
-            select(func.max(Incident.id)).where(Incident.status == IncidentStatus.RESOLVED)
-        )
-    found = {name: f"/queue?{query}" for name, query in _QUEUE.items()}
-    found["queue"] = "/queue?brand="
-    if view is not None:
-        found["queue, saved view"] = (
-            f"/queue?{'&'.join(f'{k}={v}' for k, v in view.filters.items())}"
-        )
-    found |= _following(client, "queue", "/queue?brand=")
-    found |= _following(client, "queue, rare language", "/queue?lang=fi")
-    since = (now - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    found |= {
-        "queue, fresh": f"/queue/fresh?since={since}",
-        "queue, one card": f"/queue/{flag}/card",
-        "queue, reply": f"/queue/{flag}/reply",
-        "war room": f"/incidents/{attack}",
-        "war room, past": f"/incidents/{past}",
-        "war room, shared": f"/s/{token}",
+
+        def first(query: Select[int]) -> int | None:
+            return session.scalars(query.limit(1)).first()
+
+        return {
+            "attack": attack,
+            "token": token,
+            "known": known.id,
+            "contact": known.contact_id,
+            "flag": first(select(Flag.mention_id).where(Flag.status == FlagStatus.OPEN)),
+            "paper": first(select(Mention.id).where(Mention.author_id == 1)),
+            "thread": first(select(Mention.id).where(Mention.conversation_id == "big")),
+            "past": session.scalar(
+                select(func.max(Incident.id)).where(Incident.status == IncidentStatus.RESOLVED)
+            ),
+            "link": first(select(IdentityLink.id).where(IdentityLink.state == LinkState.SUGGESTED)),
+            "reply": first(select(Reply.id)),
+            "erasure": first(select(ErasureRequest.id)),
+            "drill": first(select(Drill.id)),
+            "edit": first(select(ProtocolSeen.id).order_by(ProtocolSeen.id.desc())),
+        }
+
+
+def _far(session: Session) -> dict[str, str]:
+    """Return cursors of places far behind in the lists."""
+    flag = session.scalars(
+        select(Flag)
+        .where(Flag.status == FlagStatus.OPEN)
+        .order_by(Flag.due_at.desc(), Flag.rank.desc(), Flag.mention_id.desc())
+        .offset(100)
+        .limit(1)
+    ).one()
+    oldest = session.scalars(
+        select(Mention).order_by(Mention.published_at, Mention.id).offset(100).limit(1)
+    ).one()
+    return {
+        "queue": encode_cursor(flag.due_at, flag.rank, flag.mention_id),
+        "mentions": encode_cursor(oldest.published_at, oldest.id),
+        **dict.fromkeys(("people", "audit", "links", "incidents", "contacts"), encode_cursor(100)),
     }
-    found |= _BOARD
-    found |= {
-        "mention": f"/mentions/{flag}",
-        "mention, known contact": f"/mentions/{known.id}",
-        "mention, paper": f"/mentions/{paper}",
-        "mention, big thread": f"/mentions/{thread}",
-        "person": f"/people/{known.contact_id}",
-        "incident, why": f"/incidents/{attack}/why",
-        "incident, report": f"/incidents/{attack}/report",
-        "API incident": f"/api/v1/incidents/{attack}",
-        "API mention": f"/api/v1/mentions/{flag}",
-        "API person": f"/api/v1/people/{known.contact_id}",
-    }
-    return found | _following(client, "mentions", "/mentions") | _OTHERS
 
 
 def _following(client: TestClient, name: str, path: str) -> dict[str, str]:

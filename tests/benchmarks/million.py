@@ -10,17 +10,21 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from importlib.resources import files
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from api.models import User
+from api.models import Role, Team, TeamBrand, TeamMember, User
 from config.clock import utc_now
 from config.db import read_session
 from crm_link.board_hours import sum_hours
 from crm_link.board_topics import find_board_topics
 from crm_link.escalation.claims import gather_claims
+from crm_link.escalation.drill_models import Drill, DrillMode, DrillState
 from crm_link.escalation.models import Incident, IncidentStatus
+from crm_link.escalation.protocol_file import parse_protocol
+from crm_link.escalation.protocol_history import Sight, record_sight
 from crm_link.flag_models import QueueView
 from crm_link.models import Flag, FlagStatus
 from listener.models import Brand, Mention, Source
@@ -28,13 +32,17 @@ from sentiment.due_hours import mark_hours
 from sentiment.models import GRAINS_S
 from sentiment.rollups import bucket_of
 from tests.api.build import make_incident, make_users
+from tests.benchmarks import million_rest_sql as rest
 from tests.benchmarks import million_sql as sql
 from tests.make import make_brand
 
 #: Incidents of the past, and entries of the timeline of the one that runs.
-PAST, ENTRIES = 60, 400
+PAST, ENTRIES = 600, 400
 
 BRANDS = ("acme", "birch", "cedar")
+
+#: Who sees two of the brands only.
+TEAM_EMAIL = f"{Role.COMMUNITY_MANAGER}@example.org"
 
 
 def fill(sessions: sessionmaker[Session], dialect: str, count: int) -> None:
@@ -53,6 +61,7 @@ def fill(sessions: sessionmaker[Session], dialect: str, count: int) -> None:
         ("links", sql.links(words)),
         ("corrections", sql.corrections(words)),
         ("audit log", sql.audits(words, count // 5)),
+        *rest.statements(words),
     ):
         with _told(what), sessions.begin() as session:
             used = {name: given[name] for name in given if f":{name}" in statement}
@@ -106,6 +115,11 @@ def _people(session: Session, count: int) -> list[Brand]:
                     created_at=begin,
                 )
             )
+    team = Team(name="Acme and Cedar", created_at=now)
+    session.add(team)
+    session.flush()
+    session.add_all(TeamBrand(team_id=team.id, brand_id=brands[at].id) for at in (0, 2))
+    session.add(TeamMember(team_id=team.id, user_id=owner[Role.COMMUNITY_MANAGER]))
     email = session.scalars(select(User.email).where(User.id.in_(owner.values()))).first()
     session.add(
         QueueView(
@@ -128,7 +142,7 @@ def _incidents(session: Session, brand: Brand) -> int:
     attack.opened_at = now - timedelta(seconds=sql.ATTACK_S - 1800)
     attack.last_seen_at = now
     for number in range(PAST):
-        at = now - timedelta(days=2 + number)
+        at = now - timedelta(days=2, hours=2 * number)
         session.add(
             Incident(
                 brand_id=brand.id,
@@ -145,6 +159,23 @@ def _incidents(session: Session, brand: Brand) -> int:
                 peak=attack.peak,
             )
         )
+    session.add(
+        Drill(
+            brand_id=brand.id,
+            mode=DrillMode.LIVE,
+            state=DrillState.STOPPED,
+            scenario="made-up",
+            title=f"{brand.name} under attack",
+            started_at=now - timedelta(days=3),
+            started_by="ann",
+            ends_at=now - timedelta(days=3) + timedelta(hours=1),
+            ended_at=now - timedelta(days=3) + timedelta(hours=1),
+            script=[],
+            result={},
+        )
+    )
+    file = files("config").joinpath("defaults", "demo_protocol.yaml").read_text("utf-8")
+    record_sight(session, Sight(brand.id, parse_protocol(file), "acme.yaml", "ann", why=""), now)
     session.flush()
     return attack.id
 

@@ -16,10 +16,11 @@ ATTACK_S = 20 * 3600
 ATTACK_EACH = 16
 
 AUTHORS = 200_000
-CONTACTS = 20_000
+CONTACTS = 200_000
 
-#: Authors of whom one is suggested to be a contact.
-SUGGESTED_EACH = 40
+#: Contacts whose account is known or suggested; one in so many is suggested only.
+LINKED = 20_000
+SUGGESTED_EACH = 8
 
 _TEXT = """
 CASE i % 7 WHEN 0 THEN 'Acme refuses my refund again and nobody answers'
@@ -209,11 +210,11 @@ SELECT i, 'hubspot', 'C-' || i, 'Person ' || i, i || '', {words.empty()}, {words
 
 def links(words: Words) -> str:
     """Return the statement that says who of the authors is whom."""
-    each = AUTHORS // CONTACTS
+    each = AUTHORS // LINKED
     return f"""
 INSERT INTO identity_link (author_id, contact_id, state, weight_bits, evidence, rule_version,
   decided_at, created_at, was_withdrawn)
-{words.numbers(CONTACTS)}
+{words.numbers(LINKED)}
 SELECT i * {each}, i, CASE WHEN i % {SUGGESTED_EACH} = 0 THEN 'suggested' ELSE 'confirmed' END,
   7.2, {words.empty()}, '1', :now, :now, false FROM n"""
 
