@@ -126,6 +126,8 @@ def first_answers(session: Session, brand_id: int, since: datetime, until: datet
     """Return the seconds to the brand's first reply, of each mention that has one, sorted."""
     names = session.scalar(select(Brand.names).where(Brand.id == brand_id)) or []
     handles = sorted({name.lstrip("@").casefold() for name in names if name.startswith("@")})
+    if not handles:  # else the window is read for nothing
+        return []
     asked, answer = aliased(Mention), aliased(Mention)
     # From the window's replies, not from all authors: no index knows a handle in any case.
     rows = session.execute(

@@ -8,17 +8,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, literal, select, tuple_
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from config.any_of import any_of
 from config.errors import InputError, NotFoundError
 from crm_link.board_topics import topic_ids
+from crm_link.mention_walk import MentionKey, after_key, walk
 from crm_link.models import Flag
 from listener.models import Brand, Mention
-from listener.search import text_contains
-from sentiment.signal_filter import signal_conditions
+from listener.search import find_words
+from sentiment.signal_filter import few_with_signals, signal_conditions
 from sentiment.topic_windows import topics_of
+
+#: Mentions that one page looks up for their signals, all brands together: 5 us each.
+MOST_LOOKED = 15_000
+
+#: The same where words are looked up for each too: 40 us on SQLite.
+MOST_LOOKED_WORDS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +56,15 @@ class MentionFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class MentionKey:
-    """A place in the list: what comes after it is older."""
-
-    published_at: datetime
-    mention_id: int
-
-
-@dataclass(frozen=True, slots=True)
 class MentionPage:
-    """Some mentions, and where the next ones begin; None at the end."""
+    """Some mentions, and where the next ones begin; None at the end.
+
+    `is_cut` says that the page ends where it had looked long enough, though more may match.
+    """
 
     mentions: tuple[Mention, ...]
     after: MentionKey | None
+    is_cut: bool = False
 
 
 def list_mentions(
@@ -70,24 +73,39 @@ def list_mentions(
     """Return the newest mentions after a place, with author and brand.
 
     Each brand is one backward walk over its own index, and the walks are merged: one query
-    over all brands would sort the whole table.
+    over all brands would sort the whole table. A page whose walks stopped early (`MOST_LOOKED`)
+    holds what is newer than that, which may be nothing.
     """
+    brand_ids = _brand_ids(session, wanted)
     conditions = _conditions(session, wanted, after)
-    walks = [
-        session.scalars(
-            select(Mention)
-            .where(Mention.brand_id == brand_id, *conditions)
-            .options(joinedload(Mention.author), joinedload(Mention.brand))
-            .order_by(Mention.published_at.desc(), Mention.id.desc())
-            .limit(limit + 1)
-        ).all()
-        for brand_id in _brand_ids(session, wanted)
-    ]
-    found = heapq.nsmallest(
-        limit + 1, (mention for walk in walks for mention in walk), key=_newest_first
+    most = MOST_LOOKED_WORDS if wanted.text.strip() else MOST_LOOKED
+    most = max(1, most // max(1, len(brand_ids)))
+    walks = []
+    for group in [brand_ids] if conditions.are_named else [[one] for one in brand_ids]:
+        few, signals = _signals(session, group, wanted)
+        walks.append(
+            walk(
+                session,
+                group,
+                [*conditions.quick, *few],
+                [*conditions.slow, *signals],
+                most_looked=most,
+                limit=limit + 1,
+            )
+        )
+    merged = heapq.nsmallest(
+        limit + 1, (mention for one in walks for mention in one.found), key=_newest_first
     )
+    stops = [one.stopped_at for one in walks if one.stopped_at is not None]
+    newest = max(stops, key=lambda key: (key.published_at, key.mention_id), default=None)
+    found = [
+        mention
+        for mention in merged
+        if newest is None
+        or (mention.published_at, mention.id) >= (newest.published_at, newest.mention_id)
+    ]
     if len(found) <= limit:
-        return MentionPage(tuple(found), None)
+        return MentionPage(tuple(found), newest, is_cut=newest is not None)
     last = found[limit - 1]
     return MentionPage(tuple(found[:limit]), MentionKey(last.published_at, last.id))
 
@@ -143,8 +161,20 @@ def _brand_ids(session: Session, wanted: MentionFilter) -> Sequence[int]:
     return session.scalars(named).all()
 
 
-def _conditions(session: Session, wanted: MentionFilter, after: MentionKey | None) -> list[Any]:
-    conditions: list[Any] = [
+@dataclass(frozen=True, slots=True)
+class _Conditions:
+    """What an index holds, and what is looked up for each mention.
+
+    `are_named` says that the quick ones name few mentions.
+    """
+
+    quick: list[Any]
+    slow: list[Any]
+    are_named: bool
+
+
+def _conditions(session: Session, wanted: MentionFilter, after: MentionKey | None) -> _Conditions:
+    quick: list[Any] = [
         column == value
         for column, value in (
             (Mention.platform, wanted.platform),
@@ -157,26 +187,35 @@ def _conditions(session: Session, wanted: MentionFilter, after: MentionKey | Non
         )
         if value
     ]
-    conditions += signal_conditions(intent=wanted.intent, emotion=wanted.emotion, spam=wanted.spam)
+    slow: list[Any] = []
+    are_named = False
     if wanted.about:
-        conditions.append(_is_about(session, wanted))
+        quick.append(_is_about(session, wanted))
     if not wanted.with_folded:
-        conditions.append(Mention.folded_into_id.is_(None))
+        quick.append(Mention.folded_into_id.is_(None))
     if wanted.since is not None:
-        conditions.append(Mention.published_at >= wanted.since)
+        quick.append(Mention.published_at >= wanted.since)
     if wanted.until is not None:
-        conditions.append(Mention.published_at < wanted.until)
+        quick.append(Mention.published_at < wanted.until)
     if wanted.text.strip():
-        conditions.append(text_contains(session, wanted.text))
+        found = find_words(session, wanted.text)
+        are_named = found.are_few
+        (quick if are_named else slow).append(found.condition)
     if after is not None:
-        conditions.append(
-            tuple_(Mention.published_at, Mention.id)
-            < tuple_(
-                literal(after.published_at, Mention.published_at.type),
-                literal(after.mention_id, Mention.id.type),
-            )
-        )
-    return conditions
+        quick.append(after_key(after))
+    return _Conditions(quick, slow, are_named)
+
+
+def _signals(
+    session: Session, brand_ids: Sequence[int], wanted: MentionFilter
+) -> tuple[list[Any], list[Any]]:
+    """Return quick and slow conditions of signals: what few of a brand have is named."""
+    few = None
+    if len(brand_ids) == 1:
+        few = few_with_signals(session, brand_ids[0], emotion=wanted.emotion, spam=wanted.spam)
+    if few is not None:
+        return [any_of(session, Mention.id, few)], signal_conditions(intent=wanted.intent)
+    return [], signal_conditions(intent=wanted.intent, emotion=wanted.emotion, spam=wanted.spam)
 
 
 def _is_about(session: Session, wanted: MentionFilter) -> Any:  # noqa: ANN401 - a condition

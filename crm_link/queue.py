@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,11 +14,19 @@ from config.any_of import any_of
 from config.errors import NotFoundError
 from crm_link.models import Contact, Flag, IdentityLink
 from crm_link.types import LinkState
-from listener.models import Brand, Mention
-from listener.search import text_contains
+from listener.models import Author, Brand, Mention
+from listener.search import find_words
 
 #: Open flags are counted up to here; a person does not need to know more exactly.
 COUNT_LIMIT = 1000
+
+#: Accounts of contacts of a tier up to which their flags are named beforehand, and how many of
+#: these: of more, a page of the queue is found among the first few thousand flags.
+FEW_AUTHORS, FEW_FLAGS = 2_000, 4_000
+
+#: Flags whose authors and words are looked up in one turn, those that are due first, and turns.
+#: Of more at a time PostgreSQL reads whole tables.
+LOOKED, TURNS = 1_000, 4
 
 #: As assignee or tier: there is none.
 NOBODY = "nobody"
@@ -29,6 +37,8 @@ SNOOZED = "snoozed"
 
 #: Literal, because the databases match a partial index with a constant only.
 _IS_OPEN = Flag.status == literal_column("'open'")
+
+_ORDER = (Flag.due_at, Flag.rank, Flag.mention_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +87,9 @@ def open_flags(
     limit: int = 25,
 ) -> QueuePage:
     """Return the open flags after a place, what is due first, with mention, author and brand."""
-    query = _filtered(
-        session,
-        select(Flag)
-        .join(Flag.mention)
-        .options(
-            contains_eager(Flag.mention).joinedload(Mention.author),
-            contains_eager(Flag.mention).joinedload(Mention.brand),
-        ),
-        wanted,
-        now,
-    )
+    conditions = _conditions(session, wanted, now)
     if after is not None:
-        query = query.where(
+        conditions.quick.append(
             tuple_(Flag.due_at, Flag.rank, Flag.mention_id)
             > tuple_(
                 literal(after.due_at, Flag.due_at.type),
@@ -97,19 +97,52 @@ def open_flags(
                 literal(after.mention_id, Flag.mention_id.type),
             )
         )
-    query = query.order_by(Flag.due_at, Flag.rank, Flag.mention_id).limit(limit + 1)
-    found = list(session.scalars(query))
+    found = _first_ones(session, conditions, limit + 1)
     if len(found) <= limit:
         return QueuePage(tuple(found), None)
     last = found[limit - 1]
     return QueuePage(tuple(found[:limit]), QueueKey(last.due_at, last.rank, last.mention_id))
 
 
+def _first_ones(session: Session, conditions: _Conditions, limit: int) -> Sequence[Flag]:
+    """Return the flags that are due first.
+
+    What is looked up for each flag is looked up for the first ones only, where most filters find
+    a page; where they do not, it is asked for of all flags at once.
+    """
+    query = (
+        select(Flag)
+        .join(Flag.mention)
+        .options(
+            contains_eager(Flag.mention).joinedload(Mention.author),
+            contains_eager(Flag.mention).joinedload(Mention.brand),
+        )
+        .order_by(*_ORDER)
+        .limit(limit)
+    )
+    if not conditions.slow:
+        return session.scalars(query.where(*conditions.quick)).all()
+    first = select(Flag.mention_id).where(*conditions.quick).order_by(*_ORDER).limit(LOOKED)
+    each = [one.each for one in conditions.slow]
+    found: list[Flag] = []
+    for turn in range(TURNS):
+        near = first.offset(turn * LOOKED).subquery()
+        looked = query.join(near, near.c.mention_id == Flag.mention_id).where(*each)
+        found += session.scalars(looked.limit(limit - len(found)))
+        if len(found) >= limit:
+            return found
+        if (session.scalar(select(func.count()).select_from(near)) or 0) < LOOKED:
+            return found
+    at_once = [one.all_at_once for one in conditions.slow]
+    return session.scalars(query.where(*conditions.quick, *at_once)).all()
+
+
 def ids_of(session: Session, wanted: QueueFilter, *, now: datetime, limit: int) -> list[int]:
     """Return the mentions of a part of the queue, what is due first, at most so many."""
-    query = _filtered(session, select(Flag.mention_id).join(Flag.mention), wanted, now)
-    query = query.order_by(Flag.due_at, Flag.rank, Flag.mention_id).limit(limit)
-    return list(session.scalars(query))
+    conditions = _conditions(session, wanted, now)
+    each = [one.each for one in conditions.slow]
+    query = select(Flag.mention_id).join(Flag.mention).where(*conditions.quick, *each)
+    return list(session.scalars(query.order_by(*_ORDER).limit(limit)))
 
 
 def count_open(session: Session, *, now: datetime, since: datetime | None = None) -> int:
@@ -159,24 +192,36 @@ def get_flag(session: Session, mention_id: int) -> Flag:
     return flag
 
 
-def _filtered(
-    session: Session, query: Select[Any], wanted: QueueFilter, now: datetime
-) -> Select[Any]:
-    conditions: list[Any] = [_IS_OPEN]
+@dataclass(frozen=True, slots=True)
+class _Slow:
+    """A condition that no index of the queue holds: for each flag, and for all at once."""
+
+    each: Any
+    all_at_once: Any
+
+
+@dataclass(frozen=True, slots=True)
+class _Conditions:
+    """What an index of the queue holds, or that names few flags; and what is looked up."""
+
+    quick: list[Any]
+    slow: list[_Slow]
+
+
+def _conditions(session: Session, wanted: QueueFilter, now: datetime) -> _Conditions:
+    quick: list[Any] = [_IS_OPEN]
     is_snoozed = Flag.snoozed_until > now
-    conditions.append(
+    quick.append(
         is_snoozed if wanted.state == SNOOZED else Flag.snoozed_until.is_(None) | ~is_snoozed
     )
     if wanted.state == LATE:
-        conditions += [Flag.due_at <= now, Flag.answered_at.is_(None)]
+        quick += [Flag.due_at <= now, Flag.answered_at.is_(None)]
     if wanted.brand:
         brand = select(Brand.id).where(Brand.key == wanted.brand).scalar_subquery()
-        conditions.append(Flag.brand_id == brand)
+        quick.append(Flag.brand_id == brand)
     if wanted.assignee:
         owner = Flag.assignee
-        conditions.append(
-            owner.is_(None) if wanted.assignee == NOBODY else owner == wanted.assignee
-        )
+        quick.append(owner.is_(None) if wanted.assignee == NOBODY else owner == wanted.assignee)
     for column, value in (
         (Flag.priority, wanted.priority),
         (Flag.platform, wanted.platform),
@@ -184,22 +229,61 @@ def _filtered(
         (Flag.lang, wanted.lang),
     ):
         if value:
-            conditions.append(column == value)
+            quick.append(column == value)
+    slow: list[_Slow] = []
     if wanted.tier:
-        conditions.append(_of_tier(wanted.tier))
+        named = _named_of_tier(session, wanted)
+        if named is None:
+            slow.append(_of_tier(wanted.tier))
+        else:
+            quick.append(named)
     if wanted.text.strip():
-        conditions.append(text_contains(session, wanted.text, of=Flag.mention_id))
-    return query.where(*conditions)
+        found = find_words(session, wanted.text, of=Flag.mention_id)
+        if found.are_few:
+            quick.append(found.condition)
+        else:
+            slow.append(_Slow(found.condition, found.all_at_once))
+    return _Conditions(quick, slow)
 
 
-def _of_tier(tier: str) -> Any:  # noqa: ANN401 - a condition
-    """Return the condition that the author is a contact of this tier, or nobody we know."""
-    linked = (
+def _linked() -> Select[Any]:
+    """Return the accounts that are contacts."""
+    return (
         select(IdentityLink.author_id)
         .join(Contact, Contact.id == IdentityLink.contact_id)
         .where(IdentityLink.state == LinkState.CONFIRMED, Contact.deleted_at.is_(None))
     )
+
+
+def _named_of_tier(session: Session, wanted: QueueFilter) -> Any:  # noqa: ANN401 - a condition
+    """Return the condition that names the flags of a tier's accounts; None where they are many."""
+    if wanted.tier == NOBODY:
+        return None
+    query = _linked().where(Contact.tier == wanted.tier)
+    if wanted.platform:
+        query = query.join(Author, Author.id == IdentityLink.author_id)
+        query = query.where(Author.platform == wanted.platform)
+    accounts = session.scalars(query.limit(FEW_AUTHORS + 1)).all()
+    if len(accounts) > FEW_AUTHORS:
+        return None
+    theirs = session.scalars(
+        select(Flag.mention_id)
+        .join(Flag.mention)
+        .where(_IS_OPEN, any_of(session, Mention.author_id, accounts))
+        .limit(FEW_FLAGS + 1)
+    ).all()
+    return any_of(session, Flag.mention_id, theirs) if len(theirs) <= FEW_FLAGS else None
+
+
+def _of_tier(tier: str) -> _Slow:
+    """Return the condition that the author is a contact of this tier, or nobody we know.
+
+    For each flag it is a scalar, not IN or EXISTS, of which PostgreSQL would make a join that
+    reads and sorts all of them.
+    """
+    own = _linked().where(IdentityLink.author_id == Mention.author_id).correlate(Mention).limit(1)
     if tier == NOBODY:
-        known = linked.where(IdentityLink.author_id == Mention.author_id).correlate(Mention)
-        return ~known.exists()
-    return Mention.author_id.in_(linked.where(Contact.tier == tier))
+        nobody = own.scalar_subquery().is_(None)
+        return _Slow(nobody, nobody)
+    of_tier = Mention.author_id.in_(_linked().where(Contact.tier == tier))
+    return _Slow(own.where(Contact.tier == tier).scalar_subquery().is_not(None), of_tier)

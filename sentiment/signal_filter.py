@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, literal_column, or_, select
+from sqlalchemy.orm import Session
 
 from config.errors import InputError
 from listener.models import Mention
@@ -12,6 +13,9 @@ from sentiment.signal_models import MentionSignal
 
 #: From which likelihood on a post counts as likely spam, and its account as a likely bot.
 LIKELY = 0.5
+
+#: Mentions with a signal, up to which they are named beforehand.
+FEW = 4_000
 
 #: What can be asked for: the intents and, for mentions that have none, `none`.
 INTENTS = (*(intent.value for intent in Intent), "none")
@@ -44,16 +48,55 @@ def signal_conditions(
         conditions.append(_has(MentionSignal.emotion == emotion))
     if spam:
         _check("spam", spam, SPAM)
-        likely = _has(or_(MentionSignal.spam >= LIKELY, MentionSignal.bot >= LIKELY))
+        likely = _has(_is_likely_spam())
         conditions.append(likely if spam == "likely" else ~likely)
     return conditions
 
 
+def few_with_signals(
+    session: Session, brand_id: int, *, emotion: str = "", spam: str = ""
+) -> list[int] | None:
+    """Return a brand's mentions with an emotion or that are likely spam, where these are few.
+
+    None where they are more than `FEW`, or nothing is asked for that few may have.
+
+    Raises:
+        InputError: There is no such emotion or choice.
+
+    """
+    signal_conditions(emotion=emotion, spam=spam)
+    conditions: list[ColumnElement[bool]] = []
+    if emotion:
+        conditions.append(MentionSignal.emotion == emotion)
+    if spam == "likely":
+        conditions.append(_is_likely_spam())
+    if not conditions:
+        return None
+    found = session.scalars(
+        select(MentionSignal.mention_id)
+        .where(MentionSignal.brand_id == brand_id, *conditions)
+        .limit(FEW + 1)
+    ).all()
+    return list(found) if len(found) <= FEW else None
+
+
+def _is_likely_spam() -> ColumnElement[bool]:
+    """Return the condition as the partial index has it: the databases match constants only."""
+    likely: ColumnElement[float] = literal_column(str(LIKELY))
+    return or_(MentionSignal.spam >= likely, MentionSignal.bot >= likely)
+
+
 def _has(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    found = select(MentionSignal.mention_id).where(
-        MentionSignal.mention_id == Mention.id, *conditions
+    """Return the condition that a mention's signals are so, looked up for each mention.
+
+    A scalar, not EXISTS: PostgreSQL would make a join of that, and read all signals for it.
+    """
+    found = (
+        select(MentionSignal.mention_id)
+        .where(MentionSignal.mention_id == Mention.id, *conditions)
+        .correlate(Mention)
     )
-    return found.correlate(Mention).exists()
+    return found.scalar_subquery().is_not(None)
 
 
 def _check(name: str, value: str, known: tuple[str, ...]) -> None:

@@ -29,6 +29,13 @@ class MentionSignal(Base):
             postgresql_where=text("due_at IS NOT NULL"),
         ),
         Index("ix_mention_signal_rules", "rules"),
+        # Next to nothing is spam: the list of it is read from here.
+        Index(
+            "ix_mention_signal_spam",
+            *("brand_id", "published_at"),
+            sqlite_where=text("spam >= 0.5 OR bot >= 0.5"),
+            postgresql_where=text("spam >= 0.5 OR bot >= 0.5"),
+        ),
     )
 
     mention_id: Mapped[int] = mapped_column(

@@ -56,6 +56,8 @@ def mentions(
         {
             "mentions": found.mentions,
             "next_cursor": mention_cursor(found.after),
+            "looked_back_to": found.after.published_at if found.after and found.is_cut else None,
+            "is_first": not cursor,
             "filters": filters,
             "query_filters": {
                 key: iso(value) if isinstance(value, datetime) else value

@@ -82,7 +82,11 @@ def read_mentions(
     cursor: CursorQuery = "",
     limit: LimitQuery = 25,
 ) -> Page[ListedMentionOut]:
-    """List mentions, the newest first."""
+    """List mentions, the newest first.
+
+    A page holds fewer than `limit`, or none, where it had looked long enough: `next_cursor` goes on
+    from there, and is null at the end only.
+    """
     page = list_mentions(session, wanted, after=mention_key(cursor), limit=limit)
     signals = signals_of(session, [mention.id for mention in page.mentions])
     return Page(

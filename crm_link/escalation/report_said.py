@@ -22,6 +22,10 @@ from crm_link.escalation.report_people import IS_NEGATIVE, of_incident
 from crm_link.escalation.why import find_stored, summarise_why
 from listener.models import Author, Mention
 
+#: Newest posts that are ranked, besides those that were on top at the opening. Bounded on
+#: purpose: each is looked up with its author.
+MOST_RANKED = 15_000
+
 #: Posts and claims that a report shows.
 TOP_POSTS = 10
 TOP_CLAIMS = 20
@@ -44,13 +48,19 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What was said by others, and by us; `why` is what the detector found when it began."""
+    """What was said by others, and by us; `why` is what the detector found when it began.
+
+    `posts` are those that most people see of the newest `ranked`, and of those on top at its
+    opening.
+    """
 
     why: str
     topics: Mapping[str, int]
     platforms: Mapping[str, int]
     claims: Sequence[Claim]
     posts: Sequence[Mention]
+    ranked: int
+    is_all_ranked: bool
     statements: Sequence[IncidentStatement]
     tasks: Sequence[IncidentTask]
 
@@ -68,12 +78,15 @@ def read_said(session: Session, incident: Incident, *, since: datetime, until: d
         )
         return {str(name): int(number) for name, number in rows}
 
+    posts, ranked = _top_posts(session, incident, [*ours, IS_NEGATIVE])
     return Said(
         why=summarise_why(find_stored(session, incident.id)),
         topics=counted(Mention.topic),
         platforms=counted(Mention.platform),
         claims=_claims(session, incident.id),
-        posts=_top_posts(session, [*ours, IS_NEGATIVE]),
+        posts=posts,
+        ranked=min(ranked, MOST_RANKED),
+        is_all_ranked=ranked <= MOST_RANKED,
         statements=session.scalars(
             select(IncidentStatement)
             .where(
@@ -114,22 +127,33 @@ def _claims(session: Session, incident_id: int) -> list[Claim]:
     ]
 
 
-def _top_posts(session: Session, conditions: Sequence[Any]) -> Sequence[Mention]:
+def _top_posts(
+    session: Session, incident: Incident, conditions: Sequence[Any]
+) -> tuple[Sequence[Mention], int]:
+    """Return the posts that most people see, and how many there were to choose from."""
     reach = (
         func.coalesce(Author.followers, 0)
         + 10 * func.coalesce(Mention.reposts, 0)
         + func.coalesce(Mention.likes, 0)
         + 10 * Mention.fold_count
     )
+    originals = (*conditions, Mention.folded_into_id.is_(None), Mention.deleted_at.is_(None))
+    newest = session.scalars(
+        select(Mention.id)
+        .where(*originals)
+        .order_by(Mention.published_at.desc())
+        .limit(MOST_RANKED + 1)
+    ).all()
+    known = [*newest[:MOST_RANKED], *incident.facts.get("top_posts", [])]
     # Ids first: whole rows of an attack of a hundred thousand posts are too wide to be sorted.
     top = session.scalars(
         select(Mention.id)
         .outerjoin(Mention.author)
-        .where(*conditions, Mention.folded_into_id.is_(None), Mention.deleted_at.is_(None))
+        .where(any_of(session, Mention.id, known), Mention.deleted_at.is_(None))
         .order_by(reach.desc(), Mention.id)
         .limit(TOP_POSTS)
     ).all()
     found = session.scalars(
         select(Mention).options(joinedload(Mention.author)).where(any_of(session, Mention.id, top))
     )
-    return sorted(found, key=lambda post: top.index(post.id))
+    return sorted(found, key=lambda post: top.index(post.id)), len(newest)

@@ -24,6 +24,7 @@ from crm_link.escalation.why_people import (
     find_people,
     find_repeated,
     find_sources,
+    story_keys,
 )
 from crm_link.escalation.why_posts import (
     MOST_POSTS,
@@ -80,6 +81,7 @@ def explain(
     if count == most:
         count = count_posts(session, brand_id, topics, since, until)
     oldest_first = sorted(posts, key=lambda post: (post.published_at, post.id))
+    stories = story_keys(posts)
     widest = sorted(posts, key=lambda post: (-reach_of(post), post.id))
     return {
         "since": since.isoformat(),
@@ -99,8 +101,8 @@ def explain(
         "sources": find_sources(session, posts),
         **find_accounts(posts, until),
         **find_people(session, posts),
-        "repeated": find_repeated(posts),
-        "coordination": find_network(posts),
+        "repeated": find_repeated(stories),
+        "coordination": find_network(posts, stories),
         "coverage": find_coverage(session, brand_id, since, until),
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -102,16 +102,15 @@ def story_keys(posts: Sequence[Post]) -> dict[int, str]:
     }
 
 
-def find_repeated(posts: Sequence[Post]) -> Part:
-    """Return how much of what is said is somebody else's words."""
-    stories = len(set(story_keys(posts).values()))
-    share = 1 - stories / len(posts) if posts else 0.0
-    return {"share": round(share, 3), "stories": stories}
+def find_repeated(stories: Mapping[int, str]) -> Part:
+    """Return how much of what is said is somebody else's words, by `story_keys`."""
+    different = len(set(stories.values()))
+    share = 1 - different / len(stories) if stories else 0.0
+    return {"share": round(share, 3), "stories": different}
 
 
-def find_network(posts: Sequence[Post]) -> Part:
+def find_network(posts: Sequence[Post], stories: Mapping[int, str]) -> Part:
     """Return whether accounts post the same inside short windows, and which."""
-    stories = story_keys(posts)
     shared = [
         SharedPost(
             author=post.author_id,

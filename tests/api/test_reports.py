@@ -17,6 +17,7 @@ from api.cli import app as cli
 from api.models import Role
 from api.reports.pdf import HOW
 from api.reports.render import Format, direction, escape_markdown, render_report
+from crm_link.escalation import report_said
 from crm_link.escalation.incidents import acknowledge, add_note, resolve
 from crm_link.escalation.milestones import Milestone
 from crm_link.escalation.playbook_models import (
@@ -108,6 +109,21 @@ def report(after: Scene, sessions: sessionmaker[Session], clock: MovableClock) -
         found = read_report(session, after.incident, now=clock.now)
         session.expunge_all()
         return found
+
+
+def test_a_report_says_which_posts_it_chose_from_where_they_are_many(
+    after: Scene,
+    sessions: sessionmaker[Session],
+    clock: MovableClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(report_said, "MOST_RANKED", 2)
+
+    with sessions() as session:
+        few = read_report(session, after.incident, now=clock.now)
+
+        assert (few.said.ranked, few.said.is_all_ranked, len(few.said.posts)) == (2, False, 2)
+        assert "Of the newest 2, and of those" in render_report(few, Format.HTML).decode()
 
 
 def test_a_report_states_times_claims_people_and_coverage(report: Report) -> None:

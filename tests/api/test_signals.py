@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
 
 from api.models import Role
 from config.settings import Settings
+from crm_link import mention_walk, mentions
 from tests.api.conftest import NOW, SignIn, all_items
 from tests.api.scene import Scene
 
@@ -38,6 +41,29 @@ def test_a_mention_shows_its_signals_and_who_judged_it(sign_in: SignIn, scene: S
         "vader-3.3.2/1",
         True,
     )
+
+
+def test_a_list_that_looked_long_enough_says_how_far_back(
+    sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mentions, "MOST_LOOKED", 12)
+    monkeypatch.setattr(mention_walk, "FIRST_LOOKED", 0)
+    client = sign_in(Role.VIEWER)
+
+    page = client.get("/mentions?intent=purchase").text
+    shown = page.count("<article")
+    assert "Looked back to" in page
+    assert "Look further back" in page
+    assert "No mention matches" not in page
+    for _ in range(60):
+        following = re.search(r"/mentions\?[^\"]*cursor=[\w-]+", page)
+        if following is None:
+            break
+        page = client.get(html.unescape(following.group())).text
+        shown += page.count("<article")
+
+    assert shown == 10
+    assert "Look further back" not in page
 
 
 def test_mentions_are_filtered_by_intent_emotion_and_spam(sign_in: SignIn) -> None:

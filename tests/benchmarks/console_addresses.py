@@ -124,7 +124,7 @@ OTHERS = {
     "API source": "/api/v1/brands/acme/sources/x-search",
     "API gaps": "/api/v1/sources/gaps",
     "API gaps, brand": "/api/v1/sources/gaps?brand=acme&open_only=false&limit=200",
-    "API coverage": "/api/v1/sources/coverage",
+    "API coverage": "/api/v1/sources/coverage?brand=acme",
     "API brands": "/api/v1/brands",
     "API response times": "/api/v1/response-times?brand=acme",
     "API schedules": "/api/v1/report-schedules",

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy.orm import Session
 
 from crm_link.board_tables import as_csv
 from crm_link.models import FlagStatus
+from crm_link.reporting import response_times
 from crm_link.reporting.response_times import (
     read_response_times,
     responses_table,
@@ -41,6 +43,22 @@ def flagged(
 def test_the_last_week_is_monday_to_monday() -> None:
     assert (SINCE.weekday(), UNTIL - SINCE) == (0, timedelta(weeks=1))
     assert week_of(NOW) == UNTIL
+
+
+def test_all_flags_are_counted_where_only_a_sample_is_timed(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(response_times, "MOST_TIMED", 5)
+    brand = make_brand(session)
+    for _ in range(20):
+        flagged(session, brand, Priority.RISK, 2)
+    flagged(session, brand, Priority.RISK, None)
+
+    found = read_response_times(session, brand.id, SINCE, UNTIL, now=NOW)
+
+    assert (found.whole.flagged, found.whole.handled, found.whole.open) == (21, 20, 1)
+    assert found.whole.in_time + found.whole.late == 21
+    assert found.whole.median_s == 2 * 3600
 
 
 def test_response_times_are_by_priority_person_and_week(session: Session) -> None:
