@@ -78,7 +78,7 @@ def test_the_last_hour_stands_beside_an_ordinary_one_and_the_next_six(
 def test_an_attack_of_a_minute_ago_is_in_the_last_hour(sessions: sessionmaker[Session]) -> None:
     with sessions.begin() as session:
         incident = _attack(session)
-        _count(session, incident.brand, NOW, 300, 40)
+        _count(session, session.get_one(Brand, incident.brand_id), NOW, 300, 40)
     with sessions() as session:
         size = view_incident(session, incident.id, now=NOW + timedelta(minutes=1)).size
 
