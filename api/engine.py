@@ -35,6 +35,7 @@ from crm_link.escalation import (
     watchdog,
 )
 from crm_link.escalation.in_force import store_in_force
+from crm_link.figure_counts import count_figures
 from crm_link.judging import judge_incidents_first
 from crm_link.privacy.erasure import run_open_erasures
 from crm_link.replying.delivery import deliver_replies
@@ -120,6 +121,10 @@ class Engine(Backlog):
     def find_board_topics(self) -> int:
         """Find what the board's periods are about; return how many periods."""
         return find_board_topics(self.sessions, clock=self.clock)
+
+    def count_figures(self) -> int:
+        """Count the figures of people of large windows; return of how many."""
+        return count_figures(self.sessions, clock=self.clock, is_stopping=self.stopping.is_set)
 
     def find_bursts(self) -> int:
         """Bring the burst index up to now; return how many buckets of time were taken."""
@@ -276,6 +281,7 @@ class Engine(Backlog):
             done["delivered"] += self.deliver()
         return done | {
             "signals": self.find_signals(),
+            "figures": self.count_figures(),
             "written_back": self.write_back(),
             "erased": self.erase(),
         }

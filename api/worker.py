@@ -35,6 +35,7 @@ RESCORE_EVERY_S = 5
 MAINTENANCE_EVERY_S = 3600
 SUM_EVERY_S = 5
 BOARD_TOPICS_EVERY_S = 30
+FIGURES_EVERY_S = 10
 
 #: Seconds between two looks for requests to erase a person.
 ERASE_EVERY_S = 10
@@ -118,6 +119,7 @@ class Worker:
             Job("topics", self._engine.remember_topics, REMEMBER_EVERY_S),
             Job("sums", self._engine.sum_for_the_board, SUM_EVERY_S),
             Job("board topics", self._engine.find_board_topics, BOARD_TOPICS_EVERY_S),
+            Job("figures", self._engine.count_figures, FIGURES_EVERY_S),
             Job("maintain", self._engine.maintain, MAINTENANCE_EVERY_S),
             Job("remind", self._remind, REMIND_EVERY_S),
             Job("reports", self._engine.send_reports, REPORTS_EVERY_S),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, FromClause, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from config.bulk import upsert
@@ -19,6 +19,7 @@ from config.errors import InputError
 from config.phrases import phrase
 from crm_link.figure_groups import LEAST_GROUP, LIKELY_BOT, people_groups
 from crm_link.figure_people import people_of
+from crm_link.figure_windows import mark_windows
 from crm_link.interests import INTERESTS
 from crm_link.persona_models import Persona
 from listener.models import Author, Mention
@@ -45,8 +46,9 @@ class Fit:
     Args:
         kind: languages, places or interests.
         wanted: The persona's word.
-        people: How many; None where they are fewer than ten.
+        people: How many; None where they are fewer than ten, or not counted yet.
         share: Of those who say anything of this kind; None with `people`.
+        is_counted: False while a wish that is newer than the figures waits to be counted.
 
     """
 
@@ -54,6 +56,7 @@ class Fit:
     wanted: str
     people: int | None
     share: float | None
+    is_counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +106,42 @@ def write_persona(
         row[name] = plain
     columns = ("languages", "places", "interests", "updated_by", "updated_at")
     upsert(session, Persona, [row], key=("brand_id",), update_columns=columns)
+    mark_windows(session, now, brand_id=brand_id)
 
 
 def read_audience(session: Session, brand_id: int, since: datetime, until: datetime) -> Audience:
-    """Return who spoke in a window, and how far they are whom the brand wants to reach."""
+    """Return who spoke in a window, and how far they are whom the brand wants to reach.
+
+    It is counted now: of many mentions that takes seconds.
+    """
+    languages, places = (
+        people_groups(session, brand_id, since, until, column, MOST_GROUPS)
+        for column in (func.lower(Mention.lang), func.trim(Author.location))
+    )
+    return audience_of(
+        session, brand_id, people_of(brand_id, since, until), languages=languages, places=places
+    )
+
+
+def audience_of(
+    session: Session,
+    brand_id: int,
+    spoke: FromClause,
+    *,
+    languages: Mapping[str, int],
+    places: Mapping[str, int],
+) -> Audience:
+    """Return the audience of a window whose authors and groups are known already.
+
+    Args:
+        session: The transaction.
+        brand_id: The brand.
+        spoke: The window's authors, from `crm_link.figure_people`.
+        languages: How many people speak each, the largest group first; and
+        places: the same of places. More than `MOST_GROUPS` are cut.
+
+    """
     persona = get_persona(session, brand_id)
-    spoke = people_of(brand_id, since, until)
     bio = literal(" ").concat(func.lower(func.coalesce(Author.bio, ""))).concat(" ")
     place = func.lower(func.coalesce(Author.location, ""))
     wanted_places = [] if persona is None else persona.places
@@ -133,9 +166,7 @@ def read_audience(session: Session, brand_id: int, since: datetime, until: datet
     found = [int(value or 0) for value in row[3:]]
     themes = dict(zip(INTERESTS, found, strict=False))
     rest = found[len(INTERESTS) :]
-    languages = people_groups(
-        session, brand_id, since, until, func.lower(Mention.lang), MOST_GROUPS
-    )
+    languages, places = (dict(list(one.items())[:MOST_GROUPS]) for one in (languages, places))
     fits = [
         *(
             _fit("languages", word, languages.get(word, 0), people)
@@ -156,9 +187,7 @@ def read_audience(session: Session, brand_id: int, since: datetime, until: datet
         with_bio=with_bio,
         with_place=with_place,
         languages=languages,
-        places=people_groups(
-            session, brand_id, since, until, func.trim(Author.location), MOST_GROUPS
-        ),
+        places=places,
         interests=dict(sorted(named.items(), key=lambda one: (-one[1], one[0]))),
         fits=fits,
     )

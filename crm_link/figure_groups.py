@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from listener.models import Author, Brand, Mention
 from sentiment.intents import Intent
@@ -128,31 +128,32 @@ def first_answers(session: Session, brand_id: int, since: datetime, until: datet
     handles = sorted({name.lstrip("@").casefold() for name in names if name.startswith("@")})
     if not handles:  # else the window is read for nothing
         return []
-    asked, answer = aliased(Mention), aliased(Mention)
-    # From the window's replies, not from all authors: no index knows a handle in any case.
-    rows = session.execute(
-        select(asked.published_at, func.min(answer.published_at))
-        .select_from(answer)
-        .join(Author, Author.id == answer.author_id)
-        .join(
-            asked,
-            and_(
-                asked.brand_id == answer.brand_id,
-                asked.platform == answer.platform,
-                asked.external_id == answer.reply_to_id,
-                asked.published_at <= answer.published_at,
-            ),
-        )
+    # From the window's replies, not from all authors: no index knows a handle in any case. They
+    # are few and looked at first: a planner without statistics may else pair all with all.
+    answers = (
+        select(Mention.platform, Mention.reply_to_id, Mention.published_at)
+        .join(Author, Author.id == Mention.author_id)
         .where(
             func.lower(Author.handle).in_(handles),
-            answer.brand_id == brand_id,
-            answer.published_at >= since,
-            answer.reply_to_id.is_not(None),
-            asked.published_at >= since,
-            asked.published_at < until,
-            asked.deleted_at.is_(None),
+            Mention.brand_id == brand_id,
+            Mention.published_at >= since,
+            Mention.reply_to_id.is_not(None),
         )
-        .group_by(asked.id, asked.published_at)
+        .cte("answers")
+        .prefix_with("MATERIALIZED")
+    )
+    rows = session.execute(
+        select(Mention.published_at, func.min(answers.c.published_at))
+        .join(
+            answers,
+            and_(
+                Mention.platform == answers.c.platform,
+                Mention.external_id == answers.c.reply_to_id,
+                Mention.published_at <= answers.c.published_at,
+            ),
+        )
+        .where(in_window(brand_id, since, until))
+        .group_by(Mention.id, Mention.published_at)
     )
     return sorted((row[1] - row[0]).total_seconds() for row in rows)
 

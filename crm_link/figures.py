@@ -16,10 +16,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Subquery,
+    FromClause,
     case,
     exists,
     func,
@@ -27,7 +28,7 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from config.phrases import phrase
 from crm_link.figure_groups import (
@@ -132,9 +133,15 @@ class SocialFigures:
 
 
 def social_figures(
-    session: Session, brand_id: int, since: datetime, until: datetime, *, most: int = 20
+    session: Session,
+    brand_id: int,
+    since: datetime,
+    until: datetime,
+    *,
+    most: int = 20,
+    people: FromClause | None = None,
 ) -> SocialFigures:
-    """Return the figures of a brand's window.
+    """Return the figures of a brand's window, counted now: of many mentions that takes seconds.
 
     Args:
         session: The transaction.
@@ -142,9 +149,11 @@ def social_figures(
         since: Begin of the window, included.
         until: Its end, excluded.
         most: Longest list of leads, churn warnings and groups.
+        people: The window's authors, where they are kept already.
 
     """
-    people = people_of(brand_id, since, until)
+    if people is None:
+        people = people_of(brand_id, since, until)
     answers = first_answers(session, brand_id, since, until)
     return SocialFigures(
         segments=_segments(session, people),
@@ -159,7 +168,7 @@ def social_figures(
     )
 
 
-def _segments(session: Session, people: Subquery) -> dict[str, SegmentSize]:
+def _segments(session: Session, people: FromClause) -> dict[str, SegmentSize]:
     segment = case(
         (mean_of(people) < -CLEAR_MEAN, literal(Segment.DETRACTOR.value)),
         (mean_of(people) > CLEAR_MEAN, literal(Segment.PROMOTER.value)),
@@ -183,10 +192,12 @@ def _points(condition: ColumnElement[bool], points: int) -> ColumnElement[int]:
     return case((condition, points), else_=0)
 
 
-def _must_not_be_contacted(people: Subquery) -> ColumnElement[bool]:
+def must_not_be_contacted(
+    author_id: ColumnElement[Any] | InstrumentedAttribute[int],
+) -> ColumnElement[bool]:
     """Say whether a CRM says so of one of the contacts that an author is."""
     return exists().where(
-        IdentityLink.author_id == people.c.author_id,
+        IdentityLink.author_id == author_id,
         IdentityLink.state == LinkState.CONFIRMED,
         Contact.id == IdentityLink.contact_id,
         Contact.deleted_at.is_(None),
@@ -194,7 +205,7 @@ def _must_not_be_contacted(people: Subquery) -> ColumnElement[bool]:
     )
 
 
-def lead_parts(people: Subquery) -> dict[str, ColumnElement[int]]:
+def lead_parts(people: FromClause) -> dict[str, ColumnElement[int]]:
     """Return what a lead score is made of; the query has to join `Author`."""
     return {
         "wants to buy": _points(people.c.purchases > 0, 50),
@@ -206,7 +217,7 @@ def lead_parts(people: Subquery) -> dict[str, ColumnElement[int]]:
     }
 
 
-def churn_parts(people: Subquery) -> dict[str, ColumnElement[int]]:
+def churn_parts(people: FromClause) -> dict[str, ColumnElement[int]]:
     """Return what a churn warning is made of."""
     early = people.c.early_sum / func.nullif(people.c.early, 0)
     late = people.c.late_sum / func.nullif(people.c.late, 0)
@@ -220,7 +231,7 @@ def churn_parts(people: Subquery) -> dict[str, ColumnElement[int]]:
 
 def _ranked(
     session: Session,
-    people: Subquery,
+    people: FromClause,
     parts: Mapping[str, ColumnElement[int]],
     *,
     most: int,
@@ -244,7 +255,7 @@ def _ranked(
     else:
         # Somebody who only is friendly is no lead.
         wants = or_(people.c.purchases > 0, people.c.questions > 0)
-        query = query.where(wants, ~_must_not_be_contacted(people)).order_by(
+        query = query.where(wants, ~must_not_be_contacted(people.c.author_id)).order_by(
             total.desc(), people.c.author_id
         )
     names = list(parts)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, func, select
+from sqlalchemy import ColumnElement, FromClause, func, select
 from sqlalchemy.orm import Session
 
 from config.phrases import phrase
@@ -66,8 +66,9 @@ def list_speakers(
     group: str,
     *,
     limit: int = 20,
+    people: FromClause | None = None,
 ) -> list[Speaker]:
-    """Return the people of a group: those with the most engagement (or reach) first.
+    """Return the people of a group, found now: those with the most engagement (or reach) first.
 
     Args:
         session: The transaction.
@@ -76,9 +77,11 @@ def list_speakers(
         until: Its end, excluded.
         group: One of `GROUPS`.
         limit: How many.
+        people: The window's authors, where they are kept already.
 
     """
-    people = people_of(brand_id, since, until)
+    if people is None:
+        people = people_of(brand_id, since, until)
     reach: ColumnElement[Any] = Author.followers * people.c.mentions
     query = (
         select(
@@ -223,7 +226,7 @@ def names_of(session: Session, people: Sequence[Scored]) -> dict[int, Names]:
     return found
 
 
-def _is_of(people: Subquery, segment: Segment) -> ColumnElement[bool]:
+def _is_of(people: FromClause, segment: Segment) -> ColumnElement[bool]:
     mean = mean_of(people)
     return {
         Segment.DETRACTOR: mean < -CLEAR_MEAN,

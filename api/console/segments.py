@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Annotated
+from datetime import timedelta
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
@@ -14,18 +13,21 @@ from api import actions
 from api.console.filters import brand_options
 from api.console.page import Page, PageDep
 from api.deps import PrLeadDep
+from api.figures import figures_now, figures_or_wait
 from api.language import gettext
 from api.pages import back_to
 from config.errors import NotFoundError
 from crm_link import audience
 from crm_link.board_tables import Table, as_csv
-from crm_link.figures import DEFINITIONS, SocialFigures, social_figures
+from crm_link.figure_counts import CHURN, KEPT, LEADS
+from crm_link.figure_reading import LONG_WAIT, Figures
+from crm_link.figure_windows import AT_ONCE, DAYS, Window, last_days
+from crm_link.figures import DEFINITIONS
 from crm_link.mentions import get_brand
 from crm_link.segment_people import (
     GROUPS,
     INFLUENTIAL,
     INFLUENTIAL_WORDS,
-    list_speakers,
     names_of,
     scored_table,
     speakers_table,
@@ -34,21 +36,11 @@ from listener.models import Brand
 
 router = APIRouter(prefix="/people/segments")
 
-#: Days that a window may have.
-DAYS = (7, 30, 90)
-
-#: People of each list on the page, and in a file.
-SHOWN, IN_FILE = 8, 1000
+#: People of each list on the page; a file has all that are kept.
+SHOWN = 8
 
 BrandQuery = Annotated[str, Query(max_length=100)]
 DaysQuery = Annotated[int, Query(ge=1, le=366)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Window:
-    brand: Brand
-    since: datetime
-    until: datetime
 
 
 @router.get("")
@@ -61,43 +53,49 @@ def segments(
     """Show a brand's people in groups, each with its definition."""
     brands = brand_options(page.session)
     if not brands:
-        return page.show("segments.html", {"brand_options": [], "figures": None, "days": days})
-    window = _window(page, brand or brands[0][0], days)
-    found = _figures(page, window, SHOWN)
-    chosen = group if group in GROUPS else GROUPS[0]
-    return page.show(
-        "segments.html",
-        {
-            "brand_options": brands,
-            "brand": window.brand.key,
-            "days": days,
-            "days_options": DAYS,
-            "figures": found,
-            "group": chosen,
-            "groups": GROUPS,
-            "people": list_speakers(
-                page.session, window.brand.id, window.since, window.until, chosen, limit=SHOWN
-            ),
-            "names": names_of(page.session, [*found.leads, *found.churn]),
-            "audience": audience.read_audience(
-                page.session, window.brand.id, window.since, window.until
-            ),
-            "persona": audience.get_persona(page.session, window.brand.id),
-            "definitions": dict(DEFINITIONS)
-            | {INFLUENTIAL: INFLUENTIAL_WORDS, "audience": audience.DEFINITION},
-            "first_answer": None
-            if found.median_first_answer_s is None
-            else timedelta(seconds=found.median_first_answer_s),
-        },
-    )
+        return page.show("segments.html", {"brand_options": [], "days": days})
+    chosen = get_brand(page.session, brand or brands[0][0])
+    shown: dict[str, Any] = {
+        "brand_options": brands,
+        "brand": chosen.key,
+        "days": days,
+        "days_options": sorted({*DAYS, days}),
+        "group": group if group in GROUPS else GROUPS[0],
+        "groups": GROUPS,
+    }
+    found = figures_or_wait(page.state, page.session, chosen.id, _window(page, days))
+    if not isinstance(found, Figures):
+        shown |= {
+            "waits_since": found,
+            "is_long": page.state.clock() - found > LONG_WAIT,
+            "at_once": AT_ONCE,
+        }
+        return page.show("segments.html", shown)
+    return page.show("segments.html", shown | _shown(page, found, chosen.id, shown["group"]))
+
+
+def _shown(page: Page, found: Figures, brand_id: int, group: str) -> dict[str, Any]:
+    social = found.social(most=SHOWN)
+    median_s = social.median_first_answer_s
+    return {
+        "found": found,
+        "figures": social,
+        "people": found.speakers(group, limit=SHOWN),
+        "names": names_of(page.session, [*social.leads, *social.churn]),
+        "audience": found.audience(),
+        "persona": audience.get_persona(page.session, brand_id),
+        "definitions": dict(DEFINITIONS)
+        | {INFLUENTIAL: INFLUENTIAL_WORDS, "audience": audience.DEFINITION},
+        "first_answer": None if median_s is None else timedelta(seconds=median_s),
+    }
 
 
 @router.get("/{name}.csv")
 def segment_csv(page: PageDep, name: str, brand: BrandQuery, days: DaysQuery = 30) -> Response:
     """Give the people of a list as CSV."""
-    window = _window(page, brand, days)
-    table = _table(page, window, name)
-    file = f"{window.brand.key.replace(':', '-')}-{name}-{days}d.csv"
+    chosen = get_brand(page.session, brand)
+    table = _table(page, chosen, days, name)
+    file = f"{chosen.key.replace(':', '-')}-{name}-{days}d.csv"
     return Response(
         as_csv(table),
         media_type="text/csv; charset=utf-8",
@@ -127,27 +125,19 @@ def persona(
     )
 
 
-def _window(page: Page, brand: str, days: int) -> _Window:
-    until = page.state.clock()
-    return _Window(get_brand(page.session, brand), until - timedelta(days=days), until)
+def _window(page: Page, days: int) -> Window:
+    return last_days(days, page.state.clock())
 
 
-def _figures(page: Page, window: _Window, most: int) -> SocialFigures:
-    return social_figures(page.session, window.brand.id, window.since, window.until, most=most)
-
-
-def _table(page: Page, window: _Window, name: str) -> Table:
+def _table(page: Page, brand: Brand, days: int, name: str) -> Table:
+    if name not in {*GROUPS, LEADS, CHURN}:
+        raise NotFoundError("there is no list '%(name)s'", name=name)
+    found = figures_now(page.state, page.session, brand.id, _window(page, days))
     if name in GROUPS:
-        return speakers_table(
-            list_speakers(
-                page.session, window.brand.id, window.since, window.until, name, limit=IN_FILE
-            )
-        )
-    if name in {"leads", "churn"}:
-        found = _figures(page, window, IN_FILE)
-        people = found.leads if name == "leads" else found.churn
-        return scored_table(people, names_of(page.session, people))
-    raise NotFoundError("there is no list '%(name)s'", name=name)
+        return speakers_table(found.speakers(name, limit=KEPT))
+    social = found.social(most=KEPT)
+    people = social.leads if name == LEADS else social.churn
+    return scored_table(people, names_of(page.session, people))
 
 
 def _words(text: str) -> list[str]:

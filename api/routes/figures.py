@@ -5,22 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
 
 from api import actions
 from api.deps import PrLeadDep, SessionDep, State, StateDep, get_user
+from api.figures import figures_now
 from api.schemas.base import Out
 from config.clock import to_utc
 from config.errors import InputError
-from crm_link import audience
-from crm_link.figures import DEFINITIONS, social_figures
+from crm_link.figure_reading import Figures
+from crm_link.figure_windows import between, last_days
+from crm_link.figures import DEFINITIONS
 from crm_link.mentions import get_brand
-from crm_link.segment_people import list_speakers
 
 BrandQuery = Annotated[str, Query(max_length=100, description="The brand's key.")]
+DaysQuery = Annotated[
+    int, Query(ge=1, le=366, description="The last days up to now, where no `since` is given.")
+]
+
+#: What a large window answers until it is counted.
+WAITS: dict[int | str, dict[str, Any]] = {
+    503: {"description": "A large window is still to be counted: ask again after `Retry-After`."}
+}
 
 router = APIRouter(tags=["figures"], dependencies=[Depends(get_user)])
 
@@ -49,6 +59,7 @@ class SocialFiguresOut(BaseModel):
 
     since: datetime
     until: datetime
+    counted_at: datetime = Field(description="When: large windows are counted in advance.")
     segments: dict[str, SegmentOut]
     leads: list[PersonOut]
     churn: list[PersonOut]
@@ -61,19 +72,24 @@ class SocialFiguresOut(BaseModel):
     definitions: Mapping[str, str] = Field(default=DEFINITIONS)
 
 
-@router.get("/figures")
+@router.get("/figures", responses=WAITS)
 def read_figures(
     session: SessionDep,
     state: StateDep,
     brand: BrandQuery,
     since: datetime | None = None,
     until: datetime | None = None,
+    days: DaysQuery = 30,
     most: Annotated[int, Query(ge=1, le=200, description="Longest list.")] = 20,
 ) -> SocialFiguresOut:
     """Return segments, leads, churn warnings, journey, reasons, audience; by default 30 days."""
-    start, end = _window(state, since, until)
-    found = social_figures(session, get_brand(session, brand).id, start, end, most=most)
-    return SocialFiguresOut(since=start, until=end, **asdict(found))
+    found = _figures(state, session, brand, since, until, days)
+    return SocialFiguresOut(
+        since=found.since,
+        until=found.until,
+        counted_at=found.counted_at,
+        **asdict(found.social(most=most)),
+    )
 
 
 class SpeakerOut(Out):
@@ -99,8 +115,9 @@ class FitOut(Out):
 
     kind: str
     wanted: str
-    people: int | None = Field(description="Null: fewer than ten.")
+    people: int | None = Field(description="Null: fewer than ten, or not counted yet.")
     share: float | None
+    is_counted: bool = Field(description="False until a new wish is counted in a large window.")
 
 
 class AudienceOut(Out):
@@ -123,7 +140,7 @@ class PersonaIn(BaseModel):
     interests: list[str] = Field(default=[], max_length=20, examples=[["coffee", "outdoors"]])
 
 
-@router.get("/figures/people")
+@router.get("/figures/people", responses=WAITS)
 def read_speakers(
     session: SessionDep,
     state: StateDep,
@@ -133,26 +150,26 @@ def read_speakers(
     ] = "detractor",
     since: datetime | None = None,
     until: datetime | None = None,
+    days: DaysQuery = 30,
     most: Annotated[int, Query(ge=1, le=1000)] = 20,
 ) -> list[SpeakerOut]:
     """Return the people behind a segment, those with the most engagement or reach first."""
-    start, end = _window(state, since, until)
-    found = list_speakers(session, get_brand(session, brand).id, start, end, group, limit=most)
-    return [SpeakerOut.model_validate(one) for one in found]
+    found = _figures(state, session, brand, since, until, days)
+    return [SpeakerOut.model_validate(one) for one in found.speakers(group, limit=most)]
 
 
-@router.get("/figures/audience")
+@router.get("/figures/audience", responses=WAITS)
 def read_audience(
     session: SessionDep,
     state: StateDep,
     brand: BrandQuery,
     since: datetime | None = None,
     until: datetime | None = None,
+    days: DaysQuery = 30,
 ) -> AudienceOut:
     """Return who speaks about a brand against its target persona; by default 30 days."""
-    start, end = _window(state, since, until)
-    brand_id = get_brand(session, brand).id
-    return AudienceOut.model_validate(audience.read_audience(session, brand_id, start, end))
+    found = _figures(state, session, brand, since, until, days)
+    return AudienceOut.model_validate(found.audience())
 
 
 @router.put("/figures/persona", status_code=204)
@@ -161,11 +178,20 @@ def write_persona(actor: PrLeadDep, brand: BrandQuery, body: PersonaIn) -> None:
     actions.write_persona(actor, brand, **body.model_dump())
 
 
-def _window(
-    state: State, since: datetime | None, until: datetime | None
-) -> tuple[datetime, datetime]:
-    end = to_utc(until) if until else state.clock()
-    start = to_utc(since) if since else end - timedelta(days=30)
+def _figures(
+    state: State,
+    session: Session,
+    brand: str,
+    since: datetime | None,
+    until: datetime | None,
+    days: int,
+) -> Figures:
+    brand_id, now = get_brand(session, brand).id, state.clock()
+    if since is None and until is None:
+        return figures_now(state, session, brand_id, last_days(days, now))
+    end = to_utc(until) if until else now
+    start = to_utc(since) if since else end - timedelta(days=days)
     if start >= end:
         raise InputError("since must lie before until")
-    return start, end
+    window = between(start, end if until else None, now)
+    return figures_now(state, session, brand_id, window)

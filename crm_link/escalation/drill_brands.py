@@ -17,7 +17,7 @@ from sqlalchemy import Column, ColumnElement, Select, Table, delete, func, inser
 from sqlalchemy.orm import Session
 
 from config.db import Base
-from crm_link import flag_models, matching_models, persona_models
+from crm_link import figure_models, flag_models, matching_models, persona_models
 from crm_link import models as contact_models
 from crm_link.escalation import delivery_models, drill_models, playbook_models
 from crm_link.replying import models as replying_models
@@ -28,6 +28,7 @@ from sentiment.models import GRAINS_S, BurstHour, BurstState, Volume
 
 #: Modules of tables that may stand on a copy's posts: what is deleted is read from all of them.
 TABLES = (
+    figure_models,
     flag_models,
     matching_models,
     contact_models,

@@ -20,6 +20,8 @@ from config.db import in_transaction
 from crm_link.context import LinkContext
 from crm_link.due import lock_authors
 from crm_link.enrich import queue_enrichment
+from crm_link.figure_models import FigurePerson
+from crm_link.figure_windows import mark_windows
 from crm_link.flag_models import FlagEvent, MentionPriority, QueuePresence
 from crm_link.joining import mark_records
 from crm_link.match_index import load_known, update_index
@@ -181,6 +183,8 @@ def _empty(session: Session, ids: Sequence[int], now: datetime) -> int:
 def _erase_authors(
     session: Session, author_ids: Sequence[int], now: datetime, context: LinkContext
 ) -> Counts:
+    # Before any author is locked: who stores figures locks their window first, then authors.
+    mark_windows(session, now)
     lock_authors(session, author_ids)
     rows = session.execute(
         select(Author.id, Author.platform, Author.external_id).where(
@@ -192,7 +196,7 @@ def _erase_authors(
     accounts = [("author", f"{row.platform}:{row.external_id}") for row in rows]
     refuse(session, accounts, reason=Reason.ERASED, context=context, clock=lambda: now)
     found, touched = _erase_links(session, author_ids, ())
-    for model in (AuthorKey, Influence):
+    for model in (AuthorKey, Influence, FigurePerson):
         own_rows = any_of(session, model.author_id, author_ids)
         found[model.__tablename__] = _run(session, delete(model).where(own_rows))
     names = [{"id": one, "external_id": f"erased:{one}"} for one in author_ids]

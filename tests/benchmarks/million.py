@@ -1,7 +1,7 @@
 """A big made-up database as a bad week leaves it: a million mentions, open flags, an attack.
 
-The database writes the rows itself (`million_sql`); incidents, claims, the board's sums and its
-topics are made by the product's own functions.
+The database writes the rows itself (`million_sql`); incidents, claims, the board's sums, its
+topics and figures of people are made by the product's own functions.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from crm_link.escalation.drill_models import Drill, DrillMode, DrillState
 from crm_link.escalation.models import Incident, IncidentStatus
 from crm_link.escalation.protocol_file import parse_protocol
 from crm_link.escalation.protocol_history import Sight, record_sight
+from crm_link.figure_counts import count_figures
 from crm_link.flag_models import QueueView
 from crm_link.models import Flag, FlagStatus
 from listener.models import Brand, Mention, Source
@@ -191,6 +192,9 @@ def _sum(sessions: sessionmaker[Session], brands: list[Brand]) -> None:
             pass
     with _told("the board's topics"):
         while find_board_topics(sessions):
+            pass
+    with _told("figures of people"):
+        while count_figures(sessions):
             pass
 
 

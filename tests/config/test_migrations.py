@@ -18,6 +18,7 @@ for module in (
     "crm_link.models",
     "crm_link.privacy.models",
     "crm_link.persona_models",
+    "crm_link.figure_models",
     "crm_link.flag_models",
     "crm_link.replying.models",
     "crm_link.reporting.models",
