@@ -21,6 +21,10 @@ from sentiment.types import Label
 #: How far back a person's mentions say how they speak.
 LOOKBACK = timedelta(days=90)
 
+#: Contacts whose mentions the steps of a search by segment read for one page: most pages are
+#: full after the first, and a segment of hardly anybody is searched through page by page.
+STEPS = (256, 1_024)
+
 #: What a list may be narrowed down to: a contact has confirmed accounts, none, or some that
 #: wait for a decision.
 LINKED = ("yes", "no", "suggested")
@@ -74,10 +78,16 @@ class PersonRow:
 
 @dataclass(frozen=True, slots=True)
 class PeoplePage:
-    """Some people, and the id before which the next ones begin; None at the end."""
+    """Some people, and the id before which the next ones begin; None at the end.
+
+    Args:
+        is_cut: The page ends because so many contacts were looked at, not because it is full.
+
+    """
 
     people: tuple[PersonRow, ...]
     after: int | None
+    is_cut: bool = False
 
 
 def segment_of(mean: float) -> Segment:
@@ -105,12 +115,18 @@ def list_people(
         limit: People on the page.
 
     """
-    query = select(Contact).where(*_conditions(session, wanted, now))
+    query = select(Contact).where(*_conditions(session, wanted)).order_by(Contact.id.desc())
     if after is not None:
         query = query.where(Contact.id < after)
-    found = session.scalars(query.order_by(Contact.id.desc()).limit(limit + 1)).all()
+    searched_to = None
+    if wanted.segment:
+        segment = Segment(wanted.segment)
+        ids, searched_to = _of_segment(session, query, segment, now - LOOKBACK, limit + 1)
+        query = query.where(any_of(session, Contact.id, ids))
+    found = session.scalars(query.limit(limit + 1)).all()
     rows = describe(session, found[:limit], now=now)
-    return PeoplePage(rows, found[limit - 1].id if len(found) > limit else None)
+    after = found[limit - 1].id if len(found) > limit else searched_to
+    return PeoplePage(rows, after, is_cut=searched_to is not None)
 
 
 def describe(
@@ -184,7 +200,7 @@ def _distinct(session: Session, of: Any, *conditions: ColumnElement[bool]) -> li
     return found
 
 
-def _conditions(session: Session, wanted: PeopleFilter, now: datetime) -> list[ColumnElement[bool]]:
+def _conditions(session: Session, wanted: PeopleFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [Contact.deleted_at.is_(None)]
     if (matches := contact_matches(session, wanted.text)) is not None:
         found.append(matches)
@@ -202,19 +218,41 @@ def _conditions(session: Session, wanted: PeopleFilter, now: datetime) -> list[C
         else:
             ids = select(IdentityLink.contact_id).where(IdentityLink.state == state)
             found.append(Contact.id.in_(ids))
-    if wanted.segment:
-        found.append(Contact.id.in_(_of_segment(Segment(wanted.segment), now - LOOKBACK)))
     return found
 
 
-def _of_segment(segment: Segment, since: datetime) -> Select[Any]:
+def _of_segment(
+    session: Session, query: Select[Contact], segment: Segment, since: datetime, limit: int
+) -> tuple[list[int], int | None]:
+    """Return the first contacts of a list who are of a segment, and how far it was searched.
+
+    What everybody said is not read: the list is walked in steps until the page is full, or so
+    many were looked at that the rest is for the next page. None: it was searched to its end, or
+    the page is full.
+    """
     mean = func.avg(Mention.score)
     bounds = {
         Segment.DETRACTOR: mean < -CLEAR_MEAN,
         Segment.PROMOTER: mean > CLEAR_MEAN,
         Segment.ORDINARY: mean.between(-CLEAR_MEAN, CLEAR_MEAN),
     }
-    return _speech(since).where(_is_judged()).having(bounds[segment])
+    confirmed = select(IdentityLink.contact_id).where(IdentityLink.state == LinkState.CONFIRMED)
+    ids = query.with_only_columns(Contact.id).where(Contact.id.in_(confirmed))
+    found: list[int] = []
+    last: int | None = None
+    for size in STEPS:
+        rest = ids if last is None else ids.where(Contact.id < last)
+        step = list(session.scalars(rest.limit(size)))
+        if step:
+            spoke = _speech(since).where(
+                _is_judged(), any_of(session, IdentityLink.contact_id, step)
+            )
+            are = set(session.scalars(spoke.having(bounds[segment])))
+            found += [one for one in step if one in are]
+        if len(step) < size or len(found) >= limit:
+            return found[:limit], None
+        last = step[-1]
+    return found, last
 
 
 def _speech(since: datetime) -> Select[Any]:

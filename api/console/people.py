@@ -48,6 +48,7 @@ def people(
             "people": found.people,
             "next_cursor": encode_cursor(found.after) if found.after else None,
             "is_first": not cursor,
+            "is_cut": found.is_cut,
             "filters": filters,
             "crm_options": [(one, one) for one in list_crms(page.session)],
             "tier_options": [(one, one) for one in list_tiers(page.session)],

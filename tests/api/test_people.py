@@ -4,6 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.models import Role
+from api.paging import encode_cursor
 from crm_link.models import IdentityLink
 from crm_link.types import LinkState
 from tests.api.conftest import SignIn, all_items
@@ -103,6 +104,15 @@ def test_cases_are_given_with_both_sides(sign_in: SignIn, scene: Scene) -> None:
     name = next(row for row in candidate["compared"] if row["title"] == "Name")
     assert name["author"] == "Jo Lind / @jo_lind"
     assert "Not them" not in client.get("/links").text
+
+
+def test_a_search_that_ends_with_nobody_says_so(sign_in: SignIn, scene: Scene) -> None:
+    assert scene.brand
+    client = sign_in(Role.VIEWER)
+
+    assert "Nobody is like that" in client.get("/people?segment=promoter").text
+    page = client.get(f"/people?segment=promoter&cursor={encode_cursor(1)}").text
+    assert "Nobody else is like that" in page
 
 
 def test_segments_are_shown_with_their_people_and_as_csv(sign_in: SignIn, scene: Scene) -> None:

@@ -3,10 +3,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from crm_link.models import Contact, ContactKey, IdentityLink
-from crm_link.people_list import PeopleFilter, list_crms, list_people, list_tiers
+from crm_link.people_list import STEPS, PeopleFilter, list_crms, list_people, list_tiers
 from crm_link.person_view import view_person
 from crm_link.review import reject
 from crm_link.types import LinkState
@@ -97,6 +98,50 @@ def test_pages_follow_each_other_without_a_gap(session: Session) -> None:
         after = page.after
 
     assert (found, after) == (made[::-1], None)
+
+
+def test_a_rare_segment_is_searched_page_by_page(session: Session) -> None:
+    brand = make_brand(session)
+    oldest = make_contact(session, NOW)
+    like = {
+        column.name: getattr(oldest, column.name)
+        for column in Contact.__table__.columns
+        if column.name not in {"id", "external_id"}
+    }
+    session.execute(
+        insert(Contact), [like | {"external_id": f"c{one}"} for one in range(sum(STEPS) + 5)]
+    )
+    author = make_author(session)
+    contacts = list(session.scalars(select(Contact.id).order_by(Contact.id)))
+    link = make_link(session, author.id, oldest, state=LinkState.CONFIRMED)
+    angry = make_author(session)
+    session.execute(
+        insert(IdentityLink),
+        [
+            {
+                "author_id": angry.id if contact == contacts[-1] else author.id,
+                "contact_id": contact,
+                "state": LinkState.CONFIRMED,
+                "weight_bits": 9.0,
+                "evidence": [],
+                "rule_version": "1",
+                "decided_at": NOW,
+                "created_at": NOW,
+                "was_withdrawn": False,
+            }
+            for contact in contacts[1:]
+        ],
+    )
+    link.author_id = angry.id
+    make_mention(session, brand, author_id=angry.id, **judged("negative"))
+    wanted = PeopleFilter(segment="detractor")
+
+    page = list_people(session, wanted, now=NOW)
+    rest = list_people(session, wanted, now=NOW, after=page.after)
+
+    assert ([row.contact.id for row in page.people], page.is_cut) == ([contacts[-1]], True)
+    assert [row.contact.id for row in rest.people] == [oldest.id]
+    assert (rest.after, rest.is_cut) == (None, False)
 
 
 def test_a_persons_page_has_accounts_weeks_cases_incidents_and_twins(
