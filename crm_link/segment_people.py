@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, func, select
 from sqlalchemy.orm import Session
 
+from config.any_of import any_of
 from config.phrases import phrase
 from crm_link.board_tables import Table
 from crm_link.figure_groups import LIKELY_BOT
@@ -202,7 +203,7 @@ def names_of(session: Session, people: Sequence[Scored]) -> dict[int, Names]:
                 Contact.tier,
                 Contact.must_not_contact,
             ).where(
-                Contact.id.in_({one.contact_id for one in people if one.contact_id is not None})
+                any_of(session, Contact.id, {one.contact_id for one in people if one.contact_id})
             )
         )
     }
@@ -210,7 +211,7 @@ def names_of(session: Session, people: Sequence[Scored]) -> dict[int, Names]:
         row[0]: row[1]
         for row in session.execute(
             select(Author.id, func.coalesce(Author.handle, Author.name, Author.external_id)).where(
-                Author.id.in_({one.author_id for one in people})
+                any_of(session, Author.id, {one.author_id for one in people})
             )
         )
     }
