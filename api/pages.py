@@ -24,6 +24,8 @@ templates = Jinja2Templates(directory=FOLDER / "templates")
 templates.env.add_extension("jinja2.ext.i18n")
 # What the extension looks texts up with; jinja2 has no types for it.
 cast("Any", templates.env).install_gettext_callables(**language.lookups())
+# A phrase that is shown is said in the reader's language; as a value of a text, by `told`.
+templates.env.finalize = language.told
 templates.env.trim_blocks = templates.env.lstrip_blocks = True
 templates.env.filters.update(
     ago=formats.ago,

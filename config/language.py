@@ -18,6 +18,7 @@ from functools import cache
 from gettext import NullTranslations
 from io import BytesIO
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale
@@ -44,6 +45,8 @@ class Reader:
     language: str = SOURCE
     zone: str = "UTC"
 
+
+T = TypeVar("T")
 
 _reader: ContextVar[Reader | None] = ContextVar("reader", default=None)
 
@@ -109,12 +112,20 @@ def zones() -> tuple[str, ...]:
 
 def gettext(message: str, /, **values: object) -> str:
     """Return a text in the reader's language, with `%(name)s` filled in; `%%` is a percent sign."""
-    return catalogue().gettext(message) % values
+    return catalogue().gettext(message) % _filled_in(values)
 
 
 def ngettext(one: str, many: str, num: int, /, **values: object) -> str:
     """Return the text for a number of things; `%(num)s` is the number."""
-    return catalogue().ngettext(one, many, num) % {"num": num, **values}
+    return catalogue().ngettext(one, many, num) % {"num": num, **_filled_in(values)}
+
+
+def _filled_in(values: dict[str, object]) -> dict[str, object]:
+    # States are looked up by whoever asks, as elsewhere in Python.
+    return {
+        name: value if isinstance(value, StrEnum) else _value(value)
+        for name, value in values.items()
+    }
 
 
 def looked_up(word: str) -> str:
@@ -122,8 +133,8 @@ def looked_up(word: str) -> str:
     return catalogue().gettext(word) if word else ""
 
 
-def told(text: str) -> str:
-    """Return what a service says, in the reader's language; other texts stay as they are."""
+def told(text: T) -> T | str:
+    """Return what a service says, in the reader's language; whatever else stays as it is."""
     if not isinstance(text, Phrase):
         return text
     template = catalogue().gettext(text.template) if text.template else ""

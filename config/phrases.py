@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Self
+from typing import Self, SupportsIndex
 
 
 class Phrase(str):
@@ -36,6 +36,16 @@ class Phrase(str):
         made.template = template
         made.values = MappingProxyType(dict(values))
         return made
+
+    def __getitem__(self, key: SupportsIndex | slice, /) -> str:
+        """Return a part, which is a plain text; the whole stays a phrase."""
+        part = super().__getitem__(key)
+        return self if part == self else part
+
+    def strip(self, chars: str | None = None, /) -> str:
+        """Return it without what surrounds it, which a phrase rarely has: it stays one."""
+        bare = super().strip(chars)
+        return self if bare == self else bare
 
     def __reduce__(self) -> tuple[type[Phrase], tuple[str, dict[str, object]]]:
         """Say how a copy is made."""

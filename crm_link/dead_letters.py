@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from config.bulk import update_rows
 from config.errors import ConflictError, NotFoundError
+from config.phrases import phrase
 from crm_link.models import Contact, DeliveryStatus, WriteBack
 from crm_link.writeback import MAX_ATTEMPTS, revive
 
@@ -18,71 +19,81 @@ from crm_link.writeback import MAX_ATTEMPTS, revive
 _REASONS = (
     (
         "no such contact",
-        "The contact was deleted or merged in the CRM. Drop it: nothing is left to write to.",
+        phrase(
+            "The contact was deleted or merged in the CRM. Drop it: nothing is left to write to."
+        ),
     ),
-    ("ENTITY_IS_DELETED", "The contact was deleted in the CRM. Drop it."),
-    ("OBJECT_NOT_FOUND", "The CRM has no such contact any more. Drop it."),
+    ("ENTITY_IS_DELETED", phrase("The contact was deleted in the CRM. Drop it.")),
+    ("OBJECT_NOT_FOUND", phrase("The CRM has no such contact any more. Drop it.")),
     (
         "crm setup",
-        "Our fields are not in the CRM. Run 'groundswell crm setup', then retry.",
+        phrase("Our fields are not in the CRM. Run 'groundswell crm setup', then retry."),
     ),
     (
         "DUPLICATES_DETECTED",
-        (
-            "A duplicate rule in the CRM refuses the change. Merge the duplicates, or let the rule "
-            "pass for our user, then retry."
+        phrase(
+            "A duplicate rule in the CRM refuses the change. Merge the duplicates, or let the "
+            "rule pass for our user, then retry."
         ),
     ),
     (
         "several records with one external id",
-        "Several records in the CRM have the same external id. Merge them, then retry.",
+        phrase("Several records in the CRM have the same external id. Merge them, then retry."),
     ),
-    ("UNABLE_TO_LOCK_ROW", "Somebody else held the record each time. Retry."),
-    ("RECORD_LOCKED", "The record is locked in the CRM. Unlock it, then retry."),
+    ("UNABLE_TO_LOCK_ROW", phrase("Somebody else held the record each time. Retry.")),
+    ("RECORD_LOCKED", phrase("The record is locked in the CRM. Unlock it, then retry.")),
     (
         "FIELD_CUSTOM_VALIDATION",
-        (
+        phrase(
             "A validation rule of the CRM refuses the record. Correct the record or the rule, "
             "then retry."
         ),
     ),
     (
         "REQUIRED_FIELD_MISSING",
-        "A field that the CRM requires is empty in the record. Fill it in, then retry.",
+        phrase("A field that the CRM requires is empty in the record. Fill it in, then retry."),
     ),
     (
         "MANDATORY_NOT_FOUND",
-        "A field that the CRM requires is empty in the record. Fill it in, then retry.",
+        phrase("A field that the CRM requires is empty in the record. Fill it in, then retry."),
     ),
     (
         "INSUFFICIENT_ACCESS",
-        "Our user may not edit this record. Share it with that user, then retry.",
+        phrase("Our user may not edit this record. Share it with that user, then retry."),
     ),
     (
         "check its scopes",
-        "Our account may not write contacts. Give it the scopes of docs/crms.md, then retry.",
+        phrase(
+            "Our account may not write contacts. Give it the scopes of docs/crms.md, then retry."
+        ),
     ),
-    ("token", "Our credentials are wrong or have ended. Renew them, then retry."),
-    ("did not answer", "The CRM did not answer. Retry when it is back."),
-    ("took too long", "The CRM was too slow. Retry when it is well."),
-    ("did not say", "The CRM never said what became of the record. Retry: it is looked at first."),
-    ("answered 5", "The CRM failed. Retry when it is well."),
+    ("token", phrase("Our credentials are wrong or have ended. Renew them, then retry.")),
+    ("did not answer", phrase("The CRM did not answer. Retry when it is back.")),
+    ("took too long", phrase("The CRM was too slow. Retry when it is well.")),
+    (
+        "did not say",
+        phrase("The CRM never said what became of the record. Retry: it is looked at first."),
+    ),
+    ("answered 5", phrase("The CRM failed. Retry when it is well.")),
     (
         "VALIDATION_ERROR",
-        (
+        phrase(
             "The CRM refuses a value: one of our fields was changed there. Delete that field, run "
             "'groundswell crm setup', then retry."
         ),
     ),
     (
         "INVALID_DATA",
-        "The CRM refuses a value, or the contact is gone. Look at the record, then retry or drop.",
+        phrase(
+            "The CRM refuses a value, or the contact is gone. Look at the record, then retry or "
+            "drop."
+        ),
     ),
 )
 #: Wordings of errors that are looked at for their reasons, the newest.
 _MOST_WORDINGS = 1000
 
-_OTHERWISE = "The CRM refuses the record; its own words say why."
+_OTHERWISE = phrase("The CRM refuses the record; its own words say why.")
 
 
 @dataclass(frozen=True, slots=True)

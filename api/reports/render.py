@@ -127,6 +127,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
+        finalize=language.told,
         keep_trailing_newline=True,
         extensions=["jinja2.ext.i18n"],
     )
@@ -190,5 +191,5 @@ def escape_markdown(text: object) -> str:
     What would be read as HTML, a link, an image or emphasis gets a backslash, and so does what
     would begin a list at the beginning.
     """
-    line = " ".join(str(text).split())
+    line = " ".join(str(language.told(text)).split())
     return _LINE_START.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", line))

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from api.formats import count, decimal, duration, event_words, percent, signed, words
-from api.language import gettext, later, looked_up, ngettext
+from api.language import gettext, later, looked_up, ngettext, told
+from config.phrases import Phrase
 from crm_link.escalation.milestones import Milestone, Timing
 from crm_link.escalation.report_curve import Band, Rebound
 
@@ -31,14 +32,14 @@ def entry_words(kind: str, detail: Mapping[str, Any]) -> str:
     if kind == "note":
         return str(detail.get("text", ""))
     if kind == "severity":
-        reason = detail.get("reason")
+        reason = told(detail.get("reason"))
         change = gettext("%(low)s to %(high)s", low=detail.get("from"), high=detail.get("to"))
         return change + (f": {reason}" if reason else "")
     if kind in {"notified", "last_resort"}:
         names = ", ".join(detail.get("contacts", [])) or gettext("nobody new")
         return gettext("told: %(who)s", who=names)
     if kind == "raised":
-        return str(detail.get("reason", ""))
+        return str(told(detail.get("reason", "")))
     return "; ".join(
         f"{words(name)}: {_value(value)}"
         for name, value in detail.items()
@@ -143,4 +144,6 @@ def _value(value: object) -> str:
         return ", ".join(f"{words(name)} {_value(one)}" for name, one in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(_value(one) for one in value)
+    if isinstance(value, Phrase):
+        return told(value)
     return gettext("yes") if value is True else looked_up(str(value))

@@ -16,6 +16,7 @@ from fastapi import APIRouter, BackgroundTasks, Depends, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
+from api.account_language import account_language
 from api.deps import SessionDep, StateDep
 from api.errors import SignInRequiredError
 from config.errors import InputError, NotFoundError, PermissionDeniedError
@@ -150,7 +151,9 @@ def take_webhook(request: Request, body: BodyDep, session: SessionDep, state: St
         incident_id=number,
         text=text,
     )
-    return JSONResponse({"answer": take_reply(session, reply, clock=state.clock)})
+    return JSONResponse(
+        {"answer": take_reply(session, reply, clock=state.clock, languages=account_language)}
+    )
 
 
 def _in_words(source: str, external_id: str, known_as: str, text: str) -> Reply | None:
@@ -163,7 +166,7 @@ def _taken(session: SessionDep, reply: Reply, state: StateDep) -> str:
     """Return what to answer; to a stranger in words, since Slack and Twilio show no status."""
     try:
         with session.begin_nested():
-            return take_reply(session, reply, clock=state.clock)
+            return take_reply(session, reply, clock=state.clock, languages=account_language)
     except PermissionDeniedError as error:
         log.warning("reply of a stranger", source=reply.source)
         return str(error).capitalize() + "."

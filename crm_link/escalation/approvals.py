@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from config.clock import Clock
 from config.errors import ConflictError, InputError, NotFoundError, PermissionDeniedError
+from config.phrases import joined, phrase
 from crm_link.escalation.approval_rules import (
     ANOTHER_PERSON,
     approver_words,
@@ -101,7 +102,13 @@ def request_statement(
     _record(session, incident, protocol, statement, "statement_requested", by=by, now=now)
     people = protocol.people([role for role in needs if role != ANOTHER_PERSON])
     tag = f"approve{statement.id}"
-    about = f"'{key}' ({lang}) waits for your approval, asked for by {by}:\n\n{words}"
+    asked = phrase(
+        "'%(statement)s' (%(lang)s) waits for your approval, asked for by %(who)s:",
+        statement=key,
+        lang=lang,
+        who=by,
+    )
+    about = joined("\n\n", [asked, words])
     tell(session, incident, protocol, people, reason="approval", tag=tag, about=about, now=now)
     return statement
 

@@ -19,6 +19,7 @@ from config.clock import Clock
 from config.db import read_session
 from config.errors import AppError
 from config.logs import get_logger, place_of
+from config.phrases import phrase
 from crm_link.escalation import chain
 from crm_link.escalation.models import (
     BURST,
@@ -98,7 +99,7 @@ def _overdue(session: Session, now: datetime) -> list[Finding]:
         .order_by(Incident.next_due_at)
         .limit(MOST_AT_ONCE)
     )
-    return [Finding(*row, "a step was overdue") for row in rows]
+    return [Finding(*row, phrase("a step was overdue")) for row in rows]
 
 
 def _ahead(session: Session, now: datetime) -> list[Finding]:
@@ -117,7 +118,7 @@ def _ahead(session: Session, now: datetime) -> list[Finding]:
         )
         .limit(MOST_AT_ONCE)
     )
-    return [Finding(*row, "the clock was set back") for row in rows]
+    return [Finding(*row, phrase("the clock was set back")) for row in rows]
 
 
 def _forgotten(session: Session) -> list[Finding]:
@@ -136,7 +137,7 @@ def _forgotten(session: Session) -> list[Finding]:
         )
         .limit(MOST_AT_ONCE)
     )
-    return [Finding(*row, "no step was due any more") for row in rows]
+    return [Finding(*row, phrase("no step was due any more")) for row in rows]
 
 
 def _mend(
@@ -159,7 +160,7 @@ def _mend(
             raise
         incident.protocol_version_id = pin_protocol(session, incident.brand_id, in_force, now)
         protocol = in_force
-        words = "its protocol could not be read any more; the one in force takes its place"
+        words = phrase("its protocol could not be read any more; the one in force takes its place")
     last_at = _last_entry_at(session, incident.id)
     add_event(session, incident.id, "mended", MACHINE, now, {"reason": words})
     if incident.next_due_at is not None and last_at is not None and last_at > now:
@@ -199,8 +200,14 @@ def _tell(session: Session, incident: Incident, words: str, now: datetime) -> No
         incident.brand_id,
         incident.protocol_version_id,
         topic=OVERDUE,
-        title="An escalation had stopped and was mended",
-        lines=[f"Incident {incident.id}: {words}. Its chain goes on; look at the engine's log."],
+        title=phrase("An escalation had stopped and was mended"),
+        lines=[
+            phrase(
+                "Incident %(incident)s: %(what)s. Its chain goes on; look at the engine's log.",
+                incident=incident.id,
+                what=words,
+            )
+        ],
         now=now,
     )
 
@@ -214,8 +221,13 @@ def _tell_broken(
             found.brand_id,
             pin_protocol(session, found.brand_id, in_force, now),
             topic=OVERDUE,
-            title="An escalation has stopped and could not be mended",
-            lines=[f"Incident {found.incident_id}: nobody is told any more. Look after it now."],
+            title=phrase("An escalation has stopped and could not be mended"),
+            lines=[
+                phrase(
+                    "Incident %(incident)s: nobody is told any more. Look after it now.",
+                    incident=found.incident_id,
+                )
+            ],
             now=now,
         )
 

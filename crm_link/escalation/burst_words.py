@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from config.durations import format_duration
+from config.phrases import Number, phrase
 from sentiment.burst_readings import Burst
 
 
@@ -25,9 +26,12 @@ def burst_words(burst: Burst) -> str:
     window = format_duration(timedelta(seconds=burst.window_s))
     # Below ten, halves matter: 3 where 0.4 were expected is something, 0 would be nonsense.
     decimals = 0 if burst.expected >= 10 else 1  # noqa: PLR2004
-    expected = f"{burst.expected:,.{decimals}f}".removesuffix(".0")
-    return (
-        f"{round(burst.seen):,} negative in {window}, expected {expected}; index {burst.index:.1f}"
+    return phrase(
+        "%(seen)s negative in %(window)s, expected %(expected)s; index %(index)s",
+        seen=Number(round(burst.seen)),
+        window=window,
+        expected=Number(burst.expected, decimals),
+        index=Number(burst.index, 1),
     )
 
 

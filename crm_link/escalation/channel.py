@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from config.language import SOURCE
 from config.plugins import load_plugin, plugin_names
 
 FOLDER = "crm_link.escalation.channels"
@@ -31,6 +32,7 @@ class Message:
         idempotency_key: The same for every attempt to send this message.
         data: The same facts for machines.
         attachments: Files, which mail carries and other channels may leave out.
+        language: What it is written in, for what a channel adds to it.
 
     """
 
@@ -39,6 +41,7 @@ class Message:
     idempotency_key: str
     data: Mapping[str, Any] = field(default_factory=dict)
     attachments: tuple[Attachment, ...] = ()
+    language: str = SOURCE
 
 
 class Channel(ABC):

@@ -16,6 +16,7 @@ from sqlalchemy import select, true, update
 from sqlalchemy.orm import Session
 
 from config.clock import Clock
+from config.phrases import phrase
 from crm_link.escalation import on_call
 from crm_link.escalation.acks import find_contact_id
 from crm_link.escalation.locking import lock_unresolved
@@ -55,8 +56,8 @@ class DueClock:
 
 
 _WORDS = {
-    ClockKind.HOLDING_STATEMENT: "publish the holding statement",
-    ClockKind.UPDATE: "publish the next update",
+    ClockKind.HOLDING_STATEMENT: phrase("publish the holding statement"),
+    ClockKind.UPDATE: phrase("publish the next update"),
 }
 
 

@@ -20,6 +20,7 @@ from config.clock import Clock
 from config.db import read_session
 from config.durations import format_duration
 from config.logs import get_logger
+from config.phrases import Moment, phrase
 from crm_link.crm_health import CrmWork, failing_crms
 from crm_link.dead_letters import causes_of
 from crm_link.escalation.models import OPERATIONS, Incident
@@ -34,8 +35,8 @@ log = get_logger(__name__)
 CRM_TOPIC = "!crm"
 
 _DOES = {
-    CrmWork.CONTACTS.value: "its contacts cannot be read",
-    CrmWork.WRITES.value: "nothing can be written to it",
+    CrmWork.CONTACTS.value: phrase("its contacts cannot be read"),
+    CrmWork.WRITES.value: phrase("nothing can be written to it"),
 }
 
 
@@ -92,7 +93,9 @@ def watch_crms(
         for topic in sorted(topics - wanted):
             with sessions.begin() as session:
                 changed.append(
-                    end_operation(session, brand_id, topic=topic, reason="it is over", now=now)
+                    end_operation(
+                        session, brand_id, topic=topic, reason=phrase("it is over"), now=now
+                    )
                 )
     for brand_id in brands:
         for problem in (*given_up, *stopped[brand_id]):
@@ -111,8 +114,12 @@ def _given_up(session: Session, names: Sequence[str]) -> list[_Problem]:
     return [
         _Problem(
             f"{CRM_TOPIC} {one.crm} {one.sign}"[:100],
-            f"Records of {one.crm} were given up",
-            f"{one.crm}: {one.reason} They are listed under Admin, CRMs.",
+            phrase("Records of %(crm)s were given up", crm=one.crm),
+            phrase(
+                "%(crm)s: %(reason)s They are listed under Admin, CRMs.",
+                crm=one.crm,
+                reason=one.reason,
+            ),
             one.newest_at,
         )
         for one in causes_of(session, names)
@@ -125,9 +132,15 @@ def _stopped(
     return [
         _Problem(
             f"{CRM_TOPIC} {one.crm} {one.work}",
-            f"{one.crm} fails",
-            f"{one.crm}: {_DOES[one.work]} since {one.failing_since:%Y-%m-%d %H:%M} UTC; more "
-            f"than {format_duration(no_data)}. {one.last_error}",
+            phrase("%(crm)s fails", crm=one.crm),
+            phrase(
+                "%(crm)s: %(what)s since %(since)s; more than %(time)s. %(error)s",
+                crm=one.crm,
+                what=_DOES[one.work],
+                since=Moment(one.failing_since),
+                time=format_duration(no_data),
+                error=one.last_error,
+            ),
         )
         for one in failing_crms(session, names)
         if one.failing_since is not None and now - one.failing_since > no_data

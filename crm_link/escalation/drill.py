@@ -21,6 +21,7 @@ from config.clock import Clock
 from config.db import read_session
 from config.errors import ConflictError, NotFoundError
 from config.logs import get_logger, place_of
+from config.phrases import phrase
 from crm_link.escalation import incidents
 from crm_link.escalation.drill_brands import AUTHOR_PREFIX, close_copy, open_copy
 from crm_link.escalation.drill_models import Drill, DrillMode, DrillState
@@ -139,7 +140,13 @@ def stop_drill(session: Session, drill_id: int, *, by: str, now: datetime) -> Dr
             drill_id=drill_id,
             ended_at=f"{drill.ended_at:%Y-%m-%d %H:%M}",
         )
-    _end(session, drill, now, state=DrillState.STOPPED, reason=f"the drill was stopped by {by}")
+    _end(
+        session,
+        drill,
+        now,
+        state=DrillState.STOPPED,
+        reason=phrase("the drill was stopped by %(who)s", who=by),
+    )
     return drill
 
 
@@ -173,7 +180,7 @@ def _go_on(session: Session, drill_id: int, now: datetime) -> bool:
         return False  # another worker has it, or it was stopped just now
     fed = _feed(session, drill, now)
     if _is_over(session, drill, now):
-        _end(session, drill, now, state=DrillState.DONE, reason="the drill is over")
+        _end(session, drill, now, state=DrillState.DONE, reason=phrase("the drill is over"))
         return True
     return fed > 0
 

@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from config.db import Base, enum_text
+from config.kept_phrases import PhraseText
 from crm_link.escalation.models import Incident
 from listener.models import Brand
 
@@ -53,7 +54,7 @@ class Drill(Base):
     mode: Mapped[DrillMode] = mapped_column(enum_text(DrillMode))
     state: Mapped[DrillState] = mapped_column(enum_text(DrillState))
     scenario: Mapped[str] = mapped_column(String(200))  # a scenario's name, or `incident:ID`
-    title: Mapped[str]
+    title: Mapped[str] = mapped_column(PhraseText)
     started_at: Mapped[datetime]
     started_by: Mapped[str]
     #: When it ends by itself, whatever people do.

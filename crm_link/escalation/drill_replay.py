@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config.errors import ConflictError
+from config.phrases import phrase
 from crm_link.author_numbers import INCIDENT_LOOKBACK
 from crm_link.escalation.drill_scenarios import MOST_POSTS, Script
 from crm_link.escalation.incidents import get_incident
@@ -86,7 +87,11 @@ def replay_script(session: Session, incident_id: int, *, keep_handles: frozenset
         posts.append(post)
     return Script(
         scenario=f"incident:{incident_id}",
-        title=f"Replay of incident {incident_id}: {incident.title}",
+        title=phrase(
+            "Replay of incident %(incident)s: %(title)s",
+            incident=incident_id,
+            title=incident.title,
+        ),
         lasts=timedelta(seconds=float(posts[-1]["after_s"])),
         posts=tuple(posts),
     )

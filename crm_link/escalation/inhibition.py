@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config.phrases import phrase
 from crm_link.escalation.closing import close
 from crm_link.escalation.models import BURST, Incident, IncidentEvent
 from crm_link.escalation.outbox import MACHINE, add_event, cancel_unsent
@@ -72,7 +73,12 @@ def is_held_back(session: Session, incident: Incident, now: datetime) -> bool:
         return False
     was, incident.suppressed_by = incident.suppressed_by, None
     if not _is_still_on(incident, now):
-        reason = f"over when {was.replace(':', ' ')} was"
+        what, _, number = was.partition(":")
+        reason = (
+            phrase("over when silence %(number)s was", number=number)
+            if what == "silence"
+            else phrase("over when incident %(number)s was", number=number)
+        )
         close(session, incident, by=MACHINE, reason=reason, now=now)
         return True
     add_event(session, incident.id, "unsilenced", MACHINE, now, {"by": was})

@@ -19,7 +19,7 @@ from crm_link.escalation.messages import bundle, compose
 from crm_link.escalation.models import Notification
 from crm_link.escalation.outbox import UNSENT
 from crm_link.escalation.presence import Presence
-from crm_link.escalation.telling import load_telling
+from crm_link.escalation.telling import Languages, load_telling, no_language
 from crm_link.models import DeliveryStatus
 
 log = get_logger(__name__)
@@ -60,6 +60,7 @@ def claim(
     now: datetime,
     links: Links,
     worker: str | None,
+    languages: Languages = no_language,
 ) -> Claim | None:
     """Claim rows of one contact and channel; None: others have them, or they were taken back."""
     rows: list[tuple[int, int]] = []
@@ -71,7 +72,7 @@ def claim(
             if row is None:
                 continue
             try:
-                telling = load_telling(session, row, links)
+                telling = load_telling(session, row, links, languages)
                 message = None if telling is None else compose(telling)
             except SQLAlchemyError:
                 raise

@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from config.db import Base, enum_text
+from config.kept_phrases import PhraseJson, PhraseText
 from crm_link.models import DeliveryStatus
 from listener.models import Brand
 
@@ -62,7 +63,7 @@ class Incident(Base):
     protocol_version_id: Mapped[int] = mapped_column(ForeignKey("protocol_version.id"))
     topic: Mapped[str] = mapped_column(String(100))
     open_key: Mapped[str | None] = mapped_column(String(220))
-    title: Mapped[str]
+    title: Mapped[str] = mapped_column(PhraseText)
     status: Mapped[IncidentStatus] = mapped_column(enum_text(IncidentStatus))
     severity: Mapped[str] = mapped_column(String(20))
     opened_at: Mapped[datetime]
@@ -72,8 +73,8 @@ class Incident(Base):
     resolved_at: Mapped[datetime | None]
     resolved_by: Mapped[str | None]
     #: What the detector measured, at the last look and at the worst: counts, share, window.
-    facts: Mapped[dict[str, Any]]
-    peak: Mapped[dict[str, Any]]
+    facts: Mapped[dict[str, Any]] = mapped_column(PhraseJson)
+    peak: Mapped[dict[str, Any]] = mapped_column(PhraseJson)
     step: Mapped[int] = mapped_column(default=0)  # the next step of the chain
     round: Mapped[int] = mapped_column(default=0)  # how often the chain has been gone through
     next_due_at: Mapped[datetime | None]  # when the next step is due; None: nothing is
@@ -117,7 +118,7 @@ class IncidentWhy(Base):
         ForeignKey("incident.id", ondelete="CASCADE"), primary_key=True
     )
     made_at: Mapped[datetime]
-    content: Mapped[dict[str, Any]]
+    content: Mapped[dict[str, Any]] = mapped_column(PhraseJson)
 
 
 class IncidentEvent(Base):
@@ -131,7 +132,7 @@ class IncidentEvent(Base):
     at: Mapped[datetime]
     actor: Mapped[str]  # a user's e-mail, or "groundswell"
     kind: Mapped[str] = mapped_column(String(40))
-    detail: Mapped[dict[str, Any]]
+    detail: Mapped[dict[str, Any]] = mapped_column(PhraseJson)
 
 
 class Notification(Base):
@@ -168,13 +169,13 @@ class Notification(Base):
     channel: Mapped[str] = mapped_column(String(40))
     channel_index: Mapped[int] = mapped_column(default=0)  # which of the contact's channels
     reason: Mapped[str] = mapped_column(String(40))  # step, severity, resolved, ...
-    payload: Mapped[dict[str, Any]]
+    payload: Mapped[dict[str, Any]] = mapped_column(PhraseJson)
     status: Mapped[DeliveryStatus] = mapped_column(enum_text(DeliveryStatus))
     attempts: Mapped[int] = mapped_column(default=0, server_default="0")
     next_attempt_at: Mapped[datetime]
     lease_until: Mapped[datetime | None]
     claimed_by: Mapped[str | None] = mapped_column(String(40))  # the worker that holds the lease
     acked_at: Mapped[datetime | None]  # when its acknowledge link was used
-    last_error: Mapped[str | None]
+    last_error: Mapped[str | None] = mapped_column(PhraseText)
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]

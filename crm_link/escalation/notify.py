@@ -28,6 +28,7 @@ from crm_link.escalation.lanes import delay, plan
 from crm_link.escalation.leases import LEASE, Claim, claim, free_claims_of_the_dead, mark_sent
 from crm_link.escalation.presence import Presence
 from crm_link.escalation.protocol_lint import resolve_address
+from crm_link.escalation.telling import Languages, no_language
 
 __all__ = ["LEASE", "deliver_notifications"]
 
@@ -45,6 +46,7 @@ def deliver_notifications(
     public_url: str = "",
     key: str = "",
     presence: Presence | None = None,
+    languages: Languages = no_language,
 ) -> int:
     """Send what is due; return how many messages were accepted by their channels.
 
@@ -59,6 +61,7 @@ def deliver_notifications(
         public_url: The console's address, for links.
         key: The secret that signs links by which people acknowledge; empty: none do.
         presence: This worker's sign of life; None: its claims last as long as their lease.
+        languages: Says what a contact reads the console in.
 
     """
     if presence is not None:
@@ -77,7 +80,14 @@ def deliver_notifications(
         sent = 0
         for row_ids in lane:
             try:
-                claimed = claim(sessions, row_ids, now=clock(), links=links, worker=worker)
+                claimed = claim(
+                    sessions,
+                    row_ids,
+                    now=clock(),
+                    links=links,
+                    worker=worker,
+                    languages=languages,
+                )
                 if claimed is not None and _send(sessions, claimed, clock):
                     sent += len(claimed.rows)
             except SQLAlchemyError:

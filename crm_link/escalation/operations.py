@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config.bulk import insert_new
+from config.phrases import joined, phrase
 from crm_link.escalation import chain
 from crm_link.escalation.closing import close
 from crm_link.escalation.models import (
@@ -95,7 +96,7 @@ def raise_operation(
     if not is_new:
         _join(incident, lines, leave_out, now)
         return None
-    detail = {"severity": level, "reason": "\n".join(lines)}
+    detail = {"severity": level, "reason": joined("\n", lines)}
     add_event(session, incident.id, "opened", MACHINE, now, detail)
     chain.start_round(incident, protocol, now)
     chain.advance(session, incident, protocol, now)
@@ -135,14 +136,23 @@ def tell_dead_letter(
     """
     if incident.kind not in {OPERATIONS, BURST} or incident.topic == DEAD_LETTERS:
         return
-    what = f"A message to {row.contact} ({row.channel}) about incident {incident.id}"
     raise_operation(
         session,
         incident.brand_id,
         incident.protocol_version_id,
         topic=DEAD_LETTERS,
-        title=f"{row.contact} cannot be reached",
-        lines=[f"{what} was given up after {row.attempts} attempts: {row.last_error}."],
+        title=phrase("%(contact)s cannot be reached", contact=row.contact),
+        lines=[
+            phrase(
+                "A message to %(contact)s (%(channel)s) about incident %(incident)s was given up "
+                "after %(attempts)s attempts: %(error)s.",
+                contact=row.contact,
+                channel=row.channel,
+                incident=incident.id,
+                attempts=row.attempts,
+                error=row.last_error,
+            )
+        ],
         now=now,
         leave_out=[row.contact],
     )
@@ -151,7 +161,7 @@ def tell_dead_letter(
 def _join(
     incident: Incident, lines: Sequence[str], leave_out: Sequence[str], now: datetime
 ) -> None:
-    known = [str(line) for line in incident.facts.get("lines", [])]
+    known = list(incident.facts.get("lines", []))
     new = [line for line in lines if line not in known]
     incident.last_seen_at = max(now, incident.last_seen_at)
     left_out = list(dict.fromkeys([*incident.facts.get("leave_out", []), *leave_out]))

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from config.clock import Clock
 from config.db import read_session
 from config.logs import get_logger, place_of
+from config.phrases import Moment, phrase
 from crm_link.escalation.clocks import (
     DueClock,
     add_reminder,
@@ -62,7 +63,9 @@ def _remind(sessions: sessionmaker[Session], due: DueClock, now: datetime) -> bo
             people,
             reason="overdue",
             tag=f"{due.kind}{due.id}-{int(now.timestamp())}",
-            about=f"Overdue since {due.due_at:%Y-%m-%d %H:%M} UTC: {due.words}.",
+            about=phrase(
+                "Overdue since %(since)s: %(what)s.", since=Moment(due.due_at), what=due.words
+            ),
             now=now,
         )
         add_reminder(session, current, people, now)

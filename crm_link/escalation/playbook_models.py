@@ -13,6 +13,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config.db import Base, enum_text
+from config.kept_phrases import PhraseText
 
 
 class ClockKind(StrEnum):
@@ -57,7 +58,7 @@ class ProtocolSeen(Base):
     seen_at: Mapped[datetime]
     by: Mapped[str] = mapped_column(String(200))  # who saved it, else the file's owner
     file: Mapped[str]
-    problem: Mapped[str | None]
+    problem: Mapped[str | None] = mapped_column(PhraseText)
     why: Mapped[str | None]  # as whoever saved it in the console wrote
 
 
@@ -80,7 +81,7 @@ class IncidentTask(Base):
     key: Mapped[str] = mapped_column(String(100))
     playbook: Mapped[str] = mapped_column(String(60))
     position: Mapped[int]
-    title: Mapped[str]
+    title: Mapped[str] = mapped_column(PhraseText)
     owner: Mapped[str] = mapped_column(String(200))  # a role, a contact's id, or a user
     due_at: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
@@ -175,7 +176,7 @@ class IncidentStatement(Base):
     requested_by: Mapped[str] = mapped_column(String(320))
     closed_at: Mapped[datetime | None]  # rejected, published or withdrawn
     closed_by: Mapped[str | None] = mapped_column(String(320))
-    reason: Mapped[str] = mapped_column(default="", server_default="")
+    reason: Mapped[str] = mapped_column(PhraseText, default="", server_default="")
     url: Mapped[str] = mapped_column(default="", server_default="")
 
 

@@ -9,11 +9,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr
+from pydantic import AfterValidator, Field, PrivateAttr
 
-from crm_link.escalation.protocol_base import LEVELS, WAKING_LEVELS, Level, Strict
+from config.language import SOURCE
+from crm_link.escalation.protocol_base import (
+    LEVELS,
+    WAKING_LEVELS,
+    Level,
+    Strict,
+    known_language,
+)
 from crm_link.escalation.protocol_budget import FalseAlarms
 from crm_link.escalation.protocol_chain import (
     DEFAULT_CHAIN,
@@ -57,6 +64,8 @@ class EscalationProtocol(Strict):
 
     version: Literal[1]
     brand: str = ""
+    #: What contacts are told in who have no language of their own.
+    language: Annotated[str, AfterValidator(known_language)] = SOURCE
     contacts: tuple[ProtocolContact, ...] = Field(min_length=1)
     routing: Routing = Field(default_factory=Routing)
     triage: Triage = Field(default_factory=Triage)

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict
 
+from config.language import LANGUAGES
+
 #: Severities, the worst first.
 LEVELS = ("SEV-1", "SEV-2", "SEV-3", "SEV-4")
 
@@ -20,6 +22,14 @@ class Strict(BaseModel):
     """A part of the file: frozen, and unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def known_language(name: str) -> str:
+    """Return the code of a language; ValueError where nothing is written in it."""
+    if name not in LANGUAGES:
+        msg = f"nothing is written in '{name}'; known: {', '.join(LANGUAGES)}"
+        raise ValueError(msg)
+    return name
 
 
 def known_zone(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from crm_link.escalation.protocol_base import Strict, known_zone
+from crm_link.escalation.protocol_base import Strict, known_language, known_zone
 from crm_link.escalation.protocol_hours import Hours
 
 #: Kinds of channel as PR people name them; apprise carries all of these.
@@ -62,6 +62,8 @@ class ProtocolContact(Strict):
     deputy: str | None = None
     tz: Annotated[str, AfterValidator(known_zone)] = "UTC"
     quiet_hours: Annotated[str, AfterValidator(_known_hours)] | None = None
+    #: What they are told in: a language of the console; None: see `EscalationProtocol.language`.
+    language: Annotated[str, AfterValidator(known_language)] | None = None
     #: When they work; outside, messages wait as in quiet hours.
     hours: Hours | None = None
     #: By what replies and sign-ins are known as theirs: `anna@example.org`, `slack:U024BE7LH`,

@@ -16,6 +16,7 @@ from sqlalchemy import func, null, select
 from sqlalchemy.orm import Session
 
 from config.errors import InputError
+from config.phrases import phrase
 from crm_link.escalation.models import ProtocolVersion
 from crm_link.escalation.operations import end_operation, raise_operation
 from crm_link.escalation.pinned import pin_protocol
@@ -91,7 +92,7 @@ def record_sight(session: Session, sight: Sight, now: datetime) -> bool:
     if sight.problem:
         _tell_broken(session, sight, version_id, now)
     elif last is not None and last.problem:
-        reason = f"{sight.file} is whole again"
+        reason = phrase("%(file)s is whole again", file=sight.file)
         end_operation(session, sight.brand_id, topic=BROKEN_FILE, reason=reason, now=now)
     return True
 
@@ -103,7 +104,10 @@ def _tell_broken(session: Session, sight: Sight, version_id: int, now: datetime)
         sight.brand_id,
         version_id,
         topic=BROKEN_FILE,
-        title=f"The protocol file {sight.file} is broken; the last good one stays in force",
+        title=phrase(
+            "The protocol file %(file)s is broken; the last good one stays in force",
+            file=sight.file,
+        ),
         lines=[*lines[:MOST_LINES], *(["..."] if len(lines) > MOST_LINES else [])],
         now=now,
     )

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from config.durations import Duration, parse_duration
+from config.phrases import phrase
 from crm_link.escalation.protocol_base import Strict
 
 #: What may be found about a claim. Never a bare `false` or `true`: YAML would make them booleans.
@@ -42,26 +43,26 @@ PLAYBOOKS: dict[str, frozenset[Strategy]] = {
 
 #: Tasks that protocols usually name, as they are shown, with what is meant by them.
 KNOWN_TASKS: dict[str, str] = {
-    "verify_facts": "Find out what is true: ask those who know, keep the evidence",
-    "publish_holding": "Publish the holding statement",
-    "pause_scheduled_posts": "Pause scheduled posts",
-    "pause_ads": "Pause advertisements",
-    "brief_service": "Tell customer service what to answer",
-    "evidence_page": "Put the evidence on a page of our own, in a friendly tone",
-    "correct_at_source": "Correct it where it was said first",
-    "ask_correction": "Ask for a correction or retraction; offer to keep them informed",
-    "platform_report": "Report what breaks the platform's rules",
-    "search_results_check": (
-        "Check the first search results: answer with honest pages of our own, "
-        "ask for removal only where the law gives a right to it"
+    "verify_facts": phrase("Find out what is true: ask those who know, keep the evidence"),
+    "publish_holding": phrase("Publish the holding statement"),
+    "pause_scheduled_posts": phrase("Pause scheduled posts"),
+    "pause_ads": phrase("Pause advertisements"),
+    "brief_service": phrase("Tell customer service what to answer"),
+    "evidence_page": phrase("Put the evidence on a page of our own, in a friendly tone"),
+    "correct_at_source": phrase("Correct it where it was said first"),
+    "ask_correction": phrase("Ask for a correction or retraction; offer to keep them informed"),
+    "platform_report": phrase("Report what breaks the platform's rules"),
+    "search_results_check": phrase(
+        "Check the first search results: answer with honest pages of our own, ask for removal "
+        "only where the law gives a right to it"
     ),
-    "explain": "Explain what happened",
-    "fix": "Mend the cause",
-    "date_of_fix": "Say by when it is mended",
-    "next_update": "Say when the next update comes, and keep to it",
-    "apologise": "Apologise, without ifs",
-    "compensate": "Make good what was done to people",
-    "executive_statement": "A statement of the management",
+    "explain": phrase("Explain what happened"),
+    "fix": phrase("Mend the cause"),
+    "date_of_fix": phrase("Say by when it is mended"),
+    "next_update": phrase("Say when the next update comes, and keep to it"),
+    "apologise": phrase("Apologise, without ifs"),
+    "compensate": phrase("Make good what was done to people"),
+    "executive_statement": phrase("A statement of the management"),
 }
 
 _DUE = re.compile(r"(?P<name>.+?)_(?P<due>\d+[mhd])")

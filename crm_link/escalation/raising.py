@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config.phrases import phrase
 from crm_link.enrich import queue_incident_enrichment
 from crm_link.escalation import chain
 from crm_link.escalation.burst_words import burst_facts, index_in, worst_facts
@@ -38,6 +39,9 @@ from sentiment.burst_readings import Burst
 
 #: A burst index that grew by no more than this is no news to an incident.
 INDEX_STEP = 0.05
+
+#: Why an incident that grows gets a worse severity.
+MORE = phrase("more mentions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +154,10 @@ def _open(session: Session, brand: Brand, alert: Alert, now: datetime) -> int:
 
 def _title(brand: Brand, alert: Alert) -> str:
     if alert.topic == GENERAL:
-        return f"Negative mentions of {brand.name}"
+        return phrase("Negative mentions of %(brand)s", brand=brand.name)
     names = {topic.id: topic.name for topic in alert.protocol.topics}
     about = names.get(alert.topic) or alert.topic.replace("_", " ")
-    return f"Negative mentions of {brand.name}: {about}"
+    return phrase("Negative mentions of %(brand)s: %(topic)s", brand=brand.name, topic=about)
 
 
 def _join(session: Session, incident: Incident, alert: Alert, now: datetime) -> bool:
@@ -176,7 +180,7 @@ def _join(session: Session, incident: Incident, alert: Alert, now: datetime) -> 
     incident.last_seen_at = max(seen, incident.last_seen_at)
     incident.peak = worst_facts(incident.peak, incident.facts)
     if worse:
-        change_severity(session, incident, protocol, level, reason="more mentions", now=now)
+        change_severity(session, incident, protocol, level, reason=MORE, now=now)
     elif again:
         people = told_so_far(session, incident, protocol)
         tag = f"again-{int(now.timestamp())}"
@@ -285,5 +289,5 @@ def let_go(session: Session, incident_id: int, now: datetime) -> None:
     """Resolve an incident that is over, unless somebody was faster."""
     incident = session.scalar(select(Incident).where(Incident.id == incident_id).with_for_update())
     if incident is not None and is_over(incident, pinned_protocol(session, incident), now):
-        reason = "nothing more has come for as long as the protocol says"
+        reason = phrase("nothing more has come for as long as the protocol says")
         resolve(session, incident_id, by=MACHINE, reason=reason, clock=lambda: now)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from config.clock import Clock
 from config.durations import format_duration
+from config.phrases import Day, Phrase, joined, phrase
 from crm_link.escalation import chain
 from crm_link.escalation.drill_models import IncidentReview
 from crm_link.escalation.drill_result import last_drill_at
@@ -68,7 +69,8 @@ def remind(
 def end_review_reminder(session: Session, incident: Incident, now: datetime) -> None:
     """End the reminder of an incident's review: it was written."""
     topic = f"{REVIEW_OVERDUE} {incident.id}"
-    end_operation(session, incident.brand_id, topic=topic, reason="the review is written", now=now)
+    reason = phrase("the review is written")
+    end_operation(session, incident.brand_id, topic=topic, reason=reason, now=now)
 
 
 def _drill(session: Session, brand: Brand, protocol: EscalationProtocol, now: datetime) -> bool:
@@ -76,14 +78,16 @@ def _drill(session: Session, brand: Brand, protocol: EscalationProtocol, now: da
     due_at = drill_due_at(protocol, last_drill_at(session, brand.id)) or brand.created_at + every
     if due_at >= now:
         ended = end_operation(
-            session, brand.id, topic=DRILL_OVERDUE, reason="a drill was held", now=now
+            session, brand.id, topic=DRILL_OVERDUE, reason=phrase("a drill was held"), now=now
         )
         return ended is not None
-    line = (
-        f"The protocol asks for a drill every {format_duration(every)}; one was due on "
-        f"{due_at:%Y-%m-%d}. Hold one: groundswell drill false_rumour, or Drills in the console."
+    line = phrase(
+        "The protocol asks for a drill every %(time)s; one was due on %(day)s. Hold one: "
+        "groundswell drill false_rumour, or Drills in the console.",
+        time=format_duration(every),
+        day=Day(due_at),
     )
-    title = f"A drill of {brand.name} is overdue"
+    title = phrase("A drill of %(brand)s is overdue", brand=brand.name)
     return _tell(session, brand.id, protocol, DRILL_OVERDUE, title, line, now)
 
 
@@ -104,12 +108,18 @@ def _reviews(session: Session, brand_id: int, protocol: EscalationProtocol, now:
     ).all()
     told = 0
     for incident in overdue:
-        line = (
-            f"Incident {incident.id} was resolved on {incident.resolved_at:%Y-%m-%d}, and its "
-            f"review was due within {format_duration(protocol.after.review_within)}. Write it "
-            f"under Report on the incident's page: {', '.join(protocol.after.asked())}."
+        assert incident.resolved_at is not None  # the query asks for it
+        line = phrase(
+            "Incident %(incident)s was resolved on %(day)s, and its review was due within "
+            "%(time)s. Write it under Report on the incident's page: %(fields)s.",
+            incident=incident.id,
+            day=Day(incident.resolved_at),
+            time=format_duration(protocol.after.review_within),
+            fields=joined(
+                ", ", [Phrase(one.replace("_", " "), {}) for one in protocol.after.asked()]
+            ),
         )
-        title = f"The review of incident {incident.id} is overdue"
+        title = phrase("The review of incident %(incident)s is overdue", incident=incident.id)
         topic = f"{REVIEW_OVERDUE} {incident.id}"
         told += _tell(session, brand_id, protocol, topic, title, line, now)
     return told

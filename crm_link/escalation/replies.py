@@ -18,12 +18,15 @@ from sqlalchemy.orm import Session
 from config.bulk import insert_new
 from config.clock import Clock
 from config.errors import ConflictError, InputError, PermissionDeniedError
+from config.language import reading_as, told
+from config.phrases import phrase
 from crm_link.escalation import incidents
 from crm_link.escalation.acks import identities_of
 from crm_link.escalation.delivery_models import InboundReply
 from crm_link.escalation.models import Incident, IncidentStatus, Notification
 from crm_link.escalation.outbox import pinned_protocol
 from crm_link.escalation.protocol import ProtocolContact
+from crm_link.escalation.telling import Languages, no_language
 
 #: What people write, and what it means; case does not matter.
 WORDS = {
@@ -97,8 +100,10 @@ def read_words(text: str) -> tuple[str, int | None, str] | None:
     return None
 
 
-def take_reply(session: Session, reply: Reply, *, clock: Clock) -> str:
-    """Do what a reply says, once; return what to answer.
+def take_reply(
+    session: Session, reply: Reply, *, clock: Clock, languages: Languages = no_language
+) -> str:
+    """Do what a reply says, once; return what to answer, in the language of whoever replied.
 
     Raises:
         PermissionDeniedError: Who replied is no contact of an incident that is open.
@@ -129,9 +134,11 @@ def take_reply(session: Session, reply: Reply, *, clock: Clock) -> str:
     incident, contact = _find(session, reply)
     kept.incident_id, kept.contact = incident.id, contact.id
     try:
-        kept.answer = _obey(session, reply, incident.id, contact, clock)
+        answer = _obey(session, reply, incident.id, contact, clock)
     except (ConflictError, InputError) as error:
-        kept.answer = str(error)
+        answer = error.said
+    with reading_as(_language(session, incident, contact, languages)):
+        kept.answer = told(answer)
     session.flush()
     return kept.answer
 
@@ -143,15 +150,27 @@ def _obey(
     if reply.action == "acknowledge":
         done = incidents.acknowledge(session, incident_id, by=by, contact=contact.id, clock=clock)
         if done.status is IncidentStatus.OPEN:
-            return f"Incident {incident_id}: yours is noted; others must acknowledge too."
+            return phrase(
+                "Incident %(incident)s: yours is noted; others must acknowledge too.",
+                incident=incident_id,
+            )
         if reply.text:
             incidents.add_note(session, incident_id, text=reply.text, by=by, clock=clock)
-        return f"Incident {incident_id} is yours; the chain has stopped."
+        return phrase(
+            "Incident %(incident)s is yours; the chain has stopped.", incident=incident_id
+        )
     if reply.action == "escalate":
         incidents.escalate_now(session, incident_id, by=by, reason=reply.text, clock=clock)
-        return f"Incident {incident_id}: the next people are told now."
+        return phrase("Incident %(incident)s: the next people are told now.", incident=incident_id)
     incidents.add_note(session, incident_id, text=reply.text, by=by, clock=clock)
-    return f"Incident {incident_id}: your note is in the timeline."
+    return phrase("Incident %(incident)s: your note is in the timeline.", incident=incident_id)
+
+
+def _language(
+    session: Session, incident: Incident, contact: ProtocolContact, languages: Languages
+) -> str:
+    found = contact.language or languages(session, contact)
+    return found or pinned_protocol(session, incident).language
 
 
 def _find(session: Session, reply: Reply) -> tuple[Incident, ProtocolContact]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from config.phrases import phrase
 from crm_link.escalation.protocol_playbook import CLUSTERS, ClaimWord, Cluster, Strategy
 
 #: Strategies that say something about whose fault it is; the others go with everything.
@@ -18,10 +19,10 @@ DENY: frozenset[str] = frozenset({"deny"})
 OWN_UP: frozenset[str] = frozenset({"diminish", "rebuild"})
 
 _VERDICT_WORDS = {
-    "untrue": "untrue",
-    "true_claim": "true",
-    "partly": "partly true",
-    "unknown": "not verified yet",
+    "untrue": phrase("untrue"),
+    "true_claim": phrase("true"),
+    "partly": phrase("partly true"),
+    "unknown": phrase("not verified yet"),
 }
 
 
@@ -108,16 +109,24 @@ def contradiction(
 def _against_verdict(strategy: str, about: ClaimWord) -> str | None:
     words = _VERDICT_WORDS[about]
     if about == "unknown":
-        return (
-            f"'{strategy}' says what nobody has verified: the claim is {words}. "
-            "Say the holding statement, and give the verdict first"
+        return phrase(
+            "'%(strategy)s' says what nobody has verified: the claim is %(verdict)s. "
+            "Say the holding statement, and give the verdict first",
+            strategy=strategy,
+            verdict=words,
         )
     if strategy in DENY and about != "untrue":
-        return f"'{strategy}' contradicts the verdict: the claim is {words}"
+        return phrase(
+            "'%(strategy)s' contradicts the verdict: the claim is %(verdict)s",
+            strategy=strategy,
+            verdict=words,
+        )
     if strategy in OWN_UP and about == "untrue":
-        return (
-            f"'{strategy}' contradicts the verdict: the claim is {words}, "
-            "and who apologises for it confirms it"
+        return phrase(
+            "'%(strategy)s' contradicts the verdict: the claim is %(verdict)s, "
+            "and who apologises for it confirms it",
+            strategy=strategy,
+            verdict=words,
         )
     return None
 
@@ -125,8 +134,12 @@ def _against_verdict(strategy: str, about: ClaimWord) -> str | None:
 def _against_cluster(strategy: str, about: ClaimWord, found: Found) -> str | None:
     is_blamed = about != "untrue" and found.effective_cluster == "preventable"
     if strategy == "diminish" and is_blamed:
-        why = ", with its history," if found.cluster != "preventable" else ""
-        return f"'diminish' contradicts the assessment: the crisis{why} counts as preventable"
+        if found.cluster != "preventable":
+            return phrase(
+                "'diminish' contradicts the assessment: the crisis, with its history, counts as "
+                "preventable"
+            )
+        return phrase("'diminish' contradicts the assessment: the crisis counts as preventable")
     return None
 
 
@@ -143,10 +156,14 @@ def _against_claims(
     )
     if not against:
         return None
-    words = " and ".join(sorted(_VERDICT_WORDS[one] for one in against))
-    return (
-        f"'{strategy}' about the crisis as a whole contradicts its claims: one is {words}. "
-        "Say which claim the statement is about"
+    words = sorted(_VERDICT_WORDS[one] for one in against)
+    return phrase(
+        "'%(strategy)s' about the crisis as a whole contradicts its claims: one is %(verdict)s. "
+        "Say which claim the statement is about",
+        strategy=strategy,
+        verdict=words[0]
+        if len(words) == 1
+        else phrase("%(one)s and %(other)s", one=words[0], other=words[1]),
     )
 
 
@@ -155,9 +172,12 @@ def _against_said(strategy: str, claim_id: int | None, said: Iterable[Said]) -> 
     for one in said:
         apart = None not in {claim_id, one.claim_id} and claim_id != one.claim_id
         if one.strategy in other and not apart:
-            return (
-                f"'{strategy}' contradicts the statement '{one.key}' ('{one.strategy}'): "
-                "withdraw that one, or say which claim each is about"
+            return phrase(
+                "'%(strategy)s' contradicts the statement '%(statement)s' ('%(other)s'): "
+                "withdraw that one, or say which claim each is about",
+                strategy=strategy,
+                statement=one.key,
+                other=one.strategy,
             )
     return None
 

@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from config.phrases import Phrase, phrase
 from crm_link.escalation import on_call
 from crm_link.escalation.acks import Links
 from crm_link.escalation.chain import upcoming
-from crm_link.escalation.messages import Telling, TopPost
+from crm_link.escalation.message_facts import Telling, TopPost
 from crm_link.escalation.models import Incident, IncidentEvent, IncidentStatus, Notification
 from crm_link.escalation.outbox import pinned_protocol
-from crm_link.escalation.protocol import EscalationProtocol
+from crm_link.escalation.protocol import EscalationProtocol, ProtocolContact
 from crm_link.escalation.protocol_on_call import on_call_rotation
 from crm_link.escalation.why import find_stored, summarise_why
 from listener.models import Author, Mention
 
+#: Says in which language somebody reads the console; empty: they have chosen none.
+Languages = Callable[[Session, ProtocolContact], str]
 
-def load_telling(session: Session, notification: Notification, links: Links) -> Telling | None:
-    """Return what the message says; None: its contact has no such channel."""
+
+def no_language(session: Session, contact: ProtocolContact) -> str:
+    """Know of nobody's language in the console."""
+    del session, contact
+    return ""
+
+
+def load_telling(
+    session: Session,
+    notification: Notification,
+    links: Links,
+    languages: Languages = no_language,
+) -> Telling | None:
+    """Return what the message says; None: its contact has no such channel.
+
+    It is in the language that the protocol gives the contact, else in the one that they read the
+    console in, else in the protocol's.
+    """
     incident = session.scalars(
         select(Incident)
         .where(Incident.id == notification.incident_id)
@@ -43,6 +63,7 @@ def load_telling(session: Session, notification: Notification, links: Links) -> 
         ack_link=_ack_link(incident, notification, links),
         resolution=_resolution(session, notification),
         why=summarise_why(find_stored(session, incident.id)),
+        language=contact.language or languages(session, contact) or protocol.language,
     )
 
 
@@ -62,13 +83,13 @@ def _upcoming(
     if found is None:
         return None
     words, at = found
-    said = []
+    said: list[str] = []
     for word in words:
         name = on_call_rotation(word)
         if name is not None:
             called = on_call.who_is_on(session, protocol, incident.brand_id, name, at)
-            who = ", ".join(one.name or one.id for one in called) or "nobody"
-            said.append(f"{word}: {who}")
+            who = ", ".join(one.name or one.id for one in called) or phrase("nobody")
+            said.append(Phrase("%(rotation)s: %(who)s", {"rotation": word, "who": who}))
         else:
             said.append(word)
     return tuple(said), at
@@ -111,4 +132,4 @@ def _resolution(session: Session, notification: Notification) -> str | None:
         .order_by(IncidentEvent.id.desc())
         .limit(1)
     )
-    return None if event is None else str(event.detail.get("reason", ""))
+    return None if event is None else event.detail.get("reason", "")

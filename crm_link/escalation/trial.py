@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from config.clock import Clock
 from config.errors import InputError
+from config.phrases import phrase
 from crm_link.escalation.models import TEST, Incident, IncidentStatus, Notification
 from crm_link.escalation.outbox import add_event
 from crm_link.escalation.pinned import pin_protocol
@@ -56,7 +57,7 @@ def send_test(
         protocol_version_id=pin_protocol(session, brand_id, protocol, now),
         topic="!test",
         open_key=None,
-        title="Test of the alerts",
+        title=phrase("Test of the alerts"),
         status=IncidentStatus.OPEN,
         severity=protocol.severity[-1].level,
         opened_at=now,
@@ -86,7 +87,8 @@ def send_test(
                     created_at=now,
                 )
             )
-    detail = {"reason": f"Test sent to {', '.join(contact.id for contact in people)}."}
+    told = ", ".join(contact.id for contact in people)
+    detail = {"reason": phrase("Test sent to %(people)s.", people=told)}
     add_event(session, incident.id, "test", by, now, detail)
     session.flush()
     return incident

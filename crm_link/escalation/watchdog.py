@@ -18,6 +18,7 @@ from config.clock import Clock
 from config.db import read_session
 from config.durations import format_duration
 from config.logs import get_logger
+from config.phrases import Moment, phrase
 from crm_link.escalation.models import OPERATIONS, Incident
 from crm_link.escalation.operations import NO_DATA, end_operation, raise_operation
 from crm_link.escalation.pinned import pin_protocol
@@ -64,7 +65,7 @@ def watch_sources(
         if problem:
             with sessions.begin() as session:
                 version = pin_protocol(session, brand_id, protocol, now)
-                title = f"No data from {one.name}"
+                title = phrase("No data from %(source)s", source=one.name)
                 found = raise_operation(
                     session, brand_id, version, topic=topic, title=title, lines=[problem], now=now
                 )
@@ -72,7 +73,9 @@ def watch_sources(
         elif topic in open_topics[brand_id]:
             with sessions.begin() as session:
                 changed.append(
-                    end_operation(session, brand_id, topic=topic, reason="data again", now=now)
+                    end_operation(
+                        session, brand_id, topic=topic, reason=phrase("data again"), now=now
+                    )
                 )
     found_ids = [one for one in changed if one is not None]
     if found_ids:
@@ -86,15 +89,32 @@ def problem_of(health: SourceHealth, no_data: timedelta, now: datetime) -> str:
         return ""  # its budget is used up: said on its own page, and known beforehand
     what = f"{health.name} ({health.platform})"
     if health.state is SourceState.FAILING:
-        return f"{what} is refused by its platform; nothing is collected until somebody mends it."
+        return phrase(
+            "%(source)s is refused by its platform; nothing is collected until somebody mends it.",
+            source=what,
+        )
     last = health.last_success_at
     if health.is_late and last is not None and now - last > no_data:
-        since = f"{last:%Y-%m-%d %H:%M} UTC"
-        return f"{what} has had no success since {since}; more than {format_duration(no_data)}."
+        return phrase(
+            "%(source)s has had no success since %(since)s; more than %(time)s.",
+            source=what,
+            since=Moment(last),
+            time=format_duration(no_data),
+        )
     if health.is_late and last is None and health.failures > 0:
-        return f"{what} has never been read: {health.failures} attempts failed in a row."
-    if health.is_silent and last is not None:
-        newest = health.newest_post_at
-        since = f"{newest:%Y-%m-%d %H:%M} UTC" if newest else "long ago"
-        return f"{what} answers, but gives nothing new since {since}; it used to."
-    return ""
+        return phrase(
+            "%(source)s has never been read: %(failures)s attempts failed in a row.",
+            source=what,
+            failures=health.failures,
+        )
+    return _silent(what, health.newest_post_at) if health.is_silent and last is not None else ""
+
+
+def _silent(source: str, newest_at: datetime | None) -> str:
+    if newest_at is None:
+        return phrase("%(source)s answers, but gives nothing new; it used to.", source=source)
+    return phrase(
+        "%(source)s answers, but gives nothing new since %(since)s; it used to.",
+        source=source,
+        since=Moment(newest_at),
+    )

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config.phrases import Number, Phrase, Share, joined, phrase
 from crm_link.escalation.models import Incident, IncidentWhy
 from crm_link.escalation.protocol_triage import GENERAL
 from crm_link.escalation.why_people import (
@@ -142,30 +143,49 @@ def summarise_why(why: Mapping[str, Any] | None) -> str:
         return ""
     lines = []
     if why["topics"]:
-        told = [_topic_words(topic) for topic in why["topics"][:3]]
-        lines.append(f"About: {'; '.join(told)}.")
-    who = f"{why['accounts']:,} accounts"
-    if why["new_accounts"]:
-        who += f", {why['new_accounts']:,} of them new"
-    if why["known_people"]:
-        who += f", {why['known_people']:,} known in the CRM"
-    repeated = why["repeated"]["share"]
-    if repeated >= 0.2:  # noqa: PLR2004 - less is ordinary talk
-        who += f"; {repeated:.0%} repeats the same text"
-    lines.append(f"Who: {who}.")
+        about = joined("; ", [_topic_words(topic) for topic in why["topics"][:3]])
+        lines.append(phrase("About: %(topics)s.", topics=about))
+    lines.append(phrase("Who: %(who)s.", who=_who(why)))
     found = why["coordination"]
     if found["verdict"] in {Verdict.COORDINATED, Verdict.PARTLY}:
-        accounts = f"{found['accounts']:,} accounts post the same within a minute"
-        lines.append(f"Looks {found['verdict']}: {accounts} ({found['share']:.0%} of the posts).")
+        lines.append(
+            phrase(
+                "Looks %(verdict)s: %(accounts)s accounts post the same within a minute "
+                "(%(share)s of the posts).",
+                verdict=Phrase(found["verdict"], {}),
+                accounts=Number(found["accounts"]),
+                share=Share(found["share"]),
+            )
+        )
     if why["coverage"]["words"]:
-        lines.append(f"Not everything is seen: {why['coverage']['words']}.")
-    return "\n".join(lines)
+        lines.append(phrase("Not everything is seen: %(what)s.", what=why["coverage"]["words"]))
+    return joined("\n", lines)
+
+
+def _who(why: Mapping[str, Any]) -> str:
+    """Return who speaks: how many accounts, how many of them new and known, what is repeated."""
+    parts = [phrase("%(number)s accounts", number=Number(why["accounts"]))]
+    if why["new_accounts"]:
+        parts.append(phrase("%(number)s of them new", number=Number(why["new_accounts"])))
+    if why["known_people"]:
+        parts.append(phrase("%(number)s known in the CRM", number=Number(why["known_people"])))
+    who = joined(", ", parts)
+    repeated = why["repeated"]["share"]
+    if repeated < 0.2:  # noqa: PLR2004 - less is ordinary talk
+        return who
+    return joined("; ", [who, phrase("%(share)s repeats the same text", share=Share(repeated))])
 
 
 def _topic_words(topic: Mapping[str, Any]) -> str:
-    before = topic["before"]
-    change = "new" if not before else f"{before:,} before"
-    return f"{', '.join(topic['words'][:3])} ({topic['posts']:,} posts, {change})"
+    words, posts = ", ".join(topic["words"][:3]), Number(topic["posts"])
+    if not topic["before"]:
+        return phrase("%(words)s (%(posts)s posts, new)", words=words, posts=posts)
+    return phrase(
+        "%(words)s (%(posts)s posts, %(before)s before)",
+        words=words,
+        posts=posts,
+        before=Number(topic["before"]),
+    )
 
 
 def _topics(

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from config.phrases import Share, joined, phrase
 from crm_link.escalation.why_posts import Post
 from crm_link.models import Contact, IdentityLink
 from crm_link.types import LinkState
@@ -165,14 +166,14 @@ def find_coverage(session: Session, brand_id: int, since: datetime, until: datet
         )
     )
     share = coverage(session, brand_id, since, until)
-    words = [f"{name} is {state.value}" for name, state in bad]
+    words = [phrase("%(source)s is %(state)s", source=name, state=state) for name, state in bad]
     if gaps:
-        words.append(f"{gaps} gap{'s' if gaps > 1 else ''}")
+        words.append(phrase("%(number)s gaps", number=gaps) if gaps > 1 else phrase("1 gap"))
     if share is not None and share < 0.995:  # noqa: PLR2004 - what would be shown as 100 %
-        words.append(f"{share:.0%} of the time covered")
+        words.append(phrase("%(share)s of the time covered", share=Share(share)))
     return {
         "share": None if share is None else round(share, 4),
         "silent": [{"source": name, "state": state.value} for name, state in bad],
         "gaps": gaps or 0,
-        "words": ", ".join(words),
+        "words": joined(", ", words),
     }

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config.phrases import phrase
 from crm_link.escalation.models import Incident
 from crm_link.escalation.outbox import add_event
 from crm_link.escalation.playbook_models import (
@@ -119,4 +120,4 @@ def withdraw_all(session: Session, incident_id: int, *, by: str, now: datetime) 
     """Take back what was not published when the incident ended."""
     for one in list_statements(session, incident_id):
         if one.state in ON_THEIR_WAY:
-            withdraw(session, one, by=by, reason="the incident is resolved", now=now)
+            withdraw(session, one, by=by, reason=phrase("the incident is resolved"), now=now)

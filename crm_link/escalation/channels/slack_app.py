@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from config.errors import InputError, PermanentError, TransientError
+from config.language import gettext, reading_as
 from crm_link.escalation.channel import Channel, Message
 from crm_link.escalation.http_answers import judge
 
@@ -73,15 +74,12 @@ def _blocks(message: Message) -> dict[str, Any]:
     incident_id = message.data.get("incident_id")
     if incident_id is not None and message.data.get("status") == "open":
         value = str(incident_id)
-        blocks.append(
-            {
-                "type": "actions",
-                "elements": [
-                    _button("Acknowledge", "acknowledge", value, style="primary"),
-                    _button("Escalate now", "escalate", value, style="danger"),
-                ],
-            }
-        )
+        with reading_as(message.language):
+            elements = [
+                _button(gettext("Acknowledge"), "acknowledge", value, style="primary"),
+                _button(gettext("Escalate now"), "escalate", value, style="danger"),
+            ]
+        blocks.append({"type": "actions", "elements": elements})
     return {"text": message.title, "blocks": blocks}
 
 
