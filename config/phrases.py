@@ -103,6 +103,15 @@ def joined(between: str, texts: Sequence[str]) -> str:
     return Phrase(template, dict(zip(names, texts, strict=True)))
 
 
+def lines_of(text: str) -> list[str]:
+    """Return a text's lines; those that `joined` put together stay phrases."""
+    if isinstance(text, Phrase):
+        lines = [f"%({name})s" for name in text.values]
+        if lines and text.template == "\n".join(lines):
+            return [str(one) if not isinstance(one, str) else one for one in text.values.values()]
+    return text.splitlines()
+
+
 def phrase(template: str, /, **values: object) -> Phrase:
     """Return a text that pages can show in another language.
 

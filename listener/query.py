@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from config.errors import InputError
+from config.phrases import Number, Phrase, joined, phrase
 from listener.query_grammar import KINDS, QuerySyntaxError, read
 from listener.query_match import Matcher, Subject, find_spans, make_matcher
 from listener.query_terms import (
@@ -44,10 +45,20 @@ class QueryError(InputError):
 
     """
 
-    def __init__(self, problem: str, *, query: str = "", position: int | None = None) -> None:
-        self.problem = problem
+    def __init__(
+        self,
+        problem: str,
+        /,
+        *,
+        query: str = "",
+        position: int | None = None,
+        **values: object,
+    ) -> None:
+        self.problem = problem if isinstance(problem, Phrase) else Phrase(problem, values)
         self.position = position
-        super().__init__(problem if position is None else _point_at(problem, query, position))
+        super().__init__(
+            self.problem if position is None else _point_at(self.problem, query, position)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +103,24 @@ def parse(text: str) -> Query:
 
     """
     if len(text) > MAX_CHARACTERS:
-        msg = (
-            f"the query has {len(text):,} characters, and at most {MAX_CHARACTERS:,} are "
-            "allowed: shorten it, or divide it between several brands"
+        msg = phrase(
+            "the query has %(number)s characters, and at most %(most)s are allowed: shorten it, "
+            "or divide it between several brands",
+            number=Number(len(text)),
+            most=Number(MAX_CHARACTERS),
         )
         raise QueryError(msg)
     if not text.strip():
-        msg = "the query is empty: write what to look for, for example: acme -meme"
+        msg = phrase("the query is empty: write what to look for, for example: acme -meme")
         raise QueryError(msg)
     try:
         node = read(text)
     except QuerySyntaxError as error:
         raise QueryError(error.problem, query=text, position=error.position) from None
     if depth_exceeds(node, MAX_DEPTH):
-        msg = f"the query is nested more than {MAX_DEPTH} brackets deep: write it flatter"
+        msg = phrase(
+            "the query is nested more than %(most)s brackets deep: write it flatter", most=MAX_DEPTH
+        )
         raise QueryError(msg)
     return Query(
         node=node,
@@ -115,18 +130,23 @@ def parse(text: str) -> Query:
 
 
 def _point_at(problem: str, query: str, position: int) -> str:
-    """Return `problem` with its place in words, and below it the place with a caret."""
+    """Return where a problem is and what it is, and below it the place with a caret."""
     line_start = query.rfind("\n", 0, position) + 1
     line = query[line_start:].partition("\n")[0]
     column = position - line_start
-    where = f"column {column + 1}"
-    if "\n" in query.strip():
-        where = f"line {query.count(chr(10), 0, position) + 1}, {where}"
     start, end = max(0, column - _SHOWN), column + _SHOWN
     before = ("..." if start else "") + _printable(line[start:column])
     after = _printable(line[column:end]) + ("..." if end < len(line) else "")
-    what, colon, advice = problem.partition(": ")
-    return f"{what} at {where}{colon}{advice}\n  {before}{after}\n  {' ' * _width(before)}^"
+    if "\n" in query.strip():
+        said = phrase(
+            "line %(line)s, column %(column)s: %(problem)s",
+            line=query.count("\n", 0, position) + 1,
+            column=column + 1,
+            problem=problem,
+        )
+    else:
+        said = phrase("column %(column)s: %(problem)s", column=column + 1, problem=problem)
+    return joined("\n", [said, f"  {before}{after}", f"  {' ' * _width(before)}^"])
 
 
 def _printable(text: str) -> str:

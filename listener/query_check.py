@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from config.phrases import joined
 from listener.query import Query, QueryError, parse
 from listener.query_compile import REDDIT_DIALECT, X_DIALECT, Dialect, compile_query
-from listener.query_lint import lint
+from listener.query_lint import EVERYTHING, lint
 
 _DIALECTS = (X_DIALECT, REDDIT_DIALECT)
 _ERROR = re.compile("^error: *")
@@ -58,12 +59,12 @@ def check_query(text: str) -> QueryCheck:
     try:
         query = parse(text)
     except QueryError as error:
-        return QueryCheck(None, str(error), error.position, (), ())
+        return QueryCheck(None, error.said, error.position, (), ())
     said = lint(query)
-    wrong = [_ERROR.sub("", one) for one in said if _ERROR.match(one)]
+    wrong = [EVERYTHING] if any(_ERROR.match(one) for one in said) else []
     warnings = tuple(one for one in said if not _ERROR.match(one))
     asked = tuple(_ask(query, dialect) for dialect in _DIALECTS)
-    return QueryCheck(None if wrong else query, "\n".join(wrong), None, warnings, asked)
+    return QueryCheck(None if wrong else query, joined("\n", wrong), None, warnings, asked)
 
 
 def _ask(query: Query, dialect: Dialect) -> Asked:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from config.phrases import phrase
 from listener.query import Query, QueryError
 from listener.query_dialects import REDDIT_DIALECT, X_DIALECT, Dialect
 from listener.query_terms import And, Node, Not, Or, Term, TermKind, push_negation_down, render
@@ -70,18 +71,28 @@ def compile_query(query: Query, dialect: Dialect) -> CompiledQuery:
     if part is _NONE:
         return CompiledQuery((), is_exact=True, dropped=())
     if not part.stands:
-        msg = (
-            f"{dialect.name} cannot search for this query: it needs a word, phrase, hashtag or "
-            "handle that every wanted post has"
+        name = dialect.name
+        if not compiler.dropped:
+            raise QueryError(
+                "%(dialect)s cannot search for this query: it needs a word, phrase, hashtag or "
+                "handle that every wanted post has. Add a word to each alternative",
+                dialect=name,
+            )
+        raise QueryError(
+            "%(dialect)s cannot search for this query: it needs a word, phrase, hashtag or handle "
+            "that every wanted post has, and %(dialect)s cannot search for %(dropped)s. Add a word "
+            "to each alternative",
+            dialect=name,
+            dropped=_listed(compiler.dropped),
         )
-        if compiler.dropped:
-            msg += f", and {dialect.name} cannot search for {_listed(compiler.dropped)}"
-        raise QueryError(f"{msg}. Add a word to each alternative")
     parts = compiler.split(part)
     if len(parts) > dialect.max_texts:
-        msg = (
-            f"the query becomes {len(parts)} searches on {dialect.name}, and at most "
-            f"{dialect.max_texts} are made: remove alternatives, or shorten what they share"
+        msg = phrase(
+            "the query becomes %(number)s searches on %(dialect)s, and at most %(max_texts)s are "
+            "made: remove alternatives, or shorten what they share",
+            number=len(parts),
+            dialect=dialect.name,
+            max_texts=dialect.max_texts,
         )
         raise QueryError(msg)
     dropped = tuple(dict.fromkeys(compiler.dropped))
@@ -144,8 +155,13 @@ class _Compiler:
             return self._pack([piece for one in part.alternatives for piece in self.split(one)], ())
         if not part.conjuncts:
             raise QueryError(
-                f"a term is too long for {self.dialect.name}, which takes "
-                f"{self.dialect.max_length} characters: shorten {part.text[:60]!r}"
+                phrase(
+                    "a term is too long for %(dialect)s, which takes %(max_length)s characters: "
+                    "shorten %(text)s",
+                    dialect=self.dialect.name,
+                    max_length=self.dialect.max_length,
+                    text=f"{part.text[:60]!r}",
+                )
             )
         return self._split_conjunction(part)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn, cast
 
 from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken
 
+from config.phrases import phrase
 from listener.query_match import normal_handle, normal_lang
 from listener.query_terms import Node, Term, TermKind, join_all, join_any, negate
 from listener.query_text import MAX_NEAR_WORDS, fold, fold_case, trim_punctuation
@@ -112,7 +113,7 @@ class _Builder(Transformer[Token, Node]):
         quoted, _, slop = token.rpartition("~") if token[-1] != '"' else (token, "", "")
         words = fold_case(quoted[1:-1]).split()
         if not words:
-            _fail(token, "nothing in the quotes: write a phrase in them, or remove them")
+            _fail(token, phrase("nothing in the quotes: write a phrase in them, or remove them"))
         bare = [trimmed for word in words if (trimmed := trim_punctuation(word))]
         if slop:
             return _near(token, bare, slop)
@@ -130,58 +131,91 @@ class _Builder(Transformer[Token, Node]):
         if kind is None:
             _fail(
                 token,
-                f"unknown field '{name}:': the fields are {_FIELD_NAMES}; to look for the "
-                f'text itself, put it in quotes: "{name}:{value}"',
+                phrase(
+                    "unknown field '%(name)s:': the fields are %(fields)s; to look for the "
+                    'text itself, put it in quotes: "%(name)s:%(value)s"',
+                    name=name,
+                    fields=_FIELD_NAMES,
+                    value=value,
+                ),
             )
         if not value:
-            _fail(token, f"'{name}:' has no value: write it directly after the colon")
+            _fail(
+                token,
+                phrase("'%(name)s:' has no value: write it directly after the colon", name=name),
+            )
         return Term(kind, _READERS[kind](token, value))
 
     def word(self, parts: list[Token]) -> Node:
         token = parts[0]
         if token in {"-", "\u2013", "\u2014", "\u2212"}:
-            _fail(token, f"lone '{token}': to exclude a word, write -word without a space")
+            _fail(
+                token,
+                phrase(
+                    "lone '%(token)s': to exclude a word, write -word without a space", token=token
+                ),
+            )
         if _TAG.fullmatch(token):
             return Term(_SIGNS[token[0]], fold(token[1:]))
         if len(token) > 1 and token.endswith("*"):
             stem = fold_case(token.rstrip("*"))
             if "*" in stem or not any(map(str.isalnum, stem)):
-                _fail(token, "'*' stands only at a word's end, as in refund*")
+                _fail(token, phrase("'*' stands only at a word's end, as in refund*"))
             return _text_term(token, TermKind.PREFIX, stem)
         if "*" in token:
-            _fail(token, "'*' stands only at a word's end, as in refund*")
+            _fail(token, phrase("'*' stands only at a word's end, as in refund*"))
         return _text_term(token, TermKind.WORD, fold_case(token))
 
 
 def _text_term(token: Token, kind: TermKind, typed: str, slop: int = 0) -> Term:
     value = fold(typed)
     if not value:
-        _fail(token, "this character cannot be seen: write a word")
+        _fail(token, phrase("this character cannot be seen: write a word"))
     return Term(kind, value, slop, typed if typed != value else "")
 
 
 def _near(token: Token, words: list[str], slop: str) -> Term:
     if not 1 < len(words) <= MAX_NEAR_WORDS:
-        _fail(token, f"'~' needs 2 to {MAX_NEAR_WORDS} words in the quotes before it")
+        _fail(
+            token,
+            phrase(
+                "'~' needs 2 to %(most)s words in the quotes before it",
+                most=MAX_NEAR_WORDS,
+            ),
+        )
     if len(slop) > len(str(MAX_SLOP)) or int(slop) > MAX_SLOP:
-        _fail(token, f"'~{slop}' is too far: at most ~{MAX_SLOP} words between")
+        _fail(
+            token,
+            phrase(
+                "'~%(slop)s' is too far: at most ~%(most)s words between",
+                slop=slop,
+                most=MAX_SLOP,
+            ),
+        )
     return _text_term(token, TermKind.NEAR, " ".join(words), int(slop))
 
 
 def _author(token: Token, value: str) -> str:
-    return normal_handle(value) or _fail(token, "'author:' needs a handle, as in author:acme")
+    return normal_handle(value) or _fail(
+        token, phrase("'author:' needs a handle, as in author:acme")
+    )
 
 
 def _lang(token: Token, value: str) -> str:
     if not re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*", value):
-        _fail(token, f"'{value}' is no language code: write two letters, as in lang:en")
+        _fail(
+            token,
+            phrase(
+                "'%(value)s' is no language code: write two letters, as in lang:en", value=value
+            ),
+        )
     return normal_lang(value)
 
 
 def _url(token: Token, value: str) -> str:
     fragment = re.sub(r"^https?://", "", value.casefold())
     if not any(map(str.isalnum, fragment)):
-        _fail(token, "an address needs letters, as in url:acme.com/help")
+        _fail(token, phrase("an address needs letters, as in url:acme.com/help"))
     return fragment
 
 
@@ -192,13 +226,20 @@ def _platform(_: Token, value: str) -> str:
 
 def _kind(token: Token, value: str) -> str:
     if value.lower() not in KINDS:
-        _fail(token, f"unknown kind '{value}': the kinds are {', '.join(KINDS)}")
+        _fail(
+            token,
+            phrase(
+                "unknown kind '%(value)s': the kinds are %(kinds)s",
+                value=value,
+                kinds=", ".join(KINDS),
+            ),
+        )
     return value.lower()
 
 
 def _has(token: Token, value: str) -> str:
     if value.lower() not in {"link", "links"}:
-        _fail(token, f"unknown 'has:{value}': only has:link is known")
+        _fail(token, phrase("unknown 'has:%(value)s': only has:link is known", value=value))
     return "link"
 
 
@@ -221,7 +262,7 @@ def _explain(error: UnexpectedInput) -> QuerySyntaxError:
     if not isinstance(error, UnexpectedToken):
         # The terminals take every character but a quote that nothing closes.
         return QuerySyntaxError(
-            "quote is not closed: add '\"' at the phrase's end", error.pos_in_stream or 0
+            phrase("quote is not closed: add '\"' at the phrase's end"), error.pos_in_stream or 0
         )
     token = error.token
     stack = error.interactive_parser.parser_state.value_stack
@@ -230,22 +271,30 @@ def _explain(error: UnexpectedInput) -> QuerySyntaxError:
     last = stack[-1] if stack and isinstance(stack[-1], Token) else None
     if last is not None and last.type in {"OR", "AND", "NOT", "MINUS"}:
         return QuerySyntaxError(
-            f"'{last}' has nothing after it: add a term, or remove it (to look for the word "
-            f"itself, write it in small letters)",
+            phrase(
+                "'%(last)s' has nothing after it: add a term, or remove it (to look for the word "
+                "itself, write it in small letters)",
+                last=last,
+            ),
             last.start_pos or 0,
         )
     if token.type == "CLOSE" and last is not None:
-        return QuerySyntaxError("empty brackets: write terms in them, or remove them", position)
+        return QuerySyntaxError(
+            phrase("empty brackets: write terms in them, or remove them"), position
+        )
     if token.type == "CLOSE":
-        return QuerySyntaxError("unbalanced ')': remove it, or add '(' before it", position)
+        return QuerySyntaxError(phrase("unbalanced ')': remove it, or add '(' before it"), position)
     if token.type == "$END" and before is not None:
         opened = next(
             part for part in reversed(stack) if isinstance(part, Token) and part.type == "OPEN"
         )
-        return QuerySyntaxError("unbalanced '(': close it with ')'", opened.start_pos or 0)
+        return QuerySyntaxError(phrase("unbalanced '(': close it with ')'"), opened.start_pos or 0)
     return QuerySyntaxError(
-        f"'{token}' has nothing before it: add a term, or remove it (to look for the word "
-        "itself, write it in small letters)",
+        phrase(
+            "'%(token)s' has nothing before it: add a term, or remove it (to look for the word "
+            "itself, write it in small letters)",
+            token=token,
+        ),
         position,
     )
 

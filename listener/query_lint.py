@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from config.phrases import Phrase, phrase
 from listener.query import Query, QueryError
 from listener.query_compile import X_DIALECT, compile_query
 from listener.query_terms import (
@@ -21,6 +22,12 @@ from listener.query_terms import (
     push_negation_down,
     render,
     signed_terms,
+)
+
+#: What is wrong with a query that selects everything.
+EVERYTHING = phrase(
+    "the query selects almost every post, because part of it only excludes: add a word, phrase, "
+    "hashtag or handle that a wanted post must have"
 )
 
 #: Letters below which a word finds mostly other things.
@@ -41,11 +48,7 @@ def lint(query: Query) -> tuple[str, ...]:
     """Return warnings about `query`, the most serious first; none means that it looks right."""
     node = push_negation_down(query.node)
     if not _is_bounded(node):
-        everything = (
-            "error: the query selects almost every post, because part of it only excludes: "
-            "add a word, phrase, hashtag or handle that a wanted post must have"
-        )
-        return (everything, *_of_terms(node))
+        return (Phrase("error: %(problem)s", {"problem": EVERYTHING}), *_of_terms(node))
     found = (*_of_terms(node), *_of_branches(node), *_of_grouping(query.node), *_of_x(query))
     return tuple(dict.fromkeys(found))
 
@@ -74,22 +77,37 @@ def _of_terms(node: Node) -> list[str]:
 def _of_term(term: Term) -> str | None:  # noqa: PLR0911 - a list of rules
     value = term.value.rstrip("*")
     if term.kind is TermKind.PREFIX and value.isascii() and len(value) < SHORT_WORD:
-        return f"'{term}' finds every word that begins so: write more of the word"
+        return phrase(
+            "'%(term)s' finds every word that begins so: write more of the word", term=term
+        )
     if term.kind is not TermKind.WORD:
         return None
     if value in {"#", "@", "$"}:
-        return (
-            f"a lone '{value}' finds every post that has one and floods the desk: write the "
-            f"name directly after it, as in {value}acme"
+        return phrase(
+            "a lone '%(value)s' finds every post that has one and floods the desk: write the name "
+            "directly after it, as in %(value)sacme",
+            value=value,
         )
     if value in {"and", "or", "not"}:
-        return f"'{value}' is looked for as a word: write {value.upper()} to join terms"
+        return phrase(
+            "'%(value)s' is looked for as a word: write %(upper)s to join terms",
+            value=value,
+            upper=value.upper(),
+        )
     if value in STOP_WORDS:
-        return f"'{value}' stands in a large share of all posts: put it in a phrase, or remove it"
+        return phrase(
+            "'%(value)s' stands in a large share of all posts: put it in a phrase, or remove it",
+            value=value,
+        )
     if value.isascii() and not any(map(str.isalnum, value)):
-        return f"'{value}' is punctuation only: remove it, or put it in a phrase"
+        return phrase(
+            "'%(value)s' is punctuation only: remove it, or put it in a phrase", value=value
+        )
     if value.isascii() and len(value) < SHORT_WORD:
-        return f"'{value}' is very short and finds mostly other things: add a word beside it"
+        return phrase(
+            "'%(value)s' is very short and finds mostly other things: add a word beside it",
+            value=value,
+        )
     return None
 
 
@@ -97,8 +115,10 @@ def _of_branches(node: Node) -> list[str]:
     """Return warnings about duplicates, and about branches that decide nothing."""
     if not isinstance(node, And | Or):
         return []
-    warnings = [
-        f"'{render(part)}' is written {count} times: once is enough"
+    warnings: list[str] = [
+        phrase(
+            "'%(part)s' is written %(count)s times: once is enough", part=render(part), count=count
+        )
         for part, count in Counter(node.nodes).items()
         if count > 1
     ]
@@ -107,9 +127,14 @@ def _of_branches(node: Node) -> list[str]:
         opposite = negate(part)
         if isinstance(part, Term) and opposite in present:
             warnings.append(
-                f"'{part}' is both wanted and excluded, so that part finds nothing"
+                phrase(
+                    "'%(part)s' is both wanted and excluded, so that part finds nothing", part=part
+                )
                 if isinstance(node, And)
-                else f"'{part}' OR its opposite is every post, so that part decides nothing"
+                else phrase(
+                    "'%(part)s' OR its opposite is every post, so that part decides nothing",
+                    part=part,
+                )
             )
     warnings.extend(_of_values(node))
     inner: type[And | Or] = And if isinstance(node, Or) else Or
@@ -119,7 +144,11 @@ def _of_branches(node: Node) -> list[str]:
             needless = [one for one in part.nodes if one in present]
             if needless:
                 warnings.append(
-                    f"'{render(part)}' changes nothing beside '{render(needless[0])}': remove it"
+                    phrase(
+                        "'%(part)s' changes nothing beside '%(needless)s': remove it",
+                        part=render(part),
+                        needless=render(needless[0]),
+                    )
                 )
         warnings.extend(_of_branches(part))
     return warnings
@@ -134,7 +163,10 @@ def _of_values(node: And | Or) -> list[str]:
         part.kind for part in set(node.nodes) if isinstance(part, Term) and part.kind in single
     )
     return [
-        f"a post has only one {kind}, so that two of them find nothing: put OR between them"
+        phrase(
+            "a post has only one %(kind)s, so that two of them find nothing: put OR between them",
+            kind=kind,
+        )
         for kind, count in fields.items()
         if count > 1
     ]
@@ -146,9 +178,10 @@ def _of_grouping(node: Node) -> list[str]:
         excluded = [part for part in last.nodes if isinstance(part, Not)]
         others = [part for part in node.nodes[:-1] if isinstance(part, Term)]
         if excluded and others:
-            warning = (
-                f"'{render(excluded[0])}' excludes from the last alternative only: to exclude "
-                "from all, put the alternatives in brackets: (a OR b) -c"
+            warning = phrase(
+                "'%(excluded)s' excludes from the last alternative only: to exclude from all, put "
+                "the alternatives in brackets: (a OR b) -c",
+                excluded=render(excluded[0]),
             )
             return [warning]
     return []
@@ -158,11 +191,13 @@ def _of_x(query: Query) -> list[str]:
     try:
         searches = len(compile_query(query, X_DIALECT).texts)
     except QueryError as error:
-        return [f"on X: {error.problem}"]
+        return [phrase("on X: %(problem)s", problem=error.problem)]
     if searches > 1:
-        warning = (
-            f"too long for one search on X ({X_DIALECT.max_length} characters): it becomes "
-            f"{searches}, each with requests of its own"
+        warning = phrase(
+            "too long for one search on X (%(max_length)s characters): it becomes %(searches)s, "
+            "each with requests of its own",
+            max_length=X_DIALECT.max_length,
+            searches=searches,
         )
         return [warning]
     return []

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from config.durations import format_duration
+from config.phrases import phrase
 from crm_link.escalation.protocol import (
     DEFAULT_CHAIN,
     EVERYONE,
@@ -69,7 +70,11 @@ def _people(protocol: EscalationProtocol) -> Iterator[Advice]:
             yield (
                 "role-deputy",
                 place,
-                f"the role '{contact.role}' has no deputy: who is it when {contact.id} is away?",
+                phrase(
+                    "the role '%(role)s' has no deputy: who is it when %(contact)s is away?",
+                    role=contact.role,
+                    contact=contact.id,
+                ),
             )
         other = protocol.find_contact(contact.deputy or "")
         if (
@@ -78,16 +83,21 @@ def _people(protocol: EscalationProtocol) -> Iterator[Advice]:
             and contact.id < other.id
             and len(protocol.contacts) > SMALL_TEAM
         ):
-            message = (
-                f"{contact.id} and {other.id} stand in for each other: "
-                "when both are away, nobody does"
+            message = phrase(
+                "%(contact)s and %(other)s stand in for each other: when both are away, nobody "
+                "does",
+                contact=contact.id,
+                other=other.id,
             )
             yield "deputy-loop", (*place, "deputy"), message
         if all(one.kind in _SILENT_CHANNELS for one in contact.channels):
             yield (
                 "silent-channels",
                 (*place, "channels"),
-                f"{contact.id} has only the log: nobody is told; add push, sms, email or a chat",
+                phrase(
+                    "%(contact)s has only the log: nobody is told; add push, sms, email or a chat",
+                    contact=contact.id,
+                ),
             )
 
 
@@ -101,32 +111,46 @@ def _severities(protocol: EscalationProtocol) -> Iterator[Advice]:
             yield (
                 "waking-quiet-hours",
                 (*place, "quiet_hours"),
-                f"{level} would wait for the end of people's quiet hours; write ignore",
+                phrase(
+                    "%(level)s would wait for the end of people's quiet hours; write ignore",
+                    level=level,
+                ),
             )
         if level in WAKING_LEVELS and severity.ack_expires is None:
             yield (
                 "ack-expires",
                 place,
                 (
-                    f"an acknowledged {level} that nobody works on is never told again: "
-                    "set ack_expires"
+                    phrase(
+                        "an acknowledged %(level)s that nobody works on is never told again: set "
+                        "ack_expires",
+                        level=level,
+                    )
                 ),
             )
         if level in WAKING_LEVELS and severity.holding_statement is None and protocol.playbooks:
-            yield "no-clock", place, f"{level} has no holding_statement: by when is it said?"
+            yield (
+                "no-clock",
+                place,
+                phrase("%(level)s has no holding_statement: by when is it said?", level=level),
+            )
         if severity.holding_statement is not None and not has_holding:
             yield (
                 "no-holding-statement",
                 (*place, "holding_statement"),
-                "no playbook of this file holds: add playbooks.unknown with a statement",
+                phrase("no playbook of this file holds: add playbooks.unknown with a statement"),
             )
         if severity.holding_statement is not None and severity.holding_statement < severity.ack:
             yield (
                 "clock-before-ack",
                 (*place, "holding_statement"),
                 (
-                    f"{level}'s holding statement is due before anybody must have acknowledged "
-                    f"({format_duration(severity.ack)})"
+                    phrase(
+                        "%(level)s's holding statement is due before anybody must have "
+                        "acknowledged (%(ack)s)",
+                        level=level,
+                        ack=format_duration(severity.ack),
+                    )
                 ),
             )
         if level in covered:
@@ -134,8 +158,12 @@ def _severities(protocol: EscalationProtocol) -> Iterator[Advice]:
                 "never-reached",
                 place,
                 (
-                    f"{level} is never reached: every condition of it is a condition of "
-                    f"{covered[level]} too, which is looked at first"
+                    phrase(
+                        "%(level)s is never reached: every condition of it is a condition of "
+                        "%(covered)s too, which is looked at first",
+                        level=level,
+                        covered=covered[level],
+                    )
                 ),
             )
         yield from _approvals(protocol, severity)
@@ -149,8 +177,13 @@ def _approvals(protocol: EscalationProtocol, severity: Severity) -> Iterator[Adv
             "approval-too-slow",
             ("approvals", "max_wait"),
             (
-                f"{severity.level}'s holding statement is due after {format_duration(limit)}, "
-                f"and an approval may take {format_duration(rule.max_wait)}"
+                phrase(
+                    "%(level)s's holding statement is due after %(limit)s, and an approval may "
+                    "take %(max_wait)s",
+                    level=severity.level,
+                    limit=format_duration(limit),
+                    max_wait=format_duration(rule.max_wait),
+                )
             ),
         )
 
@@ -169,8 +202,14 @@ def _chains(protocol: EscalationProtocol) -> Iterator[Advice]:
                 "step-timers",
                 ("escalation", name, "steps", number),
                 (
-                    f"{severity.level}'s last step comes after {format_duration(last.after)}, "
-                    f"later than {MOST_LIMITS} times its ack of {format_duration(severity.ack)}"
+                    phrase(
+                        "%(level)s's last step comes after %(after)s, later than %(limits)s times "
+                        "its ack of %(ack)s",
+                        level=severity.level,
+                        after=format_duration(last.after),
+                        limits=MOST_LIMITS,
+                        ack=format_duration(severity.ack),
+                    )
                 ),
             )
         people = [one for one, _ in protocol.people(mine[0][1].notify)]
@@ -178,7 +217,11 @@ def _chains(protocol: EscalationProtocol) -> Iterator[Advice]:
             yield (
                 "one-person",
                 ("escalation", name),
-                f"{severity.level} is told to {people[0].id} alone: add a step",
+                phrase(
+                    "%(level)s is told to %(people)s alone: add a step",
+                    level=severity.level,
+                    people=people[0].id,
+                ),
             )
 
 
@@ -187,7 +230,7 @@ def _playbooks(protocol: EscalationProtocol) -> Iterator[Advice]:
         yield (
             "no-playbooks",
             (),
-            "there are no playbooks: people are told, and nothing says what to do",
+            phrase("there are no playbooks: people are told, and nothing says what to do"),
         )
         return
     for name, playbook in protocol.playbooks.items():
@@ -195,20 +238,28 @@ def _playbooks(protocol: EscalationProtocol) -> Iterator[Advice]:
             yield (
                 "playbook-statement",
                 ("playbooks", name),
-                f"the playbook '{name}' has no statement: what is said?",
+                phrase("the playbook '%(name)s' has no statement: what is said?", name=name),
             )
         if not playbook.tasks:
-            yield "playbook-tasks", ("playbooks", name), f"the playbook '{name}' has no tasks"
+            yield (
+                "playbook-tasks",
+                ("playbooks", name),
+                phrase("the playbook '%(name)s' has no tasks", name=name),
+            )
     asked = protocol.assessment
     for claim in asked.claim:
         for cluster in asked.cluster if claim in {"true_claim", "partly"} else (None,):
             if choose_playbook(Found(claim, cluster), protocol.playbooks) is None:
-                of = f" ({cluster})" if cluster else ""
-                yield (
-                    "missing-playbook",
-                    ("playbooks",),
-                    f"there is no playbook for the answer '{claim}'{of}",
+                missing = (
+                    phrase(
+                        "there is no playbook for the answer '%(claim)s' (%(cluster)s)",
+                        claim=claim,
+                        cluster=cluster,
+                    )
+                    if cluster
+                    else phrase("there is no playbook for the answer '%(claim)s'", claim=claim)
                 )
+                yield "missing-playbook", ("playbooks",), missing
 
 
 def _statement(
@@ -219,24 +270,42 @@ def _statement(
         yield (
             "statement-approved",
             place,
-            f"'{key}' is approved by nobody: set approved_by, approved_on and expires",
+            phrase(
+                "'%(key)s' is approved by nobody: set approved_by, approved_on and expires", key=key
+            ),
         )
     elif statement.expires is not None and statement.expires <= today:
         yield (
             "statement-expired",
             (*place, "expires"),
-            f"the approval of '{key}' has ended on {statement.expires}: have it approved again",
+            phrase(
+                "the approval of '%(key)s' has ended on %(expires)s: have it approved again",
+                key=key,
+                expires=statement.expires,
+            ),
         )
     elif statement.expires is not None and statement.expires - today <= SOON:
-        yield "statement-expires", (*place, "expires"), f"'{key}' ends on {statement.expires}"
+        yield (
+            "statement-expires",
+            (*place, "expires"),
+            phrase("'%(key)s' ends on %(expires)s", key=key, expires=statement.expires),
+        )
     if statement.approved_on is not None and statement.approved_on > today:
-        yield "statement-approved", (*place, "approved_on"), f"'{key}' is approved in the future"
+        yield (
+            "statement-approved",
+            (*place, "approved_on"),
+            phrase("'%(key)s' is approved in the future", key=key),
+        )
     missing = sorted(_languages(protocol) - set(statement.text))
     if missing:
         yield (
             "statement-language",
             (*place, "text"),
-            f"the brand is spoken of in {', '.join(missing)}, and '{key}' is not there in it",
+            phrase(
+                "the brand is spoken of in %(missing)s, and '%(key)s' is not there in it",
+                missing=", ".join(missing),
+                key=key,
+            ),
         )
 
 
@@ -256,5 +325,7 @@ def _drills(protocol: EscalationProtocol, today: date) -> Iterator[Advice]:
         yield (
             "drill-overdue",
             ("drills", "last"),
-            f"the last drill was on {drills.last}: one was due on {due}",
+            phrase(
+                "the last drill was on %(last)s: one was due on %(due)s", last=drills.last, due=due
+            ),
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 import typing
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from datetime import date
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
@@ -19,6 +18,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from config.errors import InputError
+from config.phrases import Number, Phrase, joined, phrase
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.protocol_advice import advise
 from crm_link.escalation.protocol_lint import Place, Problem, lint
@@ -111,9 +111,11 @@ def inspect_protocol(text: str, today: date, where: str = "protocol.yaml") -> li
     try:
         tree = _parse_yaml(text, where)
     except InputError as error:
-        line = re.search(r", line (\d+)", str(error))
-        message = str(error).partition(": ")[2]
-        return [Finding(int(line[1]) if line else 1, "error", "yaml", message)]
+        values = error.said.values if isinstance(error.said, Phrase) else {}
+        line, message = values.get("line", 1), str(error)
+        if isinstance(values.get("problem"), str):
+            message = cast("str", values["problem"])
+        return [Finding(cast("int", line), "error", "yaml", message)]
     try:
         protocol = EscalationProtocol.model_validate(tree, context={"source": text})
     except ValidationError as error:
@@ -138,27 +140,44 @@ def _read_shape(text: str, where: str) -> tuple[EscalationProtocol, CommentedMap
 
 def _parse_yaml(text: str, where: str) -> CommentedMap:
     if len(text.encode()) > MAX_FILE_BYTES:
-        msg = f"{where} has more than {MAX_FILE_BYTES:,} bytes; this is no protocol"
-        raise InputError(msg)
+        raise InputError(
+            "%(file)s: %(problem)s",
+            file=where,
+            problem=phrase(
+                "the file has more than %(most)s bytes; this is no protocol",
+                most=Number(MAX_FILE_BYTES),
+            ),
+        )
     try:
         tree = YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        msg = f"{where}{place}: this is not YAML: {error.problem or error.context}"
-        raise InputError(msg) from error
+        problem = phrase("this is not YAML: %(why)s", why=error.problem or error.context)
+        if not mark:
+            raise InputError("%(file)s: %(problem)s", file=where, problem=problem) from error
+        raise InputError(
+            "%(file)s, line %(line)s, column %(column)s: %(problem)s",
+            file=where,
+            line=mark.line + 1,
+            column=mark.column + 1,
+            problem=problem,
+        ) from error
     except (YAMLError, ValueError, RecursionError) as error:
-        msg = f"{where}: this is not YAML: {str(error).splitlines()[0]}"
-        raise InputError(msg) from error
+        problem = phrase("this is not YAML: %(why)s", why=str(error).splitlines()[0])
+        raise InputError("%(file)s: %(problem)s", file=where, problem=problem) from error
     if not isinstance(tree, CommentedMap):
-        msg = f"{where}: a protocol is a mapping that begins with 'version: 1'"
-        raise InputError(msg)
+        problem = phrase("a protocol is a mapping that begins with 'version: 1'")
+        raise InputError("%(file)s: %(problem)s", file=where, problem=problem)
     return tree
 
 
 def _refusal(where: str, tree: CommentedMap, problems: Iterable[Problem]) -> InputError:
     lines = sorted({(_line(tree, problem.place), problem.message) for problem in problems})
-    return InputError("\n".join(f"{where}, line {line}: {message}" for line, message in lines))
+    said = [
+        phrase("%(file)s, line %(line)s: %(problem)s", file=where, line=line, problem=message)
+        for line, message in lines
+    ]
+    return InputError(joined("\n", said))
 
 
 def _shape_problems(error: ValidationError) -> Iterator[Problem]:
@@ -174,7 +193,7 @@ def _shape_problems(error: ValidationError) -> Iterator[Problem]:
         if problem["type"] == "extra_forbidden":
             yield Problem(place, _unknown_key(place, name))
         elif problem["type"] == "missing":
-            yield Problem(place[:-1], f"'{name}' is missing")
+            yield Problem(place[:-1], phrase("'%(name)s' is missing", name=name))
         else:
             message = problem["msg"].removeprefix("Value error, ")
             yield Problem(place, f"{_words(place)}: {message}" if place else message)
@@ -186,11 +205,14 @@ _TAGS = frozenset({"[key]"})
 
 def _unknown_key(place: Place, name: str) -> str:
     if name in NOT_YET_OBEYED:
-        return f"'{name}' is not obeyed by this version yet; remove it"
+        return phrase("'%(name)s' is not obeyed by this version yet; remove it", name=name)
     known = _keys_at(place[:-1])
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(known)}"
-    return f"unknown key '{name}'; {hint}"
+    if near:
+        return phrase("unknown key '%(name)s'; did you mean '%(near)s'?", name=name, near=near[0])
+    return phrase(
+        "unknown key '%(name)s'; known here: %(known)s", name=name, known=", ".join(known)
+    )
 
 
 def _words(place: Place) -> str:

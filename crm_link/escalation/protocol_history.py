@@ -7,6 +7,7 @@ just typing.
 """
 
 from __future__ import annotations
+from config.phrases import lines_of
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -98,7 +99,7 @@ def record_sight(session: Session, sight: Sight, now: datetime) -> bool:
 
 
 def _tell_broken(session: Session, sight: Sight, version_id: int, now: datetime) -> None:
-    lines = sight.problem.splitlines()
+    lines = lines_of(sight.problem)
     raise_operation(
         session,
         sight.brand_id,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
 from config.errors import InputError
+from config.phrases import phrase
 from config.plugins import plugin_names
 from crm_link.escalation.channel import channel_names, make_channel
 from crm_link.escalation.protocol import (
@@ -70,7 +71,9 @@ def resolve_address(to: str, environment: Mapping[str, str] | None = None) -> st
     name = to.removeprefix(SECRET_MARK).strip()
     value = (os.environ if environment is None else environment).get(name, "")
     if not value:
-        msg = f"the environment variable {name}, which the protocol names, is not set"
+        msg = phrase(
+            "the environment variable %(name)s, which the protocol names, is not set", name=name
+        )
         raise InputError(msg)
     return value
 
@@ -81,14 +84,21 @@ def check_channels(protocol: EscalationProtocol) -> list[str]:
     Those of contacts and of drills. Looks at the environment and the channels' settings, and
     sends nothing.
     """
-    problems = []
+    problems: list[str] = []
     ways = [(f"contact {contact.id}", contact.channels) for contact in protocol.contacts]
     for whose, addresses in [*ways, ("drills", protocol.drills.channels)]:
         for position, address in enumerate(addresses):
             try:
                 make_channel(address.plugin).check_address(resolve_address(address.to))
             except InputError as error:
-                problems.append(f"{whose}, channel {position + 1}: {error}")
+                problems.append(
+                    phrase(
+                        "%(whose)s, channel %(number)s: %(error)s",
+                        whose=whose,
+                        number=position + 1,
+                        error=error.said,
+                    )
+                )
     return problems
 
 
@@ -97,11 +107,19 @@ def _contacts(protocol: EscalationProtocol) -> Iterator[Problem]:
     for position, contact in enumerate(protocol.contacts):
         place: Place = ("contacts", position)
         if ids[contact.id] > 1:
-            yield Problem((*place, "id"), f"there are two contacts '{contact.id}'")
+            yield Problem(
+                (*place, "id"), phrase("there are two contacts '%(contact)s'", contact=contact.id)
+            )
         if contact.deputy == contact.id:
-            yield Problem((*place, "deputy"), f"'{contact.id}' cannot be their own deputy")
+            yield Problem(
+                (*place, "deputy"),
+                phrase("'%(contact)s' cannot be their own deputy", contact=contact.id),
+            )
         elif contact.deputy is not None and contact.deputy not in ids:
-            yield Problem((*place, "deputy"), f"the deputy '{contact.deputy}' is no contact here")
+            yield Problem(
+                (*place, "deputy"),
+                phrase("the deputy '%(deputy)s' is no contact here", deputy=contact.deputy),
+            )
         for number, address in enumerate(contact.channels):
             yield from _address((*place, "channels", number), contact.id, address)
 
@@ -115,13 +133,23 @@ def _address(place: Place, whose: str, address: ChannelAddress) -> Iterator[Prob
     channels = channel_names()
     if address.plugin not in channels:
         known = ", ".join(channels)
-        yield Problem(place, f"there is no channel '{address.kind}'; known: {known}")
+        yield Problem(
+            place,
+            phrase(
+                "there is no channel '%(kind)s'; known: %(known)s", kind=address.kind, known=known
+            ),
+        )
     if holds_secret(address.to):
         name = re.sub(r"[^A-Z0-9]+", "_", f"{whose}_{address.kind}".upper())
         yield Problem(
             place,
-            f"the address of {whose}'s channel '{address.kind}' holds a secret: put it into an "
-            f"environment variable and write for example to: env:{name}",
+            phrase(
+                "the address of %(whose)s's channel '%(kind)s' holds a secret: put it into an "
+                "environment variable and write for example to: env:%(name)s",
+                whose=whose,
+                kind=address.kind,
+                name=name,
+            ),
         )
 
 
@@ -142,7 +170,10 @@ def _topics(protocol: EscalationProtocol) -> Iterator[Problem]:
     ids = Counter(topic.id for topic in protocol.topics)
     for position, topic in enumerate(protocol.topics):
         if ids[topic.id] > 1:
-            yield Problem(("topics", position, "id"), f"there are two topics '{topic.id}'")
+            yield Problem(
+                ("topics", position, "id"),
+                phrase("there are two topics '%(topic)s'", topic=topic.id),
+            )
     for position, rule in enumerate(protocol.triage.flag):
         for name in rule.topics:
             if name not in ids:
@@ -154,10 +185,10 @@ def _severities(protocol: EscalationProtocol) -> Iterator[Problem]:
     platforms = plugin_names("listener.collectors")
     order = [LEVELS.index(severity.level) for severity in protocol.severity]
     if len(set(order)) != len(order):
-        yield Problem(("severity",), "a severity is there twice; give each level once")
+        yield Problem(("severity",), phrase("a severity is there twice; give each level once"))
     elif order != sorted(order):
         yield Problem(
-            ("severity",), "severities must stand worst first: the first that matches wins"
+            ("severity",), phrase("severities must stand worst first: the first that matches wins")
         )
     for position, severity in enumerate(protocol.severity):
         for group, conditions in (("any", severity.any), ("all", severity.all)):
@@ -167,12 +198,19 @@ def _severities(protocol: EscalationProtocol) -> Iterator[Problem]:
                     yield Problem(place, _no_topic(name))
                 for name in sorted(set(condition.source) - set(platforms)):
                     yield Problem(
-                        place, f"no platform is named '{name}'; known: {', '.join(platforms)}"
+                        place,
+                        phrase(
+                            "no platform is named '%(name)s'; known: %(platforms)s",
+                            name=name,
+                            platforms=", ".join(platforms),
+                        ),
                     )
 
 
 def _no_topic(name: str) -> str:
-    return f"'{name}' is no topic of this file: add it under 'topics' with its words"
+    return phrase(
+        "'%(name)s' is no topic of this file: add it under 'topics' with its words", name=name
+    )
 
 
 def _chains(protocol: EscalationProtocol) -> Iterator[Problem]:
@@ -180,15 +218,26 @@ def _chains(protocol: EscalationProtocol) -> Iterator[Problem]:
     for name in protocol.escalation:
         if name != DEFAULT_CHAIN and name not in LEVELS:
             known = ", ".join((DEFAULT_CHAIN, *LEVELS))
-            yield Problem(("escalation", name), f"'{name}' is no severity; use one of {known}")
+            yield Problem(
+                ("escalation", name),
+                phrase("'%(name)s' is no severity; use one of %(known)s", name=name, known=known),
+            )
     for level in levels:
         chain = protocol.escalation.get(level) or protocol.escalation.get(DEFAULT_CHAIN)
         if chain is None:
             yield Problem(
-                ("escalation",), f"{level} has no chain, and there is no '{DEFAULT_CHAIN}'"
+                ("escalation",),
+                phrase(
+                    "%(level)s has no chain, and there is no '%(chain)s'",
+                    level=level,
+                    chain=DEFAULT_CHAIN,
+                ),
             )
         elif not any(step.is_for(level) for step in chain.steps):
-            yield Problem(("escalation",), f"no step of {level}'s chain is for {level}")
+            yield Problem(
+                ("escalation",),
+                phrase("no step of %(level)s's chain is for %(level)s", level=level),
+            )
     yield from _steps(protocol, levels)
 
 
@@ -201,18 +250,25 @@ def _steps(protocol: EscalationProtocol, levels: list[Level]) -> Iterator[Proble
             if name == level or (name == DEFAULT_CHAIN and level not in protocol.escalation)
         }
         if not served and name in (DEFAULT_CHAIN, *LEVELS):
-            yield Problem(("escalation", name), f"no severity uses the chain '{name}'")
+            yield Problem(
+                ("escalation", name), phrase("no severity uses the chain '%(name)s'", name=name)
+            )
         for position, step in enumerate(chain.steps):
             place: Place = ("escalation", name, "steps", position)
             yield from _step_names(protocol, place, step.notify, roles)
             if served and not any(step.is_for(level) for level in served):
                 only = ", ".join(step.only)
-                yield Problem(place, f"this step is never reached: no severity here is {only}")
+                yield Problem(
+                    place,
+                    phrase("this step is never reached: no severity here is %(only)s", only=only),
+                )
             if position and step.after < chain.steps[position - 1].after:
                 yield Problem(
                     place,
-                    "this step is due before the one above it; 'after' counts from the "
-                    "beginning of the chain, so it must not fall",
+                    phrase(
+                        "this step is due before the one above it; 'after' counts from the "
+                        "beginning of the chain, so it must not fall"
+                    ),
                 )
 
 
@@ -224,6 +280,9 @@ def _step_names(
         if word == EVERYONE or on_call_rotation(word) is not None:
             continue
         if (role or word) not in roles:
-            yield Problem(place, f"nobody has the role '{role or word}': add a contact with it")
+            yield Problem(
+                place,
+                phrase("nobody has the role '%(role)s': add a contact with it", role=role or word),
+            )
         elif role is not None and not protocol.people([word]):
-            yield Problem(place, f"nobody with the role '{role}' has a deputy")
+            yield Problem(place, phrase("nobody with the role '%(role)s' has a deputy", role=role))

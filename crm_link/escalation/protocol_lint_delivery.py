@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from config.phrases import phrase
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.protocol_on_call import on_call_rotation
 
@@ -19,10 +20,12 @@ def lint_delivery(protocol: EscalationProtocol) -> Iterator[Found]:
     if protocol.business_hours is not None and protocol.business_hours.tz is None:
         yield (
             ("business_hours",),
-            "say in which zone: business_hours: {week: mon-fri 09:00-18:00, tz: Europe/Madrid}",
+            phrase(
+                "say in which zone: business_hours: {week: mon-fri 09:00-18:00, tz: Europe/Madrid}"
+            ),
         )
     if protocol.response_times.hours == "business" and protocol.business_hours is None:
-        yield ("response_times", "hours"), "hours: business needs the key business_hours"
+        yield ("response_times", "hours"), phrase("hours: business needs the key business_hours")
     for name, chain in protocol.escalation.items():
         for position, step in enumerate(chain.steps):
             place = ("escalation", name, "steps", position)
@@ -30,9 +33,19 @@ def lint_delivery(protocol: EscalationProtocol) -> Iterator[Found]:
                 rotation = on_call_rotation(word)
                 if rotation is not None and rotation not in protocol.on_call:
                     known = ", ".join(protocol.on_call) or "none"
-                    yield place, f"there is no rotation '{rotation}' under on_call; known: {known}"
+                    yield (
+                        place,
+                        phrase(
+                            "there is no rotation '%(rotation)s' under on_call; known: %(known)s",
+                            rotation=rotation,
+                            known=known,
+                        ),
+                    )
             if isinstance(step.hours, str) and protocol.business_hours is None:
-                yield place, f"hours: {step.hours} needs the key business_hours"
+                yield (
+                    place,
+                    phrase("hours: %(hours)s needs the key business_hours", hours=step.hours),
+                )
 
 
 def _rotations(protocol: EscalationProtocol) -> Iterator[Found]:
@@ -46,15 +59,29 @@ def _rotations(protocol: EscalationProtocol) -> Iterator[Found]:
         place = ("on_call", name)
         for number, member in enumerate(rotation.members):
             if protocol.find_contact(member) is None:
-                yield (*place, "members", number), f"'{member}' is no contact of this file"
+                yield (
+                    (*place, "members", number),
+                    phrase("'%(member)s' is no contact of this file", member=member),
+                )
         if name not in used:
-            yield place, f"nobody is told by this rotation: add notify: [on_call({name})] to a step"
+            yield (
+                place,
+                phrase(
+                    "nobody is told by this rotation: add notify: [on_call(%(name)s)] to a step",
+                    name=name,
+                ),
+            )
         if rotation.calendar.startswith("webcal://"):
-            yield (*place, "calendar"), "write https:// instead of webcal://"
+            yield (*place, "calendar"), phrase("write https:// instead of webcal://")
         elif "://" in rotation.calendar:
             parts = urlsplit(rotation.calendar)
             if parts.scheme not in {"http", "https"} or not parts.hostname:
-                yield (*place, "calendar"), "a calendar is a file or an address with https://"
+                yield (
+                    (*place, "calendar"),
+                    phrase("a calendar is a file or an address with https://"),
+                )
             elif parts.password or any(len(part) > 20 for part in Path(parts.path).parts):  # noqa: PLR2004 - as long as a token
-                private = "this address is a secret: put it into a variable and write env:NAME"
+                private = phrase(
+                    "this address is a secret: put it into a variable and write env:NAME"
+                )
                 yield (*place, "calendar"), private

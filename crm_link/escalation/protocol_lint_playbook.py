@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from config.phrases import phrase
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.protocol_playbook import PLAYBOOKS, Playbook
 from crm_link.escalation.protocol_statements import (
@@ -35,31 +36,52 @@ def lint_playbook(protocol: EscalationProtocol) -> Iterator[Found]:
     ids = Counter(one.id for one in protocol.faq)
     for position, one in enumerate(protocol.faq):
         if ids[one.id] > 1:
-            yield ("faq", position, "id"), f"there are two answers '{one.id}'"
+            yield ("faq", position, "id"), phrase("there are two answers '%(one)s'", one=one.id)
         if not any(one.questions.values()):
-            yield ("faq", position, "questions"), f"'{one.id}' needs a question to be found by"
+            yield (
+                ("faq", position, "questions"),
+                phrase("'%(one)s' needs a question to be found by", one=one.id),
+            )
 
 
 def _nobody(role: str) -> str:
-    return f"nobody has the role '{role}': add a contact with it"
+    return phrase("nobody has the role '%(role)s': add a contact with it", role=role)
 
 
 def _playbook(protocol: EscalationProtocol, name: str, playbook: Playbook) -> Iterator[Found]:
     place = ("playbooks", name)
     allowed = PLAYBOOKS.get(name)
     if allowed is None:
-        yield place, f"'{name}' is no playbook; there are {', '.join(PLAYBOOKS)}"
+        yield (
+            place,
+            phrase(
+                "'%(name)s' is no playbook; there are %(known)s",
+                name=name,
+                known=", ".join(PLAYBOOKS),
+            ),
+        )
     elif playbook.strategy not in allowed:
         yield (
             (*place, "strategy"),
             (
-                f"'{playbook.strategy}' contradicts the claim of '{name}'; "
-                f"what fits is {' or '.join(sorted(allowed))}"
+                phrase(
+                    "'%(strategy)s' contradicts the claim of '%(name)s'; what fits is %(allowed)s",
+                    strategy=playbook.strategy,
+                    name=name,
+                    allowed=", ".join(sorted(allowed)),
+                )
             ),
         )
     if playbook.statement is not None and playbook.statement not in protocol.statements:
         known = ", ".join(protocol.statements) or "none"
-        yield (*place, "statement"), f"there is no statement '{playbook.statement}'; known: {known}"
+        yield (
+            (*place, "statement"),
+            phrase(
+                "there is no statement '%(statement)s'; known: %(known)s",
+                statement=playbook.statement,
+                known=known,
+            ),
+        )
     ids = Counter(task.id for task in playbook.tasks)
     who = {contact.role for contact in protocol.contacts} | {one.id for one in protocol.contacts}
     if playbook.owner and playbook.owner not in who:
@@ -67,7 +89,7 @@ def _playbook(protocol: EscalationProtocol, name: str, playbook: Playbook) -> It
     for position, task in enumerate(playbook.tasks):
         where = (*place, "tasks", position)
         if ids[task.id] > 1:
-            yield where, f"the task '{task.id}' is there twice"
+            yield where, phrase("the task '%(task)s' is there twice", task=task.id)
         if task.owner and task.owner not in who:
             yield where, _nobody(task.owner)
 
@@ -86,13 +108,20 @@ def _statement(protocol: EscalationProtocol, key: str, statement: Statement) -> 
         yield (
             place,
             (
-                f"nobody says what {{{unknown[0]}}} is: name it under variables, with what it "
-                f"means; given are {given}"
+                phrase(
+                    "nobody says what {%(unknown)s} is: name it under variables, with what it "
+                    "means; given are %(given)s",
+                    unknown=unknown[0],
+                    given=given,
+                )
             ),
         )
     for name in statement.variables:
         if name not in statement.variables_used():
-            yield (*place, "variables", name), f"no text of '{key}' has the variable {{{name}}}"
+            yield (
+                (*place, "variables", name),
+                phrase("no text of '%(key)s' has the variable {%(name)s}", key=key, name=name),
+            )
     yield from _parts(protocol, key, statement)
     most = CHANNEL_CHARS.get(statement.channel)
     for lang, text in statement.text.items():
@@ -100,7 +129,12 @@ def _statement(protocol: EscalationProtocol, key: str, statement: Statement) -> 
         if most is not None and length > most:
             yield (
                 (*place, "text", lang),
-                f"this has {length} characters, and {statement.channel} takes {most}",
+                phrase(
+                    "this has %(length)s characters, and %(channel)s takes %(most)s",
+                    length=length,
+                    channel=statement.channel,
+                    most=most,
+                ),
             )
     yield from _users(protocol, key, statement)
 
@@ -121,7 +155,10 @@ def _parts(protocol: EscalationProtocol, key: str, statement: Statement) -> Iter
             meaning = "; ".join(f"{part}: {CERC_PARTS[part]}" for part in missing)
             yield (
                 ("statements", key, "text", lang),
-                f"this message lacks parts that a first message must have: {meaning}",
+                phrase(
+                    "this message lacks parts that a first message must have: %(meaning)s",
+                    meaning=meaning,
+                ),
             )
 
 
@@ -134,5 +171,10 @@ def _users(protocol: EscalationProtocol, key: str, statement: Statement) -> Iter
         if is_opposed(first, playbook.strategy):
             yield (
                 ("playbooks", name, "statement"),
-                f"the statement '{key}' is to '{first}', which contradicts '{playbook.strategy}'",
+                phrase(
+                    "the statement '%(key)s' is to '%(first)s', which contradicts '%(strategy)s'",
+                    key=key,
+                    first=first,
+                    strategy=playbook.strategy,
+                ),
             )

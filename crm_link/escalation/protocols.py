@@ -160,7 +160,7 @@ class Protocols:
             self._loaded[path] = _Loaded(stamp, load_protocol(path))
             log.info("protocol read", file=path.name, brand_id=brand_id)
         except AppError as error:
-            self._loaded[path] = _Loaded(stamp, before, str(error))
+            self._loaded[path] = _Loaded(stamp, before, error.said)
             log.error("protocol file is broken", file=path.name, brand_id=brand_id)
 
     def _refresh(self, path: Path, loaded: _Loaded) -> None:
@@ -172,7 +172,7 @@ class Protocols:
         try:
             loaded.protocol, loaded.problem = load_protocol(path), ""
         except AppError as error:
-            loaded.problem = str(error)
+            loaded.problem = error.said
             log.error("protocol file is broken, the last good one stays in force", file=path.name)
         else:
             log.info("protocol read again", file=path.name, digest=loaded.protocol.digest[:12])

@@ -5,6 +5,7 @@ health of sources. Points and what earns them are in docs/drills.md.
 """
 
 from __future__ import annotations
+from config.phrases import lines_of
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -280,7 +281,7 @@ def _protocol(problem: str, findings: Sequence[str]) -> Part:
             "protocol",
             0,
             phrase("The protocol file is broken; the last good one is in force."),
-            phrase("mend it: %(problem)s", problem=problem.splitlines()[0]),
+            phrase("mend it: %(problem)s", problem=lines_of(problem)[0]),
         )
     if not findings:
         return _part("protocol", 1, phrase("The protocol file has no open findings."))

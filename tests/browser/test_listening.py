@@ -32,7 +32,7 @@ def test_a_query_is_mended_as_it_is_typed_and_tried(open_page: OpenPage) -> None
 
     box.press_sequentially(" (")
     expect(page.locator(".query-problem")).to_contain_text("^")
-    expect(page.locator(".query-problem")).to_contain_text("at column")
+    expect(page.locator(".query-problem")).to_contain_text("column ")
     box.fill("refund or glass")
     expect(page.locator(".query-warning")).to_contain_text("write OR to join terms")
     box.fill("refund OR glass")

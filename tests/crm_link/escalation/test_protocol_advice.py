@@ -105,7 +105,7 @@ def test_what_lets_people_down_is_said_with_its_rule(old: str, new: str, said: s
         (
             "untrue: {strategy: deny",
             "untrue: {strategy: rebuild",
-            "'rebuild' contradicts the claim of 'untrue'; what fits is deny or inform",
+            "'rebuild' contradicts the claim of 'untrue'; what fits is deny, inform",
         ),
         ("  unknown:\n", "  unclear:\n", "'unclear' is no playbook; there are unknown, untrue"),
         (
