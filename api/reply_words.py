@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.language import gettext, later
+from api.language import gettext, later, told
 from crm_link.replying.models import Reply, ReplyEvent, ReplyState
 from listener.replier import Refusal
 
@@ -72,7 +72,7 @@ def refusal_words(reply: Reply) -> str:
         return refusal_says(reply.refusal)
     if reply.state is ReplyState.FAILED:
         return gettext("It did not go out within a day of its approval: read it again.")
-    return reply.last_error or ""
+    return told(reply.last_error or "")
 
 
 def refusal_says(refusal: Refusal) -> str:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from config.bulk import insert_new
 from config.clock import Clock, utc_now
 from config.errors import BudgetExhaustedError
+from config.phrases import Number, phrase
 from crm_link.budget_models import CrmBudget
 from crm_link.budgets import Heard, Limit
 from crm_link.crm import Crm
@@ -85,7 +86,8 @@ class BudgetMeter:
         while costs and (wait := self._try(costs, ticket)) is not None:
             if waited_s + wait.seconds > LONGEST_WAIT_S:
                 raise BudgetExhaustedError(
-                    f"{self._crm}: {wait.reason}", resume_after_s=wait.seconds
+                    phrase("%(crm)s: %(reason)s", crm=self._crm, reason=wait.reason),
+                    resume_after_s=wait.seconds,
                 )
             self._sleep(wait.seconds)
             waited_s += wait.seconds
@@ -140,19 +142,26 @@ class BudgetMeter:
     def _wait(self, row: CrmBudget, cost: int, now: datetime) -> _Wait | None:
         limit = self._limits[row.name]
         if row.paused_until is not None and row.paused_until > now:
-            return _Wait((row.paused_until - now).total_seconds(), row.reason or "paused")
+            return _Wait((row.paused_until - now).total_seconds(), row.reason or phrase("paused"))
         if row.said_left is not None and row.said_of and row.said_at is not None:
             again = row.said_at + timedelta(seconds=ASK_AGAIN_S)
             if row.said_left <= RESERVE * row.said_of and again > now:
-                reason = (
-                    f"{row.said_left} of {row.said_of} calls ({row.name}) are left, "
-                    "kept for the account's other programs"
+                kept = phrase(
+                    "%(left)s of %(all)s calls (%(limit)s) are left, kept for the account's other "
+                    "programs",
+                    left=Number(row.said_left),
+                    all=Number(row.said_of),
+                    limit=row.name,
                 )
-                return _Wait((again - now).total_seconds(), reason)
+                return _Wait((again - now).total_seconds(), kept)
         if not limit.window_s:
             row.running = [one for one in row.running if datetime.fromisoformat(one[:-13]) > now]
             is_full = len(row.running) >= limit.size
-            return _Wait(PLACE_WAIT_S, f"{limit.size} calls at once") if is_full else None
+            return (
+                _Wait(PLACE_WAIT_S, phrase("%(size)s calls at once", size=limit.size))
+                if is_full
+                else None
+            )
         since_s = max((now - row.filled_at).total_seconds(), 0.0)
         row.tokens = min(limit.at_once, row.tokens + since_s * limit.per_s)
         row.filled_at = max(now, row.filled_at)

@@ -8,6 +8,7 @@ from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config.db import Base
+from config.kept_phrases import PhraseText
 
 
 class CrmBudget(Base):
@@ -30,4 +31,4 @@ class CrmBudget(Base):
     said_of: Mapped[int | None]
     said_at: Mapped[datetime | None]
     paused_until: Mapped[datetime | None]
-    reason: Mapped[str | None]
+    reason: Mapped[str | None] = mapped_column(PhraseText)

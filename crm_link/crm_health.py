@@ -44,7 +44,7 @@ def noted(
     except (LimitError, BudgetExhaustedError):
         raise
     except AppError as error:
-        _note_failure(sessions, crm, work, str(error), clock())
+        _note_failure(sessions, crm, work, error.said, clock())
         raise
     _note_success(sessions, crm, work, clock())
 

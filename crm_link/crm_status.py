@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from config.phrases import Phrase, joined
 from crm_link.budget_models import CrmBudget
 from crm_link.budgets import Limit
 from crm_link.crm_health import failing_crms
@@ -144,7 +145,16 @@ def crm_status(session: Session, names: Sequence[str]) -> list[CrmStatus]:
             int(outbox[name].dead) if name in outbox else 0,
             errors.get(name),
             min((one.failing_since for one in failing[name] if one.failing_since), default=None),
-            "; ".join(f"{one.work}: {one.last_error}" for one in failing[name]),
+            joined(
+                "; ",
+                [
+                    Phrase(
+                        "%(work)s: %(error)s",
+                        {"work": Phrase(one.work, {}), "error": one.last_error},
+                    )
+                    for one in failing[name]
+                ],
+            ),
             tuple((one.reason, one.records) for one in causes if one.crm == name),
         )
         for name in names

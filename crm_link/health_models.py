@@ -8,6 +8,7 @@ from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config.db import Base
+from config.kept_phrases import PhraseText
 
 
 class CrmHealth(Base):
@@ -22,5 +23,5 @@ class CrmHealth(Base):
     work: Mapped[str] = mapped_column(String(20), primary_key=True)
     failing_since: Mapped[datetime | None]
     failures: Mapped[int]
-    last_error: Mapped[str | None]
+    last_error: Mapped[str | None] = mapped_column(PhraseText)
     last_success_at: Mapped[datetime | None]

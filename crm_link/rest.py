@@ -18,6 +18,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from config.clock import utc_now
 from config.errors import PermanentError, TransientError
+from config.phrases import phrase
 from crm_link.budgets import LimitError, Limits, Meter, Unmetered
 
 #: Tries of a call that only reads, and the longest wait between them, in seconds. A longer one
@@ -134,7 +135,12 @@ class RestClient:
             try:
                 return answer.json()
             except ValueError as error:
-                msg = f"{self._name} answered {method} {path} with something that is no JSON"
+                msg = phrase(
+                    "%(name)s answered %(method)s %(path)s with something that is no JSON",
+                    name=self._name,
+                    method=method,
+                    path=path,
+                )
                 raise TransientError(msg) from error
         if answer.status_code == HTTPStatus.NOT_MODIFIED:
             return None
@@ -166,10 +172,14 @@ class RestClient:
                 headers=signed,
             )
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-            msg = f"{self._name}: the base address is none; it begins with https://"
+            msg = phrase(
+                "%(name)s: the base address is none; it begins with https://", name=self._name
+            )
             raise PermanentError(msg) from error
         except httpx.HTTPError as error:
-            msg = f"{self._name} did not answer: {type(error).__name__}"
+            msg = phrase(
+                "%(name)s did not answer: %(kind)s", name=self._name, kind=type(error).__name__
+            )
             raise TransientError(msg) from error
         finally:
             self.meter.give_back(ticket)
@@ -191,16 +201,20 @@ class RestClient:
         if (own := self._means(refused)) is not None:
             return own
         status = refused.status
-        msg = f"{self._name} answered {status} to {what}"
+        msg = phrase(
+            "%(name)s answered %(status)s to %(what)s", name=self._name, status=status, what=what
+        )
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             said_s = retry_after_s(refused.answer.headers)
             return LimitError(msg, retry_after_s=LIMIT_WAIT_S if said_s is None else said_s)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _PASSING:
             return TransientError(msg, retry_after_s=retry_after_s(refused.answer.headers))
         if status == HTTPStatus.UNAUTHORIZED:
-            return PermanentError(f"{msg}: the token is wrong or has ended")
+            return PermanentError(phrase("%(msg)s: the token is wrong or has ended", msg=msg))
         if status == HTTPStatus.FORBIDDEN:
-            return PermanentError(f"{msg}: the account may not do this; check its scopes")
+            return PermanentError(
+                phrase("%(msg)s: the account may not do this; check its scopes", msg=msg)
+            )
         return PermanentError(msg)
 
 
@@ -216,10 +230,20 @@ def ask_for_token(name: str, url: str, form: Mapping[str, str], *, timeout_s: fl
     try:
         answer = httpx.post(url, data=dict(form), timeout=timeout_s, trust_env=False)
         if answer.is_server_error:
-            raise TransientError(f"{name}'s sign-in answered {answer.status_code}")
+            raise TransientError(
+                phrase(
+                    "%(name)s's sign-in answered %(status_code)s",
+                    name=name,
+                    status_code=answer.status_code,
+                )
+            )
         return answer.json()
     except (httpx.HTTPError, ValueError) as error:
-        raise TransientError(f"{name} did not answer a sign-in: {type(error).__name__}") from error
+        raise TransientError(
+            phrase(
+                "%(name)s did not answer a sign-in: %(kind)s", name=name, kind=type(error).__name__
+            )
+        ) from error
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

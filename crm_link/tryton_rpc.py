@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from config.errors import PermanentError, TransientError
+from config.phrases import phrase
 from crm_link.budgets import Limits
 from crm_link.rest import RestClient
 from crm_link.rest_crm import Token
@@ -96,8 +97,11 @@ class TrytonRpc:
             answer = self._door.call("POST", self._path, json=body)
         except PermanentError as error:
             raise PermanentError(
-                f"Tryton refused the user: check {self._settings}USER, _PASSWORD, _DATABASE "
-                "and _BASE_URL"
+                phrase(
+                    "Tryton refused the user: check %(settings)sUSER, _PASSWORD, _DATABASE and "
+                    "_BASE_URL",
+                    settings=self._settings,
+                )
             ) from error
         user_id, session, *_ = answer["result"]
         return b64encode(f"{self._user}:{user_id}:{session}".encode()).decode()
@@ -115,5 +119,13 @@ def _result(method: str, answer: Any) -> Any:  # noqa: ANN401 - JSON
     if kind in _OF_RECORDS:
         raise Fault(kind)
     if kind in _PASSING:
-        raise TransientError(f"Tryton answered {kind} to {method}")
-    raise PermanentError(f"Tryton answered {kind} to {method}: may the user do this?")
+        raise TransientError(
+            phrase("Tryton answered %(kind)s to %(method)s", kind=kind, method=method)
+        )
+    raise PermanentError(
+        phrase(
+            "Tryton answered %(kind)s to %(method)s: may the user do this?",
+            kind=kind,
+            method=method,
+        )
+    )

@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config.db import Base, enum_text
+from config.kept_phrases import PhraseText
 
 
 class DeliveryStatus(StrEnum):
@@ -57,7 +58,7 @@ class WriteBack(Base):
     attempts: Mapped[int] = mapped_column(default=0, server_default="0")
     next_attempt_at: Mapped[datetime]
     lease_until: Mapped[datetime | None]
-    last_error: Mapped[str | None]
+    last_error: Mapped[str | None] = mapped_column(PhraseText)
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
 

@@ -89,7 +89,7 @@ def deliver_write_backs(
         wait_s = getattr(error, "retry_after_s", None) or getattr(error, "resume_after_s", None)
         results = _all_failed(
             updates,
-            str(error),
+            error.said,
             is_transient=True,
             retry_after_s=wait_s,
             is_limit=isinstance(error, (LimitError, BudgetExhaustedError)),
@@ -97,7 +97,7 @@ def deliver_write_backs(
     except (PermanentError, InputError) as error:
         # The whole CRM refuses (credentials, a wrong file), not these records: a person
         # mends it, and then they go out. So they wait, and die only after many tries.
-        results = _all_failed(updates, str(error), is_transient=True, retry_after_s=None)
+        results = _all_failed(updates, error.said, is_transient=True, retry_after_s=None)
     with sessions.begin() as session:
         _record(session, claimed, results, clock())
     failed = sum(1 for result in results if result.error is not None)

@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config.db import Base
+from config.kept_phrases import PhraseText
 
 
 class SourceCursor(Base):
@@ -40,7 +41,7 @@ class Collection(Base):
     new: Mapped[int] = mapped_column(default=0)
     changed: Mapped[int] = mapped_column(default=0)
     rejected: Mapped[int] = mapped_column(default=0)
-    error: Mapped[str | None]
+    error: Mapped[str | None] = mapped_column(PhraseText)
 
 
 class RawPost(Base):

@@ -10,6 +10,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from config.errors import AppError, BudgetExhaustedError, NotFoundError, TransientError
+from config.phrases import phrase
 from listener.collection_models import Collection
 from listener.models import Source, SourceState
 from listener.results import CollectResult
@@ -123,5 +124,7 @@ def _pause(seconds: float) -> timedelta:
 def _words(error: Exception) -> str:
     """Return what may be shown of an error; others than our own may quote posts."""
     if isinstance(error, AppError):
-        return (str(error) or type(error).__name__)[:_ERROR_LENGTH]
-    return f"{type(error).__name__}: a fault in the program or its database, see the log"
+        return (error.said or type(error).__name__)[:_ERROR_LENGTH]
+    return phrase(
+        "%(kind)s: a fault in the program or its database, see the log", kind=type(error).__name__
+    )

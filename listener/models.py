@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstrain
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from config.db import Base, enum_text
+from config.kept_phrases import PhraseText
 from listener.types import GapKind, PostKind
 
 
@@ -90,7 +91,7 @@ class Source(Base):
     last_success_at: Mapped[datetime | None]
     newest_post_at: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(default=0)  # in a row
-    last_error: Mapped[str | None]
+    last_error: Mapped[str | None] = mapped_column(PhraseText)
     created_at: Mapped[datetime]
 
     brand: Mapped[Brand] = relationship(lazy="raise")
@@ -270,6 +271,6 @@ class Gap(Base):
     kind: Mapped[GapKind] = mapped_column(enum_text(GapKind))
     from_at: Mapped[datetime | None]
     to_at: Mapped[datetime | None]
-    detail: Mapped[str]
+    detail: Mapped[str] = mapped_column(PhraseText)
     found_at: Mapped[datetime]
     filled_at: Mapped[datetime | None]

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.errors import InputError
+from config.phrases import phrase
 from listener.reddit_session import RedditSession
 
 
@@ -85,8 +86,9 @@ def require_account(settings: RedditSettings, what: str) -> None:
     if settings.refresh_token.get_secret_value():
         return
     if not (settings.username and settings.password.get_secret_value()):
-        msg = (
-            f"{what} needs an account: set GROUNDSWELL_REDDIT_USERNAME and "
-            "GROUNDSWELL_REDDIT_PASSWORD, or GROUNDSWELL_REDDIT_REFRESH_TOKEN"
+        msg = phrase(
+            "%(what)s needs an account: set GROUNDSWELL_REDDIT_USERNAME and "
+            "GROUNDSWELL_REDDIT_PASSWORD, or GROUNDSWELL_REDDIT_REFRESH_TOKEN",
+            what=what,
         )
         raise InputError(msg)

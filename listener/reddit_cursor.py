@@ -11,6 +11,7 @@ from datetime import datetime
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from config.phrases import phrase
 from listener.overlap import DENSE
 from listener.reddit_payload import Listing
 from listener.types import GapKind, GapReport, Post
@@ -126,11 +127,11 @@ class ListingState(BaseModel):
         since = self.checked_at or walk.bound_at
         reached = walk.oldest_at is None or walk.oldest_at <= walk.bound_at or walk.met
         if is_lost:
-            detail = "every thing that marked the place in Reddit's listing is gone"
+            detail = phrase("every thing that marked the place in Reddit's listing is gone")
             return (GapReport(GapKind.ANCHOR_LOST, since, walk.oldest_at, detail),)
         if reached or walk.seen < HORIZON:
             return ()
-        detail = "Reddit shows the newest 1,000 things of a listing only"
+        detail = phrase("Reddit shows the newest 1,000 things of a listing only")
         return (GapReport(GapKind.HORIZON, since, walk.oldest_at, detail),)
 
 

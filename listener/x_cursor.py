@@ -6,6 +6,7 @@ from datetime import datetime
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from config.phrases import phrase
 from listener.overlap import DENSE
 from listener.types import GapKind, GapReport
 from listener.x_models import Id, time_of
@@ -119,7 +120,7 @@ def stuck(walk: OpenWalk, page: XPage) -> tuple[GapReport, ...]:
     """Report a walk that X does not let go on: it gives the token that it was given."""
     if page.next_token is None or page.next_token != walk.token:
         return ()
-    detail = "X gave the same page token again, so older posts could not be read"
+    detail = phrase("X gave the same page token again, so older posts could not be read")
     return (GapReport(GapKind.TRUNCATED, time_of(int(walk.bound)), walk.oldest_at, detail),)
 
 
@@ -128,5 +129,5 @@ def hidden(state: SearchState, bound: int, horizon: datetime) -> tuple[GapReport
     since = state.checked_at or time_of(bound)
     if since is not None and since >= horizon:
         return ()
-    detail = "X's recent search looks back 7 days only"
+    detail = phrase("X's recent search looks back 7 days only")
     return (GapReport(GapKind.HORIZON, since, horizon, detail),)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from config.errors import AppError, BudgetExhaustedError, PermanentError, TransientError
+from config.phrases import phrase
 from listener.answers import retry_after_s, seconds_until
 
 #: How long collecting rests after the month's cap or the credit is used up, in seconds. X
@@ -38,15 +39,20 @@ def error_of(
     answer = body if isinstance(body, Mapping) else {}
     marks = f"{answer.get('title')} {answer.get('type')}".lower()
     if status == 402 or (status in {403, 429} and any(word in marks for word in _CAP_WORDS)):  # noqa: PLR2004
-        msg = "X's monthly cap or credit is used up: raise it in X's developer console, or wait"
+        msg = phrase(
+            "X's monthly cap or credit is used up: raise it in X's developer console, or wait"
+        )
         return BudgetExhaustedError(msg, resume_after_s=CAP_REST_S)
     if status == 429:  # noqa: PLR2004 - Too Many Requests
         wait_s = retry_after_s(headers, now) or seconds_until(
             headers.get("x-rate-limit-reset"), now
         )
-        return TransientError("X's rate limit is used up", retry_after_s=wait_s)
+        return TransientError(phrase("X's rate limit is used up"), retry_after_s=wait_s)
     if status == 408 or status >= 500:  # noqa: PLR2004 - their fault, not ours
-        return TransientError(f"X failed with {status}", retry_after_s=retry_after_s(headers, now))
+        return TransientError(
+            phrase("X failed with %(status)s", status=status),
+            retry_after_s=retry_after_s(headers, now),
+        )
     if status == 400:  # noqa: PLR2004 - Bad Request
         return _bad_request(answer)
     return PermanentError(_refusal(status, answer))
@@ -69,12 +75,14 @@ def _bad_request(answer: Mapping[str, Any]) -> AppError:
         if isinstance(one, Mapping) and isinstance(one.get("parameters"), Mapping)
         for name in one["parameters"]
     }
-    msg = f"X cannot read the request: {refusal_words(answer)}"
+    msg = phrase("X cannot read the request: %(answer)s", answer=refusal_words(answer))
     if names & _FIELD_NAMES:
         return UnknownNameError(msg)
     if names & _TOKEN_NAMES:
         return StaleTokenError(msg)
-    return PermanentError(f"{msg}. Change the brand's query or the source's options")
+    return PermanentError(
+        phrase("%(msg)s. Change the brand's query or the source's options", msg=msg)
+    )
 
 
 def _refusal(status: int, answer: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from config.phrases import phrase
 from listener.types import (
     GapKind,
     GapReport,
@@ -245,7 +246,11 @@ def _partial(
         return ()
     titles = {str(one.get("title") or "error") for one in serious if isinstance(one, Mapping)}
     times = [post.published_at for post in posts]
-    detail = f"X could not give {len(serious)} things of a page: {', '.join(sorted(titles))}"
+    detail = phrase(
+        "X could not give %(number)s things of a page: %(titles)s",
+        number=len(serious),
+        titles=", ".join(sorted(titles)),
+    )
     return (GapReport(GapKind.PARTIAL, min(times, default=None), max(times, default=None), detail),)
 
 

@@ -27,6 +27,7 @@ from pydantic import SecretStr
 from config.clock import Clock
 from config.errors import ConflictError, InputError, TransientError
 from config.held_file import hold_file
+from config.phrases import phrase
 from listener.replier import Refusal, ReplyRefusedError
 from listener.x_session import TWEEPY_HOST, Redirect
 
@@ -115,7 +116,7 @@ class TokenKeeper:
                 kept = self._read()
                 return (kept if self._lasts(kept) else self._renew(kept)).access_token
         except ConflictError as error:
-            raise TransientError("another worker renews X's token just now") from error
+            raise TransientError(phrase("another worker renews X's token just now")) from error
         except (InputError, OSError) as error:
             raise ReplyRefusedError(
                 f"the account's tokens cannot be kept: {self._path.parent} must be writable",
@@ -181,7 +182,9 @@ class TokenKeeper:
                 )
         except (MissingTokenError, requests.RequestException, ValueError) as error:
             name = type(error).__name__
-            raise TransientError(f"X did not renew the account's token ({name})") from error
+            raise TransientError(
+                phrase("X did not renew the account's token (%(name)s)", name=name)
+            ) from error
         except OAuth2Error as error:
             # Neither of its words: they may quote what was sent.
             why = (

@@ -18,6 +18,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.errors import InputError, PermanentError, TransientError
+from config.phrases import phrase
 from config.settings import Settings, read_settings, settings_prefix
 from crm_link.contact_columns import Columns, find_columns
 from crm_link.contact_rows import to_record
@@ -136,9 +137,13 @@ class CsvFileCrm(Crm):
                 yield header, rows
                 write_keyed(self._out, KEY, header, rows)
         except Timeout as error:
-            raise TransientError(f"{self._out} is locked by another process") from error
+            raise TransientError(
+                phrase("%(out)s is locked by another process", out=self._out)
+            ) from error
         except OSError as error:
-            msg = f"{self._out} cannot be written: {error.strerror}"
+            msg = phrase(
+                "%(out)s cannot be written: %(strerror)s", out=self._out, strerror=error.strerror
+            )
             if error.errno in _REFUSED:
                 raise PermanentError(msg) from error
             raise TransientError(msg) from error
@@ -155,11 +160,17 @@ class CsvFileCrm(Crm):
                 self._columns(rows)
         folder = self._out.resolve().parent
         if folder.exists() and not os.access(folder, os.W_OK):
-            raise PermanentError(f"the folder {folder} of the enriched contacts is not writable")
+            raise PermanentError(
+                phrase(
+                    "the folder %(folder)s of the enriched contacts is not writable", folder=folder
+                )
+            )
 
     def _source(self) -> Path:
         if self._path is None:
-            msg = f"no contact file is set: set {self._setting}, or import one"
+            msg = phrase(
+                "no contact file is set: set %(setting)s, or import one", setting=self._setting
+            )
             raise InputError(msg)
         return self._path
 
@@ -167,7 +178,7 @@ class CsvFileCrm(Crm):
         try:
             return find_columns(rows.header, self._mapping)
         except InputError as error:
-            raise InputError(f"{self._path}: {error}") from error
+            raise InputError(phrase("%(path)s: %(error)s", path=self._path, error=error)) from error
 
     def _records(self, rows: CsvRows, rejected: list[str]) -> Iterator[ContactRecord]:
         columns = self._columns(rows)

@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.clock import Clock, utc_now
 from config.errors import InputError, PermanentError, TransientError
+from config.phrases import phrase
 from config.settings import read_settings, settings_prefix
 from crm_link.account_limits import hubspot_limits
 from crm_link.budgets import LimitError
@@ -116,7 +117,7 @@ class HubspotCrm(RestCrm):
         token = settings.token.get_secret_value()
         if not token:
             name = f"{settings_prefix(HubspotSettings, account)}TOKEN"
-            raise InputError(f"set {name} to the token of a private app")
+            raise InputError(phrase("set %(name)s to the token of a private app", name=name))
         api = RestClient(
             "HubSpot",
             lambda: settings.base_url,
@@ -237,14 +238,16 @@ def _meaning(refused: Refused) -> Exception | None:
         policy = "daily" if is_daily else "short-time"
         # A search has a limit of its own, and says no name of it.
         limit = "daily" if is_daily else "search" if refused.path.endswith("/search") else "burst"
-        msg = f"HubSpot's {policy} limit is used up"
+        msg = phrase("HubSpot's %(policy)s limit is used up", policy=policy)
         return LimitError(msg, retry_after_s=wait_s, limit=limit)
     if refused.status == HTTPStatus.CONFLICT:
         # Somebody made one of them a moment ago: the next look finds it.
-        return TransientError("HubSpot has one of these records already")
+        return TransientError(phrase("HubSpot has one of these records already"))
     if refused.status == HTTPStatus.BAD_REQUEST and "PROPERTY_DOESNT_EXIST" in str(body):
         return PermanentError(
-            "HubSpot does not have our properties yet: run 'groundswell crm setup', or "
-            "'groundswell crm setup --cases' for tickets and notes"
+            phrase(
+                "HubSpot does not have our properties yet: run 'groundswell crm setup', or "
+                "'groundswell crm setup --cases' for tickets and notes"
+            )
         )
     return None

@@ -108,7 +108,7 @@ class SalesforceCrm(RestCrm):
         self._prefix = settings_prefix(SalesforceSettings, account)
         for name in ("base_url", "client_id"):
             if not getattr(settings, name):
-                raise InputError(f"set {self._prefix}{name.upper()}")
+                raise InputError("set %(it)s", it=f"{self._prefix}{name.upper()}")
         self._instance = settings.base_url
         self._data = f"/services/data/v{settings.api_version}"
         token = Token("Bearer", self._sign_in)
@@ -248,8 +248,9 @@ class SalesforceCrm(RestCrm):
         found = ask_for_token("Salesforce", url, form, timeout_s=settings.timeout_s)
         if "access_token" not in found:
             raise PermanentError(
-                f"Salesforce refused the connected app: check {self._prefix}CLIENT_ID and "
-                "_CLIENT_SECRET, and that its client credentials flow has a user"
+                "Salesforce refused the connected app: check %(prefix)sCLIENT_ID and "
+                "_CLIENT_SECRET, and that its client credentials flow has a user",
+                prefix=self._prefix,
             )
         self._instance = found.get("instance_url") or settings.base_url
         token: str = found["access_token"]
@@ -281,8 +282,9 @@ def _metadata(field: CrmField) -> dict[str, Any]:
 def _meaning(refused: Refused) -> Exception | None:
     text = str(refused.body() or "")
     if "REQUEST_LIMIT_EXCEEDED" in text:
-        msg = "Salesforce's limit of calls is used up"
-        return LimitError(msg, retry_after_s=LIMIT_WAIT_S, limit="daily")
+        return LimitError(
+            "Salesforce's limit of calls is used up", retry_after_s=LIMIT_WAIT_S, limit="daily"
+        )
     if refused.status == HTTPStatus.MULTIPLE_CHOICES:
         return PermanentError(
             "Salesforce has several records with one external id: merge them, or correct the id"

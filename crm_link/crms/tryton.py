@@ -113,12 +113,14 @@ class TrytonCrm(RestCrm):
         prefix = settings_prefix(TrytonSettings, account)
         for name in ("base_url", "database", "user"):
             if not getattr(settings, name):
-                raise InputError(f"set {prefix}{name.upper()}")
+                raise InputError("set %(it)s", it=f"{prefix}{name.upper()}")
         named = {one for said in settings.mapping.values() for one in said.split("|") if one}
         if unknown := sorted(named - set(READ_FIELDS)):
             raise InputError(
-                f"{prefix}MAPPING names {', '.join(unknown)}; a party is read as "
-                f"{', '.join(READ_FIELDS)}"
+                "%(prefix)sMAPPING names %(unknown)s; a party is read as %(known)s",
+                prefix=prefix,
+                unknown=", ".join(unknown),
+                known=", ".join(READ_FIELDS),
             )
         self._rpc = TrytonRpc(
             settings.base_url,

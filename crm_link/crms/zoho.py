@@ -116,7 +116,7 @@ class ZohoCrm(RestCrm):
         self._settings = settings = read_settings(ZohoSettings, account)
         self._prefix = settings_prefix(ZohoSettings, account)
         if not settings.client_id or not settings.refresh_token.get_secret_value():
-            raise InputError(f"set {self._prefix}CLIENT_ID, _CLIENT_SECRET and _REFRESH_TOKEN")
+            raise InputError("set %(it)s", it=f"{self._prefix}CLIENT_ID and _REFRESH_TOKEN")
         self._clock = clock
         token = Token("Zoho-oauthtoken", self._sign_in)
         api = RestClient(
@@ -255,8 +255,9 @@ class ZohoCrm(RestCrm):
         found = ask_for_token("Zoho", url, form, timeout_s=settings.timeout_s)
         if "access_token" not in found:
             raise PermanentError(
-                f"Zoho refused the refresh token: check {self._prefix}CLIENT_ID, "
-                "_CLIENT_SECRET, _REFRESH_TOKEN, and that _ACCOUNTS_URL is of your region"
+                "Zoho refused the refresh token: check %(prefix)sCLIENT_ID, "
+                "_CLIENT_SECRET, _REFRESH_TOKEN, and that _ACCOUNTS_URL is of your region",
+                prefix=self._prefix,
             )
         token: str = found["access_token"]
         return token
@@ -290,11 +291,10 @@ def _meaning(refused: Refused) -> Exception | None:
     if "LIMIT_EXCEEDED" in text or refused.status == HTTPStatus.TOO_MANY_REQUESTS:
         said_s = retry_after_s(refused.answer.headers)
         wait_s = LIMIT_WAIT_S if said_s is None else said_s
-        msg = "Zoho's credits or calls at once are used up"
-        return LimitError(msg, retry_after_s=wait_s)
+        return LimitError("Zoho's credits or calls at once are used up", retry_after_s=wait_s)
     if refused.status == HTTPStatus.BAD_REQUEST and KEY in text:
         return PermanentError(
-            "Zoho does not have our field of cases and tasks yet: run "
-            "'groundswell crm setup --cases'"
+            "Zoho does not have our field of cases and tasks yet: run 'groundswell crm setup "
+            "--cases'"
         )
     return None

@@ -27,6 +27,7 @@ from config.clock import Clock
 from config.db import read_session
 from config.errors import AppError, InputError, TransientError
 from config.logs import get_logger
+from config.phrases import Number, phrase
 from config.settings import Settings, read_settings
 from crm_link.escalation.delivery_models import OnCallCalendar
 from crm_link.escalation.protocol import EscalationProtocol
@@ -164,10 +165,10 @@ def _refresh(sessions: sessionmaker[Session], address: str, now: datetime) -> bo
     try:
         content = _read(resolve_address(address))
         if _parse(content) is None:
-            msg = "this is no iCalendar file"
+            msg = phrase("this is no iCalendar file")
             raise InputError(msg)
     except AppError as error:
-        row["problem"] = str(error)[:500]
+        row["problem"] = error.said[:500]
         log.warning("calendar not read", calendar=_key(address)[:12], kind=type(error).__name__)
     else:
         row |= {"content": content, "fetched_at": now}
@@ -183,11 +184,11 @@ def _read(address: str) -> str:
         path = read_settings(Settings).home / address
         try:
             if path.stat().st_size > MAX_BYTES:
-                msg = f"the calendar has more than {MAX_BYTES:,} bytes"
+                msg = phrase("the calendar has more than %(most)s bytes", most=Number(MAX_BYTES))
                 raise InputError(msg)
             return path.read_text("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
-            msg = f"the calendar's file cannot be read: {type(error).__name__}"
+            msg = phrase("the calendar's file cannot be read: %(kind)s", kind=type(error).__name__)
             raise InputError(msg) from error
     try:
         with (
@@ -195,18 +196,23 @@ def _read(address: str) -> str:
             client.stream("GET", address, headers={"User-Agent": "groundswell"}) as answer,
         ):
             if not answer.is_success:
-                msg = f"the calendar's server answered {answer.status_code}"
+                msg = phrase(
+                    "the calendar's server answered %(status_code)s", status_code=answer.status_code
+                )
                 raise TransientError(msg)
             content = b""
             for part in answer.iter_bytes():
                 content += part
                 if len(content) > MAX_BYTES:
-                    msg = f"the calendar has more than {MAX_BYTES:,} bytes"
+                    msg = phrase(
+                        "the calendar has more than %(most)s bytes",
+                        most=Number(MAX_BYTES),
+                    )
                     raise InputError(msg)
             return content.decode("utf-8-sig", errors="replace")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         # Only the kind: the text of the error names the address, which is a secret.
-        msg = f"the calendar's server did not answer: {type(error).__name__}"
+        msg = phrase("the calendar's server did not answer: %(kind)s", kind=type(error).__name__)
         raise TransientError(msg) from error
 
 

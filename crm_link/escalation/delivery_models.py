@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config.db import Base
+from config.kept_phrases import PhraseText
 
 
 class Acknowledgement(Base):
@@ -77,7 +78,7 @@ class OnCallCalendar(Base):
     content: Mapped[str | None]
     fetched_at: Mapped[datetime | None]  # when `content` was read
     tried_at: Mapped[datetime]
-    problem: Mapped[str | None]
+    problem: Mapped[str | None] = mapped_column(PhraseText)
 
 
 class InboundReply(Base):

@@ -8,6 +8,7 @@ import httpx
 
 from config.clock import utc_now
 from config.errors import PermanentError, TransientError
+from config.phrases import phrase
 
 #: Refusals that may be gone a moment later: time-out, too early, too many requests.
 PASSING_REFUSALS = frozenset({408, 425, 429})
@@ -24,7 +25,7 @@ def judge(answer: httpx.Response, what: str) -> None:
     status = answer.status_code
     if answer.is_success:
         return
-    msg = f"{what} answered {status}"
+    msg = phrase("%(what)s answered %(status)s", what=what, status=status)
     is_refused = 300 <= status < 500 and status not in PASSING_REFUSALS  # noqa: PLR2004 - HTTP classes
     if is_refused:
         hint = "; redirects are not followed, give the final address" if answer.is_redirect else ""

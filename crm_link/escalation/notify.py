@@ -21,6 +21,7 @@ from config.clock import Clock
 from config.db import read_session
 from config.errors import InputError, PermanentError, TransientError
 from config.logs import get_logger, place_of
+from config.phrases import phrase
 from crm_link.escalation.acks import Links
 from crm_link.escalation.channel import make_channel
 from crm_link.escalation.failing import record_failure
@@ -109,19 +110,19 @@ def _send(sessions: sessionmaker[Session], claimed: Claim, clock: Clock) -> bool
     ids = [row_id for row_id, _ in claimed.rows]
     try:
         if claimed.message is None:
-            msg = "the contact or channel is not in the incident's protocol"
+            msg = phrase("the contact or channel is not in the incident's protocol")
             raise PermanentError(msg)  # noqa: TRY301 - one place says what a refusal means
         make_channel(claimed.plugin).send(claimed.message, resolve_address(claimed.to))
     except TransientError as error:
-        _failed(sessions, claimed, str(error), clock(), retry_after_s=error.retry_after_s)
+        _failed(sessions, claimed, error.said, clock(), retry_after_s=error.retry_after_s)
         return False
     except (PermanentError, InputError) as error:
-        _failed(sessions, claimed, str(error), clock(), is_final=True)
+        _failed(sessions, claimed, error.said, clock(), is_final=True)
         return False
     except Exception as error:  # noqa: BLE001 - a plugin's bug must not cost the alert
         # Its text may hold the address, so only its kind is kept.
         log.error("channel broke", notification_ids=ids, kind=type(error).__name__)
-        message = f"the channel broke with {type(error).__name__}"
+        message = phrase("the channel broke with %(kind)s", kind=type(error).__name__)
         _failed(sessions, claimed, message, clock())
         return False
     with sessions.begin() as session:

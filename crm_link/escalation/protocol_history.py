@@ -7,7 +7,6 @@ just typing.
 """
 
 from __future__ import annotations
-from config.phrases import lines_of
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from sqlalchemy import func, null, select
 from sqlalchemy.orm import Session
 
 from config.errors import InputError
-from config.phrases import phrase
+from config.phrases import lines_of, phrase
 from crm_link.escalation.models import ProtocolVersion
 from crm_link.escalation.operations import end_operation, raise_operation
 from crm_link.escalation.pinned import pin_protocol

@@ -5,7 +5,6 @@ health of sources. Points and what earns them are in docs/drills.md.
 """
 
 from __future__ import annotations
-from config.phrases import lines_of
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config.durations import format_duration
-from config.phrases import Phrase, joined, later, phrase
+from config.phrases import Phrase, joined, later, lines_of, phrase
 from crm_link.escalation.drill_result import last_drill_at
 from crm_link.escalation.in_force import protocol_in_force
 from crm_link.escalation.models import DRILL, Incident, Notification

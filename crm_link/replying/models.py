@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from config.db import Base, enum_text
+from config.kept_phrases import PhraseText
 from listener.models import Mention
 from listener.replier import Refusal
 
@@ -101,7 +102,7 @@ class Reply(Base):
     lease_until: Mapped[datetime | None]
     tried_at: Mapped[datetime | None]
     refusal: Mapped[Refusal | None] = mapped_column(enum_text(Refusal))
-    last_error: Mapped[str | None]
+    last_error: Mapped[str | None] = mapped_column(PhraseText)
     posted_id: Mapped[str | None] = mapped_column(String(200))
     posted_url: Mapped[str | None]
     posted_at: Mapped[datetime | None]
@@ -127,5 +128,5 @@ class ReplyEvent(Base):
     actor: Mapped[str] = mapped_column(String(320))  # a user's e-mail, or groundswell
     action: Mapped[str] = mapped_column(String(20))
     version: Mapped[int]
-    note: Mapped[str]
+    note: Mapped[str] = mapped_column(PhraseText)
     text: Mapped[str | None]  # where it changed

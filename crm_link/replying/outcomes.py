@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from config.clock import Clock
-from config.errors import BudgetExhaustedError, TransientError
+from config.errors import AppError, BudgetExhaustedError, TransientError
 from crm_link.flagging import MACHINE
 from crm_link.replying.answered import mark_answered
 from crm_link.replying.events import add_event
@@ -114,7 +114,7 @@ def _move(session: Session, reply: Reply, outcome: Outcome, now: datetime) -> st
     if came is None:
         reply.state, reply.next_attempt_at = ReplyState.APPROVED, now
         return ""
-    said, reply.last_error = reply.last_error, str(came)[:1000]
+    said, reply.last_error = reply.last_error, _words(came)
     if isinstance(came, PerhapsPostedError):
         reply.state, reply.looks = ReplyState.IN_DOUBT, 0
         reply.next_attempt_at = now + timedelta(seconds=SETTLE_S)
@@ -125,6 +125,10 @@ def _move(session: Session, reply: Reply, outcome: Outcome, now: datetime) -> st
         return "failed"
     _put_off(session, reply, _wait_s(reply, came), now)
     return "put off" if said != reply.last_error else ""
+
+
+def _words(came: Came) -> str:
+    return (came.said if isinstance(came, AppError) else str(came))[:1000]
 
 
 def _refusal_of(came: Came) -> Refusal | None:
@@ -175,7 +179,7 @@ def _after_look(reply: Reply, came: Came, now: datetime) -> str:
         # Nothing more is asked, and a person says what is there.
         reply.next_attempt_at = None
         return "left to people"
-    reply.last_error = str(came)[:1000]
+    reply.last_error = _words(came)
     wait_s = retry_wait_s(reply.looks, getattr(came, "retry_after_s", None))
     reply.next_attempt_at = now + timedelta(seconds=max(wait_s, SETTLE_S))
     return ""

@@ -23,6 +23,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from config.errors import InputError, TransientError
+from config.phrases import phrase
 from config.settings import Settings, read_settings
 from listener.collector import Collector, SourceOptions
 from listener.format_rows import Item
@@ -62,7 +63,9 @@ class FileOptions(SourceOptions):
             if name is not None:
                 ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            msg = f"there is no time zone '{name}'; write it as Europe/Berlin or UTC"
+            msg = phrase(
+                "there is no time zone '%(name)s'; write it as Europe/Berlin or UTC", name=name
+            )
             raise ValueError(msg) from error
         return name
 
@@ -111,7 +114,10 @@ class FileCollector(Collector):
         while any(sign in folder.name for sign in "*?["):
             folder = folder.parent
         if not folder.is_dir():
-            msg = f"there is no folder {folder}: make it, or correct the source's `path`"
+            msg = phrase(
+                "there is no folder %(folder)s: make it, or correct the source's `path`",
+                folder=folder,
+            )
             raise InputError(msg)
 
     def pages(self, walk: Walk) -> Iterator[Page]:
@@ -130,7 +136,9 @@ class FileCollector(Collector):
             except FileNotFoundError:
                 continue
             except OSError as error:
-                msg = f"{path} cannot be read: {error.strerror}"
+                msg = phrase(
+                    "%(path)s cannot be read: %(strerror)s", path=path, strerror=error.strerror
+                )
                 raise TransientError(msg) from error
 
     def _find(self) -> list[Path]:

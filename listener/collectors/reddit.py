@@ -24,6 +24,7 @@ from pydantic import Field, field_validator
 
 from config.clock import utc_now
 from config.errors import InputError, PermanentError, TransientError
+from config.phrases import phrase
 from config.settings import read_settings
 from listener.collector import Collector, SourceOptions
 from listener.overlap import overlap_s
@@ -70,8 +71,10 @@ class RedditOptions(SourceOptions):
         bare = tuple(name.strip().removeprefix("/").removeprefix("r/").lower() for name in names)
         for name in bare:
             if not (name.replace("_", "").isalnum() and name.isascii()):
-                msg = (
-                    f"'{name}' is no name of a subreddit: write it without r/, for example gadgets"
+                msg = phrase(
+                    "'%(name)s' is no name of a subreddit: write it without r/, for example "
+                    "gadgets",
+                    name=name,
                 )
                 raise ValueError(msg)
         return bare
@@ -146,7 +149,7 @@ class RedditCollector(Collector):
         if walk is None:
             return [_Target(f"r/{places}/new", {})]
         if walk.query is None:
-            msg = "a search on Reddit needs the brand's query"
+            msg = phrase("a search on Reddit needs the brand's query")
             raise InputError(msg)
         how: dict[str, str | int] = {
             "sort": "new",
@@ -197,7 +200,7 @@ class RedditCollector(Collector):
         """Return one page of a listing; whatever is wrong becomes one of our errors."""
         wait_s = self._session.blocked_s()
         if wait_s > 0:
-            msg = "Reddit's rate limit is used up"
+            msg = phrase("Reddit's rate limit is used up")
             raise TransientError(msg, retry_after_s=wait_s)
         params: dict[str, str | int] = {"limit": self._options.limit, **target.params}
         if anchor:
@@ -211,13 +214,14 @@ class RedditCollector(Collector):
             raise error_of(answer.status_code, answer.headers, target.path, utc_now()) from error
         except (OAuthException, PRAWException, KeyError) as error:
             # The KeyError is prawcore's, for a 401 or 403 that gives no reason it knows.
-            msg = (
-                f"Reddit refused to sign in ({type(error).__name__}): check the settings "
-                "GROUNDSWELL_REDDIT_CLIENT_ID, _CLIENT_SECRET, _USERNAME, _PASSWORD"
+            msg = phrase(
+                "Reddit refused to sign in (%(kind)s): check the settings "
+                "GROUNDSWELL_REDDIT_CLIENT_ID, _CLIENT_SECRET, _USERNAME, _PASSWORD",
+                kind=type(error).__name__,
             )
             raise PermanentError(msg) from error
         except PrawcoreException as error:
             raise failure_of(error, target.path, utc_now()) from error
         except ValueError as error:
-            msg = "Reddit gave an answer that cannot be read"
+            msg = phrase("Reddit gave an answer that cannot be read")
             raise TransientError(msg) from error

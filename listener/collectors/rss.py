@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.clock import utc_now
 from config.errors import AppError, PermanentError, TransientError
+from config.phrases import Number, phrase
 from config.settings import read_settings
 from listener.answers import retry_after_s
 from listener.collector import Collector, SourceOptions
@@ -56,7 +57,7 @@ class RssOptions(SourceOptions):
     def _is_web_address(cls, url: str) -> str:
         parsed = httpx.URL(url.strip())
         if parsed.scheme not in {"http", "https"} or not parsed.host:
-            msg = "must be a web address, for example https://example.com/feed.xml"
+            msg = phrase("must be a web address, for example https://example.com/feed.xml")
             raise ValueError(msg)
         return str(parsed)
 
@@ -148,19 +149,20 @@ class RssCollector(Collector):
                 for chunk in answer.iter_bytes():
                     body += chunk
                     if len(body) > self._settings.max_bytes:
-                        msg = (
-                            f"the feed is larger than {self._settings.max_bytes:,} bytes: raise "
-                            "GROUNDSWELL_RSS_MAX_BYTES if it is the right address"
+                        msg = phrase(
+                            "the feed is larger than %(max_bytes)s bytes: raise "
+                            "GROUNDSWELL_RSS_MAX_BYTES if it is the right address",
+                            max_bytes=Number(self._settings.max_bytes),
                         )
                         raise PermanentError(msg)
                     if monotonic() > ends_at:
-                        msg = "the feed came too slowly and was given up"
+                        msg = phrase("the feed came too slowly and was given up")
                         raise TransientError(msg)
         except httpx.TooManyRedirects as error:
-            msg = "the feed's address leads in a circle: correct the option `url`"
+            msg = phrase("the feed's address leads in a circle: correct the option `url`")
             raise PermanentError(msg) from error
         except httpx.RequestError as error:
-            msg = f"the feed's server did not answer ({type(error).__name__})"
+            msg = phrase("the feed's server did not answer (%(kind)s)", kind=type(error).__name__)
             raise TransientError(msg) from error
         return answer, bytes(body)
 
@@ -174,12 +176,12 @@ class RssCollector(Collector):
         if feed.is_feed:
             return feed
         if _is_web_page(document):
-            msg = (
-                "the address gives a web page instead of a feed: set the option `url` to the "
-                "feed itself (look for a link to RSS or Atom on the page)"
+            msg = phrase(
+                "the address gives a web page instead of a feed: set the option `url` to the feed "
+                "itself (look for a link to RSS or Atom on the page)"
             )
             raise PermanentError(msg)
-        msg = "the feed's server gave a document that is no feed"
+        msg = phrase("the feed's server gave a document that is no feed")
         raise TransientError(msg)
 
 
@@ -209,7 +211,7 @@ def _take(
     gaps: tuple[GapReport, ...] = ()
     if posts and state.known and state.known.keys().isdisjoint(hashes.values()):
         oldest = min(post.published_at for post in posts)
-        detail = "the feed holds none of the items of the last collection any more"
+        detail = phrase("the feed holds none of the items of the last collection any more")
         gaps = (GapReport(GapKind.HORIZON, state.checked_at, max(oldest, state.start_at), detail),)
     seen = {hashes[post.external_id]: post.published_at for post in posts}
     # A document that was cut, or is empty for a moment, does not make the others unknown.
@@ -239,11 +241,17 @@ def _error_of(answer: httpx.Response) -> AppError:
     status = answer.status_code
     if status in {408, 425, 429} or status >= 500:  # noqa: PLR2004 - their fault, or too often
         wait_s = retry_after_s(answer.headers, utc_now())
-        return TransientError(f"the feed's server failed with {status}", retry_after_s=wait_s)
+        return TransientError(
+            phrase("the feed's server failed with %(status)s", status=status), retry_after_s=wait_s
+        )
     advice = {
-        401: "it wants a password, which feeds cannot be given here",
-        403: "it does not let feed readers in",
-        404: "there is nothing at the address: correct the option `url`",
-        410: "the feed was taken away for good: remove the source",
-    }.get(status, "correct the option `url`")
-    return PermanentError(f"the feed's server refused with {status}: {advice}")
+        401: phrase("it wants a password, which feeds cannot be given here"),
+        403: phrase("it does not let feed readers in"),
+        404: phrase("there is nothing at the address: correct the option `url`"),
+        410: phrase("the feed was taken away for good: remove the source"),
+    }.get(status, phrase("correct the option `url`"))
+    return PermanentError(
+        phrase(
+            "the feed's server refused with %(status)s: %(advice)s", status=status, advice=advice
+        )
+    )

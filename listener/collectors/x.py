@@ -23,6 +23,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.clock import utc_now
 from config.errors import AppError, InputError, PermanentError, TransientError
+from config.phrases import phrase
 from config.settings import read_settings
 from listener.collector import Collector, SourceOptions
 from listener.overlap import overlap_s
@@ -85,7 +86,9 @@ class XOptions(SourceOptions):
     @model_validator(mode="after")
     def _mentions_have_an_account(self) -> XOptions:
         if self.kind is XKind.MENTIONS and not (self.account or "").lstrip("@"):
-            msg = "mentions need `account`: the handle or the numeric id of your account on X"
+            msg = phrase(
+                "mentions need `account`: the handle or the numeric id of your account on X"
+            )
             raise ValueError(msg)
         return self
 
@@ -150,7 +153,7 @@ class XCollector(Collector):
             account_id = self._find_account()
             return [_Target(account_id, f"/2/users/{account_id}/mentions", {})]
         if walk.query is None:
-            msg = "a search on X needs the brand's query"
+            msg = phrase("a search on X needs the brand's query")
             raise InputError(msg)
         return [
             _Target(
@@ -171,7 +174,9 @@ class XCollector(Collector):
                 answer = self._ask(f"/2/users/by/username/{account}", {})
                 found = answer.get("data")
                 if not isinstance(found, Mapping) or not str(found.get("id")).isdecimal():
-                    msg = "X has no account by the handle in the option `account`: correct it"
+                    msg = phrase(
+                        "X has no account by the handle in the option `account`: correct it"
+                    )
                     raise PermanentError(msg)
                 self._account_id = str(found["id"])
         return self._account_id
@@ -204,7 +209,7 @@ class XCollector(Collector):
             walk = advanced(walk, page, int(state.since or 0))
             if walk.token is None and not is_search and walk.seen >= MENTIONS_HORIZON:
                 since = state.checked_at or time_of(int(walk.bound))
-                detail = "X gives the newest 800 mentions of an account only"
+                detail = phrase("X gives the newest 800 mentions of an account only")
                 gaps += (GapReport(GapKind.HORIZON, since, walk.oldest_at, detail),)
             state = state.after_page(walk)
             yield replace(page, gaps=page.gaps + gaps), state
@@ -246,7 +251,7 @@ class XCollector(Collector):
         except tweepy.HTTPException as error:
             raise _our_error(error.response) from error
         except requests.RequestException as error:
-            msg = f"X did not answer ({type(error).__name__})"
+            msg = phrase("X did not answer (%(kind)s)", kind=type(error).__name__)
             raise TransientError(msg) from error
         except (AttributeError, ValueError) as error:
             # tweepy takes the body of an error and the reset time for what they should be.
@@ -256,7 +261,10 @@ class XCollector(Collector):
             msg_0 = "X gave an answer that is no object"
             raise TransientError(msg_0)
         if "errors" in body and not body.keys() & {"data", "meta"}:
-            msg = f"X refused: {refusal_words(body)}; check the source's options, such as `account`"
+            msg = phrase(
+                "X refused: %(body)s; check the source's options, such as `account`",
+                body=refusal_words(body),
+            )
             raise PermanentError(msg)
         return body
 

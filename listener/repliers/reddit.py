@@ -25,6 +25,7 @@ from pydantic_settings import BaseSettings
 
 from config.clock import utc_now
 from config.errors import AppError, TransientError
+from config.phrases import phrase
 from listener.reddit_account import RedditSettings, require_account, sign_in
 from listener.reddit_errors import error_of, failure_of
 from listener.reddit_payload import parse_listing
@@ -108,7 +109,7 @@ class RedditReplier(Replier):
         except RequestException as error:
             raise _unanswered(error) from error
         except (PRAWException, PrawcoreException, AttributeError, TypeError, ValueError) as error:
-            msg = f"Reddit's answer cannot be read ({type(error).__name__})"
+            msg = phrase("Reddit's answer cannot be read (%(kind)s)", kind=type(error).__name__)
             raise PerhapsPostedError(msg) from error
         if found is None:
             raise PerhapsPostedError("Reddit took the comment and did not say where it is")
@@ -123,7 +124,7 @@ class RedditReplier(Replier):
             try:
                 page = parse_listing(found)
             except ValueError as error:
-                raise TransientError("Reddit gave an answer that cannot be read") from error
+                raise TransientError(phrase("Reddit gave an answer that cannot be read")) from error
             for post in page.posts:
                 if post.published_at < since - _SLACK:
                     return OwnSearch(None, is_sure)
@@ -153,7 +154,7 @@ class RedditReplier(Replier):
             found = self._ask("api/v1/me", {})
             name = found.get("name") if isinstance(found, Mapping) else None
             if not isinstance(found, Mapping) or not isinstance(name, str):
-                raise TransientError("Reddit does not say whose account this is")
+                raise TransientError(phrase("Reddit does not say whose account this is"))
             if found.get("is_suspended"):
                 raise _refusal(Refusal.SUSPENDED)
             self._name = name
@@ -162,7 +163,7 @@ class RedditReplier(Replier):
     def _ask(self, path: str, params: dict[str, str | int]) -> object:
         wait_s = self._session.blocked_s()
         if wait_s > 0:
-            raise TransientError("Reddit's rate limit is used up", retry_after_s=wait_s)
+            raise TransientError(phrase("Reddit's rate limit is used up"), retry_after_s=wait_s)
         try:
             return self._reddit.request(method="GET", path=path, params=params)
         except ResponseException as error:
@@ -175,14 +176,15 @@ class RedditReplier(Replier):
         except PrawcoreException as error:
             raise failure_of(error, path, utc_now()) from error
         except ValueError as error:
-            raise TransientError("Reddit gave an answer that cannot be read") from error
+            raise TransientError(phrase("Reddit gave an answer that cannot be read")) from error
 
 
 def _refused(items: Iterable[tuple[str, str]]) -> AppError:
     for name, message in items:
         if name == "RATELIMIT":
             return TransientError(
-                "Reddit lets this account comment more slowly", retry_after_s=_wait_s(message)
+                phrase("Reddit lets this account comment more slowly"),
+                retry_after_s=_wait_s(message),
             )
         if name in _REFUSALS:
             return _refusal(_REFUSALS[name])
@@ -223,7 +225,7 @@ def _unanswered(error: RequestException) -> AppError:
         "NameResolutionError",
     }
     if never_left:
-        return TransientError("Reddit cannot be reached")
+        return TransientError(phrase("Reddit cannot be reached"))
     return PerhapsPostedError("Reddit broke off before it said what it did")
 
 

@@ -23,6 +23,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.clock import utc_now
 from config.errors import TransientError
+from config.phrases import phrase
 from config.settings import Settings, read_settings
 from listener.replier import OwnPost, OwnSearch, PerhapsPostedError, Replier
 from listener.x_errors import UnknownNameError, error_of
@@ -81,7 +82,9 @@ class XReplySettings(BaseSettings):
     def _has_an_account(self) -> XReplySettings:
         if self.refresh_token.get_secret_value():
             if not self.client_id:
-                msg = "a refresh token of X is renewed with the app's client; missing: CLIENT_ID"
+                msg = phrase(
+                    "a refresh token of X is renewed with the app's client; missing: CLIENT_ID"
+                )
                 raise ValueError(msg)
             return self
         if self.user_token.get_secret_value():
@@ -89,9 +92,10 @@ class XReplySettings(BaseSettings):
         missing = [name for name in _OAUTH1 if not getattr(self, name).get_secret_value()]
         if missing:
             names = ", ".join(name.upper() for name in missing)
-            msg = (
-                f"replies on X need the account's credentials; missing: {names} "
-                "(or REFRESH_TOKEN with CLIENT_ID)"
+            msg = phrase(
+                "replies on X need the account's credentials; missing: %(names)s "
+                "(or REFRESH_TOKEN with CLIENT_ID)",
+                names=names,
             )
             raise ValueError(msg)
         return self
@@ -129,10 +133,10 @@ class XReplier(Replier):
         except tweepy.HTTPException as error:
             raise self._refused(error, reply_error) from error
         except requests.ConnectTimeout as error:
-            raise TransientError("X did not answer (ConnectTimeout)") from error
+            raise TransientError(phrase("X did not answer (ConnectTimeout)")) from error
         except requests.ConnectionError as error:
             if _never_left(error):
-                raise TransientError("X cannot be reached") from error
+                raise TransientError(phrase("X cannot be reached")) from error
             raise PerhapsPostedError("X broke off before it said what it did") from error
         except (
             requests.RequestException,
@@ -141,7 +145,7 @@ class XReplier(Replier):
             TypeError,
             ValueError,
         ) as error:
-            msg = f"X's answer cannot be read ({type(error).__name__})"
+            msg = phrase("X's answer cannot be read (%(kind)s)", kind=type(error).__name__)
             raise PerhapsPostedError(msg) from error
         return OwnPost(external_id, f"https://x.com/i/web/status/{external_id}")
 
@@ -180,7 +184,7 @@ class XReplier(Replier):
         if self._me is None:
             found = self._ask("/2/users/me", {}).get("data")
             if not isinstance(found, Mapping) or not str(found.get("id")).isdecimal():
-                raise TransientError("X does not say whose account this is")
+                raise TransientError(phrase("X does not say whose account this is"))
             self._me = (str(found["id"]), str(found.get("username", "")))
         return self._me
 
@@ -199,7 +203,7 @@ class XReplier(Replier):
         """Return what a refusal means; a token that X takes no more is renewed at its next use."""
         is_token = error.response.status_code == 401  # noqa: PLR2004 - Unauthorized
         if is_token and self._keeper and self._keeper.distrust(self._client.bearer_token):
-            return TransientError("X takes the account's token no more; it is renewed")
+            return TransientError(phrase("X takes the account's token no more; it is renewed"))
         return _error(error.response, of)
 
     def _ask(self, route: str, params: Mapping[str, str]) -> Mapping[str, Any]:
@@ -212,11 +216,13 @@ class XReplier(Replier):
         except tweepy.HTTPException as error:
             raise self._refused(error, _look_error) from error
         except requests.RequestException as error:
-            raise TransientError(f"X did not answer ({type(error).__name__})") from error
+            raise TransientError(
+                phrase("X did not answer (%(kind)s)", kind=type(error).__name__)
+            ) from error
         except (AttributeError, ValueError) as error:
-            raise TransientError("X gave an answer that cannot be read") from error
+            raise TransientError(phrase("X gave an answer that cannot be read")) from error
         if not isinstance(body, Mapping):
-            raise TransientError("X gave an answer that is no object")
+            raise TransientError(phrase("X gave an answer that is no object"))
         return body
 
 

@@ -47,11 +47,13 @@ ERRORS = (
     "PermissionDeniedError",
     "TransientError",
     "PermanentError",
+    "LimitError",
     "TooManyRequestsError",
     "SignInRequiredError",
 )
 MET = (
     *("api/*.py", "api/console/*.py", "api/reports/*.py", "api/routes/*.py"),
+    *("crm_link/crms/*.py", "crm_link/rest*.py"),
     *("crm_link/audience.py", "crm_link/contact_view.py", "crm_link/dead_letters.py"),
     *("crm_link/flag_*.py", "crm_link/hand_links.py", "crm_link/mention*.py"),
     *("crm_link/opt_outs.py", "crm_link/queue*.py", "crm_link/review.py"),

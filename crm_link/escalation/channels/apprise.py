@@ -16,6 +16,7 @@ import apprise
 from apprise.attachment.memory import AttachMemory
 
 from config.errors import InputError, PermanentError, TransientError
+from config.phrases import phrase
 from crm_link.escalation.channel import Attachment, Channel, Message
 
 #: How long one service may take, in seconds.
@@ -42,7 +43,7 @@ class AppriseChannel(Channel):
         try:
             service = _service(to)
         except InputError as error:
-            raise PermanentError(str(error)) from error
+            raise PermanentError(error.said) from error
         _add_idempotency_key(service, message.idempotency_key)
         sender = apprise.Apprise()
         sender.add(service)
@@ -58,10 +59,17 @@ class AppriseChannel(Channel):
             return
         status = _status(result)
         if status is not None and status not in PASSING_REFUSALS:
-            msg = f"the service refused with {status}: check the address and its credentials"
+            msg = phrase(
+                "the service refused with %(status)s: check the address and its credentials",
+                status=status,
+            )
             raise PermanentError(msg)
-        msg = f"the service did not take the message: {result.status.name.lower()}"
-        raise TransientError(msg if status is None else f"{msg} ({status})")
+        msg = phrase(
+            "the service did not take the message: %(status)s", status=result.status.name.lower()
+        )
+        raise TransientError(
+            msg if status is None else phrase("%(msg)s (%(status)s)", msg=msg, status=status)
+        )
 
 
 def _attached(files: Sequence[Attachment]) -> apprise.AppriseAttachment | None:
@@ -82,7 +90,9 @@ def _service(to: str) -> apprise.NotifyBase:
     if not parsed:
         scheme = to.split("://", 1)[0] if "://" in to else ""
         known = f"'{scheme}://' with what it needs" if scheme else "for example mailto://..."
-        msg = f"this is no apprise address ({known}): see the apprise wiki for its form"
+        msg = phrase(
+            "this is no apprise address (%(known)s): see the apprise wiki for its form", known=known
+        )
         raise InputError(msg)
     return parsed
 

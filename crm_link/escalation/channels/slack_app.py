@@ -17,6 +17,7 @@ import httpx
 
 from config.errors import InputError, PermanentError, TransientError
 from config.language import gettext, reading_as
+from config.phrases import phrase
 from crm_link.escalation.channel import Channel, Message
 from crm_link.escalation.http_answers import judge
 
@@ -37,7 +38,9 @@ class SlackAppChannel(Channel):
         """Refuse what is no web address."""
         parts = urlsplit(to)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            msg = "the address is your Slack app's incoming webhook: https://hooks.slack.com/..."
+            msg = phrase(
+                "the address is your Slack app's incoming webhook: https://hooks.slack.com/..."
+            )
             raise InputError(msg)
 
     def send(self, message: Message, to: str) -> None:
@@ -45,16 +48,16 @@ class SlackAppChannel(Channel):
         try:
             self.check_address(to)
         except InputError as error:
-            raise PermanentError(str(error)) from error
+            raise PermanentError(error.said) from error
         try:
             with httpx.Client(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False) as client:
                 answer = client.post(to, json=_blocks(message))
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-            msg = "the address of the Slack app's webhook is none"
+            msg = phrase("the address of the Slack app's webhook is none")
             raise PermanentError(msg) from error
         except httpx.HTTPError as error:
             # Only the kind: the text of the error names the address, which is a secret.
-            msg = f"Slack did not answer: {type(error).__name__}"
+            msg = phrase("Slack did not answer: %(kind)s", kind=type(error).__name__)
             raise TransientError(msg) from error
         judge(answer, "Slack")
 

@@ -21,6 +21,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.errors import InputError, PermanentError, TransientError
+from config.phrases import phrase
 from config.settings import read_settings
 from crm_link.escalation.channel import Channel, Message
 from crm_link.escalation.http_answers import judge
@@ -59,12 +60,15 @@ class WebhookChannel(Channel):
         """Refuse what is no web address, and a missing or short secret."""
         parts = urlsplit(to)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            msg = "a webhook's address begins with https:// (or http:// inside your own network)"
+            msg = phrase(
+                "a webhook's address begins with https:// (or http:// inside your own network)"
+            )
             raise InputError(msg)
         if len(self._settings.secret.get_secret_value()) < LEAST_SECRET_CHARS:
-            msg = (
-                f"GROUNDSWELL_WEBHOOK_SECRET needs at least {LEAST_SECRET_CHARS} characters: "
-                "webhooks are signed with it"
+            msg = phrase(
+                "GROUNDSWELL_WEBHOOK_SECRET needs at least %(least)s characters: "
+                "webhooks are signed with it",
+                least=LEAST_SECRET_CHARS,
             )
             raise InputError(msg)
 
@@ -73,7 +77,7 @@ class WebhookChannel(Channel):
         try:
             self.check_address(to)
         except InputError as error:
-            raise PermanentError(str(error)) from error
+            raise PermanentError(error.said) from error
         body = orjson.dumps(
             {
                 "idempotency_key": message.idempotency_key,
@@ -99,14 +103,14 @@ class WebhookChannel(Channel):
             ):
                 judge(answer, "the webhook")
         except httpx.UnsupportedProtocol as error:
-            msg = "the webhook's address is none"
+            msg = phrase("the webhook's address is none")
             raise PermanentError(msg) from error
         except httpx.InvalidURL as error:
-            msg = "the webhook's address is none"
+            msg = phrase("the webhook's address is none")
             raise PermanentError(msg) from error
         except httpx.HTTPError as error:
             # Only the kind: the text of the error names the address.
-            msg = f"the webhook did not answer: {type(error).__name__}"
+            msg = phrase("the webhook did not answer: %(kind)s", kind=type(error).__name__)
             raise TransientError(msg) from error
 
 
