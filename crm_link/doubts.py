@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from config.phrases import phrase
 from crm_link.facts import AuthorFacts, Candidate, Fact
 from crm_link.keys import SHARED_HOSTS, KeyKind, is_role_address
+from crm_link.link_compare import title_of
 from crm_link.names import is_full_name, name_tokens, shares_a_word, squeeze
 
 
@@ -20,17 +22,19 @@ def doubt_of(
     if fact.kind is KeyKind.EMAIL and (doubt := _email_doubt(candidate, fact, brand_names)):
         return doubt
     if fact.is_third_party and _is_somebody_else(author, candidate):
-        return f"a text by somebody of another name shows the {fact.kind}"
+        return phrase(
+            "a text by somebody of another name shows the %(kind)s", kind=title_of(fact.kind)
+        )
     return None
 
 
 def _email_doubt(candidate: Candidate, fact: Fact, brand_names: Collection[str]) -> str | None:
     if is_role_address(fact.value):
-        return "a department's address"
+        return phrase("a department's address")
     if _is_at_brand(fact.value, brand_names):
-        return "an address of the brand"
+        return phrase("an address of the brand")
     if candidate.owner and candidate.owner.casefold() == fact.value:
-        return "the address of the contact's owner"
+        return phrase("the address of the contact's owner")
     return None
 
 
@@ -49,7 +53,7 @@ def _link_doubt(author: AuthorFacts, candidate: Candidate, fact: Fact) -> str | 
     words = [squeeze(word) for word in name_tokens(candidate.name)]
     if words and all(word in label for word in (words[0], words[-1])):
         return None
-    return "the site may be an employer's: the names differ"
+    return phrase("the site may be an employer's: the names differ")
 
 
 def _is_at_brand(email: str, brand_names: Collection[str]) -> bool:

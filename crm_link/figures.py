@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from config.phrases import phrase
+from config.phrases import later, phrase
 from crm_link.figure_groups import (
     LEAST_GROUP,
     LIKELY_BOT,
@@ -208,12 +208,12 @@ def must_not_be_contacted(
 def lead_parts(people: FromClause) -> dict[str, ColumnElement[int]]:
     """Return what a lead score is made of; the query has to join `Author`."""
     return {
-        "wants to buy": _points(people.c.purchases > 0, 50),
-        "asks": _points(people.c.questions > 0, 20),
-        "positive": _points(mean_of(people) > 0, 10),
-        "nobody's contact yet": _points(people.c.contact_id.is_(None), 10),
-        "followed by many": _points(Author.followers >= 1_000, 10),  # noqa: PLR2004 - as defined above
-        "negative": _points(mean_of(people) < -CLEAR_MEAN, -30),
+        later("wants to buy"): _points(people.c.purchases > 0, 50),
+        later("asks"): _points(people.c.questions > 0, 20),
+        later("positive"): _points(mean_of(people) > 0, 10),
+        later("nobody's contact yet"): _points(people.c.contact_id.is_(None), 10),
+        later("followed by many"): _points(Author.followers >= 1_000, 10),  # noqa: PLR2004 - as defined above
+        later("negative"): _points(mean_of(people) < -CLEAR_MEAN, -30),
     }
 
 
@@ -223,9 +223,9 @@ def churn_parts(people: FromClause) -> dict[str, ColumnElement[int]]:
     late = people.c.late_sum / func.nullif(people.c.late, 0)
     complaints = case((people.c.complaints > 3, 3), else_=people.c.complaints)  # noqa: PLR2004
     return {
-        "wants to cancel": _points(people.c.cancels > 0, 40),
-        "complaints": complaints * 15,
-        "falling sentiment": _points(early - late >= FALL, 15),
+        later("wants to cancel"): _points(people.c.cancels > 0, 40),
+        later("complaints"): complaints * 15,
+        later("falling sentiment"): _points(early - late >= FALL, 15),
     }
 
 

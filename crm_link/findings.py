@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+from config.phrases import joined
 from crm_link.doubts import doubt_of
 from crm_link.facts import AuthorFacts, Candidate, Claim
 from crm_link.keys import KeyKind
@@ -87,7 +88,7 @@ class Finding:
             tuple(self.evidence),
             self.bits,
             self.probability,
-            "; ".join(dict.fromkeys(self.doubts)),
+            joined("; ", list(dict.fromkeys(self.doubts))),
         )
 
     def is_near_or_linked(self) -> bool:

@@ -16,6 +16,7 @@ from config.any_of import any_of
 from config.bulk import insert_new
 from config.clock import Clock
 from config.errors import ConflictError, InputError, NotFoundError
+from config.phrases import joined, phrase
 from crm_link.contact_view import get_contact
 from crm_link.enrich import queue_enrichment
 from crm_link.joining import mark_records
@@ -90,7 +91,7 @@ def link_by_hand(
         actor=by,
         from_state=None,
         to_state=LinkState.CONFIRMED,
-        note="; ".join(filter(None, (BY_HAND, note))),
+        note=joined("; ", [one for one in (phrase("by hand"), note) if one]),
     )
     session.add(event)
     session.flush()

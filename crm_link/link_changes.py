@@ -11,15 +11,17 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from config.bulk import update_rows
+from config.phrases import Phrase, joined, phrase
 from crm_link.context import LinkContext
 from crm_link.due import AnyRow
 from crm_link.facts import Claim
+from crm_link.link_compare import level_words, title_of
 from crm_link.link_evidence import observed_evidence, plain_evidence, reasons_of, values_of
 from crm_link.link_statements import NEW_EVENTS, insert_links, links_of_authors, rows_of
 from crm_link.models import IdentityLink
 from crm_link.policy import may_link
 from crm_link.refusals import consents_of, refused_among
-from crm_link.types import LinkState
+from crm_link.types import Evidence, LinkState
 from crm_link.weights import Weights
 
 #: Name and version of what confirms and what only suggests (`crm_link.matching`).
@@ -146,7 +148,7 @@ def apply_claims(
             if before is not after:
                 note = _note(platform, found, version) if found else _gone(link)
                 if found and before is LinkState.WITHDRAWN:
-                    note += "; only suggested: it was withdrawn before"
+                    note = joined("; ", [note, WITHDRAWN_BEFORE])
                 events.append(_event(link.row.id, before, after, note, now))
                 if LinkState.CONFIRMED in {before, after}:
                     touched.add(contact_id)
@@ -235,6 +237,10 @@ def _new_row(author_id: int, claim: Claim, now: datetime, version: str) -> dict[
     }
 
 
+#: Why a link that came back is only suggested.
+WITHDRAWN_BEFORE = phrase("only suggested: it was withdrawn before")
+
+
 def _event(
     link_id: int, before: LinkState | None, after: LinkState, note: str, now: datetime
 ) -> dict[str, Any]:
@@ -249,19 +255,28 @@ def _event(
 
 
 def _note(platform: str, claim: Claim, version: str) -> str:
-    kinds = ", ".join(
-        f"{item.level} " * bool(item.level) + f"{item.kind} in {item.source}"
-        for item in claim.evidence
+    found = joined(", ", [_found(item) for item in claim.evidence])
+    said = Phrase(
+        "%(version)s: %(found)s (%(platform)s)",
+        {"version": version, "found": found, "platform": platform},
     )
-    doubts = f"; only suggested: {claim.note}" if claim.note else ""
-    return f"{version}: {kinds} ({platform}){doubts}"
+    if not claim.note:
+        return said
+    return joined("; ", [said, phrase("only suggested: %(why)s", why=claim.note)])
+
+
+def _found(item: Evidence) -> str:
+    values = {"title": title_of(item.kind), "level": level_words(item.kind, item.level or "")}
+    if not values["level"]:
+        return Phrase("%(title)s", values)
+    return Phrase("%(title)s: %(level)s", values)
 
 
 def _gone(link: StoredLink) -> str:
     if link.row.contact_deleted_at is not None:
-        return "the contact is gone from the CRM"
+        return phrase("the contact is gone from the CRM")
     if link.refusal:
-        return f"not allowed: {link.refusal}"
+        return phrase("not allowed: %(rule)s", rule=link.refusal)
     if link.row.gone_reason is not None:
-        return f"the account is {link.row.gone_reason}"
-    return "the evidence is gone"
+        return phrase("the account is %(state)s", state=Phrase(link.row.gone_reason, {}))
+    return phrase("the evidence is gone")

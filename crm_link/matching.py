@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from config.phrases import phrase
 from crm_link.facts import AuthorFacts, Candidate, Claim
 from crm_link.findings import Finding, Scale, find_evidence
 from crm_link.types import LinkState
@@ -71,7 +72,7 @@ def _decide(group: list[Finding], taken: frozenset[int], weights: Weights) -> li
         return [standing[0].claim(LinkState.CONFIRMED)]
     if standing:
         for finding in standing:
-            finding.doubts.append("evidence for more than one contact")
+            finding.doubts.append(phrase("evidence for more than one contact"))
         return [finding.claim(LinkState.SUGGESTED) for finding in standing]
     group.sort(key=lambda finding: (-finding.bits, finding.candidate.contact_id))
     best = group[0]
@@ -80,9 +81,11 @@ def _decide(group: list[Finding], taken: frozenset[int], weights: Weights) -> li
         if best.candidate.is_public and best.is_full():
             return [best.claim(LinkState.CONFIRMED)]
         best.doubts.append(
-            "too little beside the name"
+            phrase("too little beside the name")
             if best.candidate.is_public
-            else "public evidence only suggests for a contact that no public directory lists"
+            else phrase(
+                "public evidence only suggests for a contact that no public directory lists"
+            )
         )
     is_likely = sum(finding.probability for finding in group) >= weights.suggest
     if not any(finding.has_strong for finding in group) and not (

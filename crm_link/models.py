@@ -122,7 +122,7 @@ class LinkEvent(Base):
     actor: Mapped[str]  # a user's e-mail, or "groundswell"
     from_state: Mapped[LinkState | None] = mapped_column(enum_text(LinkState))
     to_state: Mapped[LinkState] = mapped_column(enum_text(LinkState))
-    note: Mapped[str] = mapped_column(default="")
+    note: Mapped[str] = mapped_column(PhraseText, default="")
 
 
 class FoldKey(Base):

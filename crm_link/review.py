@@ -144,7 +144,13 @@ def split(
         )
     # In one order, as others hold links too.
     return [
-        reject(session, link_id, by=by, clock=clock, note=f"split from contact {contact_id}")
+        reject(
+            session,
+            link_id,
+            by=by,
+            clock=clock,
+            note=phrase("split from contact %(contact)s", contact=contact_id),
+        )
         for link_id in sorted(own)
     ]
 
@@ -201,7 +207,15 @@ def undo(session: Session, link_id: int, *, by: str, clock: Clock = utc_now) -> 
         check_allowed(
             session, link.author, link.contact, phrase("link %(link_id)s", link_id=link_id)
         )
-    decide(session, link, undone.to_state, by, clock(), f"{_UNDOES}{undone.event_id}", is_undo=True)
+    decide(
+        session,
+        link,
+        undone.to_state,
+        by,
+        clock(),
+        phrase("undoes event %(event)s", event=undone.event_id),
+        is_undo=True,
+    )
     return undone
 
 

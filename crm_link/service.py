@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from config.any_of import any_of
 from config.clock import Clock, utc_now
 from config.db import is_sqlite, read_session
+from config.phrases import phrase
 from crm_link.author_facts import NOT_OWN, Gathered, load_facts
 from crm_link.candidates import find_candidates
 from crm_link.context import LinkContext, load_context
@@ -194,7 +195,7 @@ def _drop_flags(session: Session, author_ids: Sequence[int], now: datetime) -> N
                 status=FlagStatus.DISMISSED,
                 closed_at=now,
                 closed_by=SYSTEM,
-                note="the post was deleted",
+                note=phrase("the post was deleted"),
             )
         )
 

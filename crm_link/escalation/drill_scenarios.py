@@ -21,6 +21,7 @@ from ruamel.yaml.error import YAMLError
 
 from config.durations import Duration
 from config.errors import InputError, NotFoundError
+from config.phrases import Phrase
 
 #: A script is cut here: a drill is no load test.
 MOST_POSTS = 2_000
@@ -80,6 +81,11 @@ class Scenario(_Strict):
             msg = "an attack needs texts with mood: negative"
             raise ValueError(msg)
         return self
+
+    @property
+    def called(self) -> str:
+        """Its name, which readers get in their language where Groundswell ships it."""
+        return Phrase(self.name, {})
 
     @property
     def lasts(self) -> timedelta:
@@ -217,4 +223,4 @@ def write_script(
             say = chance.choice(by_mood["negative"] if is_negative else others)
             posts.append(post(at_s, say, chance.choices(platforms, weights)[0]))
         begin_s = end_s
-    return Script(key, scenario.name, scenario.lasts, tuple(posts))
+    return Script(key, scenario.called, scenario.lasts, tuple(posts))

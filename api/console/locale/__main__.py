@@ -14,6 +14,7 @@ import crm_link
 import listener
 import sentiment
 from config.language import DOMAIN, LANGUAGES, SOURCE, catalogue_path
+from crm_link.escalation.drill_scenarios import shipped_scenarios
 
 #: Packages whose texts reach a page.
 PACKAGES = (api, crm_link, sentiment, listener, config)
@@ -97,6 +98,8 @@ def extracted() -> Catalog:
             str(root), METHODS, OPTIONS, keywords=KEYWORDS
         ):
             found.add(message, context=context)
+    for scenario in shipped_scenarios().values():
+        found.add(scenario.name)
     for path in met_modules():
         for _, message, _, context in extract_from_file(
             "python", path, keywords=dict.fromkeys(ERRORS)
