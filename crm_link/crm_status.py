@@ -10,13 +10,16 @@ from datetime import datetime
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from config.phrases import Phrase, joined
+from config.phrases import Phrase, joined, phrase
 from crm_link.budget_models import CrmBudget
 from crm_link.budgets import Limit
-from crm_link.crm_health import failing_crms
+from crm_link.crm_health import CrmWork, failing_crms
 from crm_link.dead_letters import causes_of
 from crm_link.health_models import CrmHealth
 from crm_link.models import Contact, CrmCursor, DeliveryStatus, WriteBack
+
+#: What is done with a CRM, as it is said before what went wrong.
+_WORK = {CrmWork.CONTACTS.value: phrase("contacts"), CrmWork.WRITES.value: phrase("writes")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,7 @@ def crm_status(session: Session, names: Sequence[str]) -> list[CrmStatus]:
                 [
                     Phrase(
                         "%(work)s: %(error)s",
-                        {"work": Phrase(one.work, {}), "error": one.last_error},
+                        {"work": _WORK.get(one.work, one.work), "error": one.last_error},
                     )
                     for one in failing[name]
                 ],

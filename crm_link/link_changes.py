@@ -237,6 +237,15 @@ def _new_row(author_id: int, claim: Claim, now: datetime, version: str) -> dict[
     }
 
 
+#: What became of an account, as its platform said.
+_GONE = {
+    "deleted": phrase("deleted"),
+    "removed": phrase("removed"),
+    "protected": phrase("protected"),
+    "suspended": phrase("suspended"),
+    "unknown": phrase("unknown"),
+}
+
 #: Why a link that came back is only suggested.
 WITHDRAWN_BEFORE = phrase("only suggested: it was withdrawn before")
 
@@ -278,5 +287,8 @@ def _gone(link: StoredLink) -> str:
     if link.refusal:
         return phrase("not allowed: %(rule)s", rule=link.refusal)
     if link.row.gone_reason is not None:
-        return phrase("the account is %(state)s", state=Phrase(link.row.gone_reason, {}))
+        return phrase(
+            "the account is %(state)s",
+            state=_GONE.get(link.row.gone_reason, link.row.gone_reason),
+        )
     return phrase("the evidence is gone")

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, literal_column, select
 from sqlalchemy.orm import Session
 
+from config.phrases import phrase
 from crm_link.escalation.models import Incident
 from crm_link.models import Contact, IdentityLink
 from crm_link.types import LinkState
@@ -20,7 +21,7 @@ from listener.models import Mention
 MOST_NAMED = 200
 
 #: What a contact without a tier or a country is counted under.
-NOT_SAID = "not said"
+NOT_SAID = phrase("not said")
 
 
 #: As a literal, because SQLite uses a partial index only where it can see the condition.

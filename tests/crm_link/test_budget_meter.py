@@ -102,7 +102,7 @@ def test_the_last_calls_of_the_day_are_left_to_other_programs(
     meter, other = (make_meter(sessions, clock, Limit("daily", 1000, DAY_S)) for _ in range(2))
     meter.hear({"daily": Heard(40, 1000)})
 
-    with pytest.raises(BudgetExhaustedError, match="40 of 1000 calls"):
+    with pytest.raises(BudgetExhaustedError, match="40 of 1,000 calls"):
         other.take({"daily": 1})
 
     clock.forward(seconds=ASK_AGAIN_S + 1)
