@@ -9,6 +9,7 @@ are seen by all.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from sqlalchemy import event, or_, select
 from sqlalchemy.orm import (
@@ -17,6 +18,7 @@ from sqlalchemy.orm import (
     sessionmaker,
     with_loader_criteria,
 )
+from sqlalchemy.orm.interfaces import ORMOption
 
 from api.models import Role, TeamBrand, TeamMember, User
 from config.db import Base
@@ -73,8 +75,14 @@ def _narrow(state: ORMExecuteState) -> None:
     brands: BrandIds = give()
     if brands is None or not (state.is_select or state.is_update or state.is_delete):
         return
+    state.statement = state.statement.options(*_criteria(brands))
+
+
+@lru_cache(maxsize=256)
+def _criteria(brands: frozenset[int]) -> tuple[ORMOption, ...]:
+    """Return the narrowing to these brands, made once: it took a third of a page's time."""
     ids = sorted(brands)
-    state.statement = state.statement.options(
+    return (
         with_loader_criteria(Brand, lambda cls: cls.id.in_(ids), include_aliases=True),
         *(
             # A function of the class: a plain condition is not adapted to an alias in a join.

@@ -11,11 +11,12 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from api.brand_limits import limited_sessions
 from api.models import Role, TeamBrand, TeamMember
 from config.settings import Settings
 from crm_link.models import Flag, FlagStatus
 from crm_link.types import Priority
-from listener.models import Brand
+from listener.models import Brand, Mention
 from tests.api.build import judged, make_flag, make_incident
 from tests.api.conftest import MovableClock, SignIn
 from tests.api.scene import Scene
@@ -203,6 +204,18 @@ def test_drills_of_ones_own_brand_are_seen(
         incident_id = make_incident(session, copy, clock.now).id
 
     assert lead.get(f"/incidents/{incident_id}").status_code == 200
+
+
+def test_readers_of_different_brands_do_not_share_their_limits(
+    sessions: sessionmaker[Session], tea: Tea, scene: Scene
+) -> None:
+    for brands in ({tea.brand}, {scene.brand}, {tea.brand, scene.brand}, {tea.brand}, {0}) * 2:
+        with limited_sessions(sessions, frozenset(brands))() as session:
+            own = set(session.scalars(select(Brand.id)))
+            mentioned = set(session.scalars(select(Mention.brand_id)))
+            flagged = set(session.scalars(select(Flag.brand_id)))
+
+        assert own == mentioned == flagged == brands - {0}
 
 
 def test_who_is_in_no_team_and_every_admin_sees_all(
