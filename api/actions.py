@@ -9,7 +9,7 @@ from api.deps import Actor
 from api.language import LANGUAGES, is_zone
 from api.models import ApiKey, Role, User
 from config.errors import InputError, NotFoundError
-from crm_link import audience, review
+from crm_link import audience, link_undo, review
 from crm_link.escalation import incidents
 from crm_link.escalation.models import Incident
 from crm_link.mention_view import get_link
@@ -74,7 +74,7 @@ def reject_link(actor: Actor, link_id: int) -> IdentityLink:
 
 def undo_link(actor: Actor, link_id: int) -> IdentityLink:
     """Take a decision about a link back."""
-    review.undo(actor.session, link_id, by=actor.name, clock=actor.clock)
+    link_undo.undo(actor.session, link_id, by=actor.name, clock=actor.clock)
     actor.record("link decision undone", f"link {link_id}")
     return get_link(actor.session, link_id)
 

@@ -6,7 +6,15 @@ from collections.abc import Mapping
 
 from api.deps import Actor
 from crm_link import mention_class
-from crm_link.escalation import approvals, assessment, claim_verdicts, clocks, incidents, playbooks
+from crm_link.escalation import (
+    approvals,
+    assessment,
+    claim_verdicts,
+    clocks,
+    incidents,
+    playbooks,
+    statement_requests,
+)
 from crm_link.escalation.models import Incident
 from crm_link.escalation.playbook_models import (
     ClaimVerdict,
@@ -117,7 +125,7 @@ def request_statement(
     claim_id: int | None = None,
 ) -> IncidentStatement:
     """Ask for a statement's approval."""
-    statement = approvals.request_statement(
+    statement = statement_requests.request_statement(
         actor.session,
         incident_id,
         key,

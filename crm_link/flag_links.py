@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from config.clock import Clock
 from config.errors import ConflictError
 from config.phrases import phrase
-from crm_link import review
+from crm_link import link_decisions, link_undo
 from crm_link.flag_acts import Act, Change, Pair
 from crm_link.flag_models import FlagEvent
 from crm_link.hand_links import link_by_hand, links_of, went_on
@@ -80,7 +80,7 @@ def links_that_went_on(session: Session, events: Sequence[FlagEvent]) -> dict[in
 def undo_links(session: Session, events: Sequence[FlagEvent], by: str, clock: Clock) -> None:
     """Take the decisions of an action back, each once."""
     for link_id in sorted({link for event in events for link, _ in _decided(event)}):
-        review.undo(session, link_id, by=by, clock=clock)
+        link_undo.undo(session, link_id, by=by, clock=clock)
 
 
 def decided_links(events: Sequence[FlagEvent]) -> list[int]:
@@ -120,9 +120,9 @@ def _unlink(
         raise ConflictError("they are linked to nobody in the CRM")
     decided: dict[int, int] = {}
     for link in links:
-        held = review.hold_link(session, link.id)
+        held = link_decisions.hold_link(session, link.id)
         if held.state is not LinkState.CONFIRMED:
             raise ConflictError("link %(id)s is %(state)s already", id=link.id, state=held.state)
-        event = review.decide(session, held, LinkState.REJECTED, by, clock(), "")
+        event = link_decisions.decide(session, held, LinkState.REJECTED, by, clock(), "")
         decided[link.id] = event.id
     return decided

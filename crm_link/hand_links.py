@@ -20,8 +20,8 @@ from config.phrases import joined, phrase
 from crm_link.contact_view import get_contact
 from crm_link.enrich import queue_enrichment
 from crm_link.joining import mark_records
+from crm_link.link_decisions import check_allowed, decide, hold_link
 from crm_link.models import IdentityLink, LinkEvent
-from crm_link.review import check_allowed, decide, hold_link
 from crm_link.review_cases import asks_for_expectation
 from crm_link.types import LinkState
 from listener.models import Author

@@ -16,13 +16,13 @@ from crm_link.contact_view import get_contact
 from crm_link.context import load_context
 from crm_link.due import AnyRow
 from crm_link.escalation.models import BURST, Incident
+from crm_link.link_undo import Undone, preview_undo
 from crm_link.matching_models import ContactConsent
 from crm_link.models import Contact, Flag, FlagStatus, IdentityLink, LinkEvent
 from crm_link.people_list import LOOKBACK, Speech, speech_of
 from crm_link.person_figures import PersonFigures, person_figures
 from crm_link.policy import may_link
 from crm_link.refusals import consents_of, list_consents
-from crm_link.review import Undone, preview_undo
 from crm_link.twins import Twin, twins_of
 from crm_link.types import LinkState
 from crm_link.withdrawals import withdrawn_elsewhere

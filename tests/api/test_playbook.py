@@ -13,7 +13,7 @@ from crm_link.escalation.detect import detect
 from crm_link.escalation.protocol_history import Sight, record_sight
 from tests.api.conftest import MovableClock, SignIn
 from tests.api.scene import Scene
-from tests.crm_link.escalation.test_playbook import FULL
+from tests.crm_link.escalation.playing import FULL
 from tests.crm_link.making import make_brand, make_mentions, make_protocol
 
 CUPS = ("latte", "mocha", "iced", "oat", "filter", "flat")

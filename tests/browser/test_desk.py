@@ -13,7 +13,7 @@ from config.clock import utc_now
 from crm_link.escalation.claims import gather_claims
 from crm_link.escalation.detect import detect
 from tests.api.scene import Scene
-from tests.crm_link.escalation.test_playbook import FULL
+from tests.crm_link.escalation.playing import FULL
 from tests.crm_link.making import make_brand, make_mentions, make_protocol
 
 pytestmark = pytest.mark.browser

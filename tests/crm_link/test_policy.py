@@ -11,6 +11,7 @@ from crm_link.policy import (
     PolicyRule,
     may_link,
     may_write_sentiment,
+    normalise_source,
     read_table,
     rule_of,
     shipped_table,
@@ -98,3 +99,34 @@ def test_a_file_that_is_no_table_is_refused_with_its_place(tmp_path: Path) -> No
 
 def test_the_shipped_table_names_the_platforms_whose_terms_say_something() -> None:
     assert set(shipped_table().platforms) == {"reddit", "discord", "x"}
+
+
+@pytest.mark.parametrize(
+    ("platform", "source", "is_allowed"),
+    [
+        ("reddit", "consent", False),
+        ("discord", None, False),
+        ("x", None, True),
+        ("x", "consent", True),
+        ("x", "public_directory", True),
+        ("x", "bought", False),
+        ("x", "enriched", False),
+        ("x", "some_list", False),
+        ("mastodon", "bought", True),
+        ("rss", None, True),
+    ],
+)
+def test_policy_of_linking(platform: str, source: str | None, *, is_allowed: bool) -> None:
+    assert may_link(platform, source).is_allowed is is_allowed
+
+
+def test_sentiment_found_on_x_needs_consent() -> None:
+    assert may_write_sentiment("x", "consent")
+    assert not may_write_sentiment("x", None)
+    assert may_write_sentiment("mastodon", None)
+
+
+def test_words_for_a_relationship_are_understood() -> None:
+    words = ["Prior Relationship", "Opt-in", "purchased list", ""]
+
+    assert [normalise_source(w) for w in words] == ["prior_relationship", "consent", "bought", None]

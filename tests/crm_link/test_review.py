@@ -8,17 +8,9 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import ConflictError, NotFoundError
 from crm_link.link_compare import side_by_side
+from crm_link.link_undo import preview_undo, undo
 from crm_link.models import Contact, IdentityLink, WriteBack
-from crm_link.review import (
-    confirm,
-    decided_pairs,
-    history,
-    preview_undo,
-    reject,
-    split,
-    suggestions,
-    undo,
-)
+from crm_link.review import confirm, decided_pairs, history, reject, split, suggestions
 from crm_link.service import link_mentions, relink_due
 from crm_link.types import LinkState
 from listener.models import Author

@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import json
-import zlib
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from datetime import datetime
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
-import feedparser
-import orjson
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from api.engine import Engine
 from config.db import read_session
-from config.errors import AppError
-from config.settings import Settings
-from crm_link.escalation.protocols import Protocols
 from listener.collection_models import QuarantinedItem, RawPost
-from listener.collector import Collector, make_collector
-from listener.feed_payload import parse_feed
 from listener.imports import ImportResult, import_mentions
-from listener.models import Author, Mention, MentionVersion, Source
-from listener.reddit_payload import parse_listing
-from listener.service import collect
-from listener.store import store_posts
-from listener.types import Post
-from sentiment.scorer import make_scorer
+from listener.models import Author, Mention, MentionVersion
+from tests.e2e.recordings import answers_in, recorded_files, work_through
 from tests.make import NOW, make_brand
 
 
@@ -41,36 +25,9 @@ def brand_id(sessions: sessionmaker[Session]) -> int:
         return make_brand(session, key="acme", query="acme").id
 
 
-def _recorded(shared: Path, platform: str) -> list[Path]:
-    folder = shared / "recorded" / platform
-    if not folder.is_dir():
-        pytest.skip(f"there are no recordings of {platform} at {folder}")
-    return sorted(folder.iterdir())
-
-
-def _work(sessions: sessionmaker[Session], home: Path) -> None:
-    """Send what was stored through the rest of the pipeline."""
-    Engine(
-        settings=Settings(home=home),
-        sessions=sessions,
-        scorer=make_scorer("vader"),
-        protocols=Protocols(sessions, {}),
-    ).work_backlog()
-
-
-def _answers(path: Path) -> Path | list[Any]:
-    """Return the recording itself where it is a file of X, else the answers in it."""
-    if path.suffix == ".jsonl":
-        return path
-    recorded = json.loads(path.read_text("utf-8"))
-    if isinstance(recorded, dict) and "interactions" in recorded:
-        return [one["response"]["json"] for one in recorded["interactions"]]
-    return path
-
-
 def _importable(path: Path, folder: Path) -> Path:
     """Return a file as a user has it: what X answered, without the recorder's wrapping."""
-    answers = _answers(path)
+    answers = answers_in(path)
     if isinstance(answers, Path):
         return answers
     unwrapped = folder / f"{path.name}l"
@@ -80,7 +37,7 @@ def _importable(path: Path, folder: Path) -> Path:
 
 def _x_items(path: Path) -> list[dict[str, Any]]:
     """Return the posts of a recording, as X gave them."""
-    documents = _answers(path)
+    documents = answers_in(path)
     if isinstance(documents, Path) and path.suffix == ".jsonl":
         documents = [_json(line) for line in path.read_text("utf-8").splitlines()]
     elif isinstance(documents, Path):
@@ -121,7 +78,7 @@ def test_every_recording_of_x_is_imported_whole(
     sessions: sessionmaker[Session], brand_id: int, shared: Path, tmp_path: Path
 ) -> None:
     results: dict[str, ImportResult] = {}
-    for path in _recorded(shared, "x"):
+    for path in recorded_files(shared, "x"):
         if "xdocs" in path.name or "counts" in path.name or "rules" in path.name:
             continue
         results[path.name] = import_mentions(
@@ -135,7 +92,7 @@ def test_every_recording_of_x_is_imported_whole(
             for item in _x_items(path):
                 ids = {str(item["id"]), *map(str, item.get("edit_history_tweet_ids", ()))}
                 assert _is_kept(session, ids), f"{path.name}: {item['id']} is gone"
-    _work(sessions, tmp_path)
+    work_through(sessions, tmp_path)
 
     with read_session(sessions) as session:
         stored = session.scalar(select(func.count()).select_from(Mention)) or 0
@@ -162,7 +119,7 @@ def _is_kept(session: Session, ids: set[str]) -> bool:
 def _assert_full_texts(session: Session, shared: Path) -> None:
     """A repost says what its original says, whole, where the original came with it."""
     looked = 0
-    for path in _recorded(shared, "x"):
+    for path in recorded_files(shared, "x"):
         originals = _originals(path)
         if not originals:
             continue
@@ -177,7 +134,7 @@ def _assert_full_texts(session: Session, shared: Path) -> None:
 
 def _assert_right_authors(session: Session, shared: Path) -> None:
     looked = 0
-    for path in _recorded(shared, "x"):
+    for path in recorded_files(shared, "x"):
         if path.suffix != ".jsonl":
             continue
         for line in path.read_text("utf-8").splitlines():
@@ -210,7 +167,7 @@ def _assert_right_authors(session: Session, shared: Path) -> None:
 def test_an_edit_is_one_mention_in_either_order(
     sessions: sessionmaker[Session], brand_id: int, shared: Path, order: tuple[str, str]
 ) -> None:
-    folder = _recorded(shared, "x")[0].parent
+    folder = recorded_files(shared, "x")[0].parent
     for name in order:
         import_mentions(sessions, folder / f"twarc_edited_{name}.jsonl", clock=lambda: NOW)
 
@@ -223,119 +180,3 @@ def test_an_edit_is_one_mention_in_either_order(
         assert mention.edited_at is not None
         [version] = session.scalars(select(MentionVersion)).all()
         assert version.text.split("https://")[0] == oldest.split("https://")[0]
-
-
-def test_every_thing_of_reddit_is_stored_or_put_aside(
-    sessions: sessionmaker[Session], brand_id: int, shared: Path, tmp_path: Path
-) -> None:
-    posts: dict[str, Post] = {}
-    children = 0
-    for path in _recorded(shared, "reddit"):
-        recorded = json.loads(path.read_text("utf-8"))
-        for exchange in recorded["interactions"]:
-            answer = exchange["response"].get("json")
-            for listing in answer if isinstance(answer, list) else [answer]:
-                if not isinstance(listing, dict) or listing.get("kind") != "Listing":
-                    continue
-                read = parse_listing(listing)
-                total = len(read.posts) + len(read.rejected) + len(read.deleted)
-                assert total == len(listing["data"]["children"]), path.name
-                # "Load more", subreddits and users are things, but no posts.
-                assert all("is no post" in one.error for one in read.rejected), path.name
-                children += total
-                posts |= {post.external_id: post for post in read.posts}
-    with sessions.begin() as session:
-        counts = store_posts(
-            session,
-            brand_id=brand_id,
-            platform="reddit",
-            posts=posts.values(),
-            source_id=None,
-            now=NOW,
-        )
-    _work(sessions, tmp_path)
-
-    assert counts.new + counts.rejected == len(posts)
-    assert counts.rejected == 0
-    assert children > 2_000
-    with read_session(sessions) as session:
-        for mention in session.scalars(select(Mention)):
-            post = posts[mention.external_id]
-            assert mention.text.strip() == post.text.replace("\x00", "").strip()
-            assert mention.published_at == post.published_at
-            assert mention.pending is None
-
-
-@pytest.fixture
-def feed_server(tmp_path: Path) -> Iterator[Any]:
-    """Serve recorded documents as they are, each under its name."""
-    documents: dict[str, bytes] = {}
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            content = documents[self.path.lstrip("/")]
-            self.send_response(200)
-            self.send_header("Content-Type", "application/xml")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield documents, f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-def test_every_recorded_feed_is_collected(
-    sessions: sessionmaker[Session],
-    brand_id: int,
-    shared: Path,
-    tmp_path: Path,
-    feed_server: tuple[dict[str, bytes], str],
-) -> None:
-    documents, address = feed_server
-    kept = items = 0
-    for number, path in enumerate(_recorded(shared, "rss")):
-        documents[path.name] = path.read_bytes()
-        url = f"{address}/{path.name}"
-        expected = len(feedparser.parse(path.read_bytes()).entries)
-        items += expected
-        with sessions.begin() as session:
-            source = Source(
-                brand_id=brand_id,
-                name=f"feed{number}",
-                platform="rss",
-                options={"url": url},
-                every_s=60.0,
-                created_at=NOW,
-            )
-            session.add(source)
-            session.flush()
-            source_id = source.id
-        collector: Collector = make_collector("rss", {"url": url})
-        # What a query finds is tested elsewhere; here all items are wanted.
-        collector.matches_query = False
-        read = parse_feed(path.read_bytes(), url=url, now=NOW)
-        if not expected and not parse_feed(path.read_bytes(), url=url, now=NOW).is_feed:
-            with pytest.raises(AppError, match="no feed"):
-                collect(sessions, source_id, collector=collector)
-            continue
-        result = collect(
-            sessions, source_id, collector=collector, since=datetime(1990, 1, 1, tzinfo=UTC)
-        )
-        collector.close()
-        assert result.seen == expected, path.name
-        assert result.new + result.changed + result.rejected <= expected, path.name
-        assert len(read.posts) + len(read.rejected) == expected
-        kept += result.new + result.rejected
-    _work(sessions, tmp_path)
-    assert items >= 17
-    assert kept > 0
-    with read_session(sessions) as session:
-        stored = session.scalars(select(Mention)).all()
-        assert all(mention.pending is None for mention in stored)
-        raw = [zlib.decompress(one) for one in session.scalars(select(RawPost.payload))]
-        assert all(orjson.loads(one) for one in raw)

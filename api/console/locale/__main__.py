@@ -58,7 +58,7 @@ MET = (
     *("crm_link/audience.py", "crm_link/contact_view.py", "crm_link/dead_letters.py"),
     *("crm_link/flag_*.py", "crm_link/hand_links.py", "crm_link/mention*.py"),
     *("crm_link/opt_outs.py", "crm_link/queue*.py", "crm_link/review.py"),
-    *("crm_link/twins.py",),
+    *("crm_link/link_decisions.py", "crm_link/link_undo.py", "crm_link/twins.py"),
     *("crm_link/privacy/*.py", "crm_link/replying/*.py", "crm_link/reporting/*.py"),
     *(
         f"crm_link/escalation/{name}.py"
@@ -66,7 +66,7 @@ MET = (
             *("acks", "approvals", "assessment", "by_hand", "claim_verdicts", "drill"),
             *("drill_replay", "incidents", "locking", "on_call", "playbooks", "protocol_edit"),
             *("protocol_history", "replies", "report_review", "shares", "silences"),
-            *("statements", "trial"),
+            *("statement_records", "statement_requests", "statements", "trial"),
         )
     ),
     *("config/held_file.py", "listener/brands_edit.py", "listener/replier.py"),

@@ -20,7 +20,7 @@ from crm_link.escalation.detect import detect
 from crm_link.escalation.incidents import get_incident, list_events, resolve
 from crm_link.escalation.playbook_models import ClaimVerdict
 from listener.models import Mention
-from tests.crm_link.escalation.test_playbook import FULL
+from tests.crm_link.escalation.playing import FULL
 from tests.crm_link.making import MovableClock, make_brand, make_mentions, make_protocol
 
 GLASS = [f"Glass in my {cup} again, the grinder broke" for cup in ["latte", "mocha", "oat", "iced"]]

@@ -6,7 +6,7 @@ import pytest
 
 from crm_link.escalation.protocol_diff import diff_protocols
 from crm_link.escalation.protocol_file import default_protocol_text, inspect_protocol
-from tests.crm_link.escalation.test_playbook import FULL
+from tests.crm_link.escalation.playing import FULL
 from tests.crm_link.making import PROTOCOL, changed, make_protocol
 
 TODAY = date(2026, 3, 10)
