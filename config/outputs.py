@@ -28,6 +28,8 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
+    if path.is_dir():
+        raise InputError(f"{path} cannot be written: it is a folder")
     # Beside the file, so that renaming it is one step.
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:

@@ -98,6 +98,10 @@ class Columns:
     others: tuple[tuple[str, int], ...] = field(default=())
 
 
+class ColumnsMissingError(InputError):
+    """A table lacks the columns without which a row is no contact."""
+
+
 def find_columns(header: Sequence[str], mapping: Mapping[str, str] | None = None) -> Columns:
     """Return what is where, by the user's mapping and then by known headers.
 
@@ -194,11 +198,8 @@ def _check(
     missing = "a column with the contact's id (or e-mail)"
     if not has_something:
         missing += " and one with a name, e-mail, phone or handle"
-    msg = (
-        f"the file has no {missing.removeprefix('a ')}; it has: {_listed(header)}. "
-        "Say which column is which, for example --map id='Customer No' --map name='Full Name'"
-    )
-    raise InputError(msg)
+    msg = f"the file has no {missing.removeprefix('a ')}; it has: {_listed(header)}"
+    raise ColumnsMissingError(msg)
 
 
 def _listed(header: Sequence[str]) -> str:

@@ -53,7 +53,7 @@ def read_contacts(path: Path, rejected: list[str]) -> Iterator[ContactRecord]:
         try:
             columns = find_columns(header)
         except InputError as error:
-            raise InputError(f"{path}: {error}") from error
+            raise InputError(f"{path}: {error} (columns: docs/contacts.md)") from error
         for line, cells in rows:
             try:
                 record = to_record(_whole(cells), columns)
@@ -166,7 +166,8 @@ def _json_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str] | s
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
     if not header:
-        raise InputError(f"{path}: is empty; each line is one JSON object")
+        what = "has no line that is a JSON object" if found else "is empty"
+        raise InputError(f"{path}: {what}; each line is one")
     names = list(header)
     cells = (
         (line, row if isinstance(row, str) else [_text(row.get(name)) for name in names])

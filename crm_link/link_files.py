@@ -66,7 +66,7 @@ class LinkReport:
     none: int
     refused: int  # authors of platforms whose terms forbid linking
     country: str | None
-    rejected: tuple[str, ...]
+    rejected: tuple[str, ...]  # with file and line
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,9 @@ def link_files(
         InputError: A file cannot be read or written, or has not the columns it needs.
 
     """
+    _refuse_overwriting(out, contacts, authors)
     rejected: list[str] = []
+    rejected_authors: list[str] = []
     records = list(read_contacts(contacts, rejected))
     if not records:
         raise InputError(f"{contacts}: has no contacts that can be read")
@@ -132,7 +134,7 @@ def link_files(
     context = LinkContext(context.secret_key, country)
 
     rows = _answers(
-        read_authors(authors, rejected, platform=platform),
+        read_authors(authors, rejected_authors, platform=platform),
         found,
         context,
         Gate(origin, table),
@@ -156,8 +158,17 @@ def link_files(
         none=counts[NONE],
         refused=counts["refused"],
         country=country,
-        rejected=tuple(rejected),
+        rejected=(
+            *(f"{contacts.name}, {why}" for why in rejected),
+            *(f"{authors.name}, {why}" for why in rejected_authors),
+        ),
     )
+
+
+def _refuse_overwriting(out: Path, *read: Path) -> None:
+    for path in read:
+        if out.exists() and path.exists() and out.samefile(path):
+            raise InputError(f"{out} is a file that is read here; write the answers to another one")
 
 
 def _answers(

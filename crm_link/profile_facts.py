@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crm_link.context import LinkContext
 from crm_link.extract import emails_in, phones_in, says_own
@@ -25,6 +25,12 @@ from crm_link.places import RegionBook
 #: Values from texts that are kept of one author: who posts more posts lists.
 MAX_TEXT_FACTS = 20
 
+#: Characters that are read of a profile: platforms allow less (names 30 to 640, bios 160 to 500),
+#: feeds anything. Names are split and permuted, so that a longer one would cost minutes.
+MAX_NAME = 200
+MAX_BIO = 5_000
+MAX_LINKS = 50
+
 _SEVEN_DIGITS = re.compile(r"(?:\d[^\d]{0,3}){7}")
 _BSKY = ".bsky.social"
 
@@ -41,6 +47,7 @@ def read_facts(
     profile: Profile, own: Iterable[OwnText], context: LinkContext, book: RegionBook
 ) -> AuthorFacts:
     """Return what an author shows in the profile and in own texts."""
+    profile = _bounded(profile)
     found = (*_profile_facts(profile, context), *text_facts(own, context))
     return AuthorFacts(
         author_id=profile.author_id,
@@ -50,6 +57,19 @@ def read_facts(
         location=profile.location,
         facts=tuple(dict.fromkeys(found)),
         shown=read_shown(profile, book),
+    )
+
+
+def _bounded(profile: Profile) -> Profile:
+    """Return a profile of which no more is read than people write."""
+    return replace(
+        profile,
+        handle=profile.handle and profile.handle[:MAX_NAME],
+        name=profile.name and profile.name[:MAX_NAME],
+        bio=profile.bio and profile.bio[:MAX_BIO],
+        location=profile.location and profile.location[:MAX_NAME],
+        links=profile.links[:MAX_LINKS],
+        verified_links=profile.verified_links[:MAX_LINKS],
     )
 
 

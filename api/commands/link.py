@@ -96,7 +96,7 @@ def link(
         f"{report.country or 'no one country'}"
     )
     if report.refused:
-        say.print(f"{report.refused} authors are on platforms whose terms forbid linking")
+        say.print(f"refused, as the terms of their platforms forbid linking: {report.refused}")
     for line in report.rejected[:SHOWN_REJECTED]:
         say.print(line, markup=False)
     if len(report.rejected) > SHOWN_REJECTED:

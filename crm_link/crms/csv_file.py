@@ -20,7 +20,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from config.errors import InputError, PermanentError, TransientError
 from config.phrases import phrase
 from config.settings import Settings, read_settings, settings_prefix
-from crm_link.contact_columns import Columns, find_columns
+from crm_link.contact_columns import Columns, ColumnsMissingError, find_columns
 from crm_link.contact_rows import to_record
 from crm_link.crm import Crm
 from crm_link.crm_fields import CRM_FIELDS
@@ -177,6 +177,9 @@ class CsvFileCrm(Crm):
     def _columns(self, rows: CsvRows) -> Columns:
         try:
             return find_columns(rows.header, self._mapping)
+        except ColumnsMissingError as error:
+            hint = "for example --map id='Customer No' --map name='Full Name'"
+            raise InputError(f"{self._path}: {error}. Say which is which, {hint}") from error
         except InputError as error:
             raise InputError(phrase("%(path)s: %(error)s", path=self._path, error=error)) from error
 

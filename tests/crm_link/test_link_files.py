@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -150,7 +151,10 @@ def test_json_lines_in_and_csv_out(tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     assert [(row["contact_id"], row["state"]) for row in rows] == [("c0", "confirmed")]
     assert "name full" in rows[0]["evidence"]
-    assert [line.partition(":")[0] for line in report.rejected] == ["line 3", "line 4"]
+    assert [line.partition(":")[0] for line in report.rejected] == [
+        "authors.jsonl, line 3",
+        "authors.jsonl, line 4",
+    ]
 
 
 def test_the_platform_may_be_given_and_what_lacks_is_said(tmp_path: Path) -> None:
@@ -169,3 +173,38 @@ def test_doing_it_twice_gives_the_same_file(tmp_path: Path) -> None:
     linked(tmp_path, file, author(), out="two.jsonl")
 
     assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("display_name", "A" * 400_000),
+        ("display_name", "Jane Tavares " + "b c " * 100_000),
+        ("handle", "jane" * 100_000),
+        ("bio", "Jane Tavares of Ohio. " + "word " * 400_000),
+        ("location", "Ohio " * 100_000),
+        ("bio_links", "https://a.example " * 20_000),
+    ],
+)
+def test_a_field_of_any_length_is_no_more_work_than_a_long_one(
+    tmp_path: Path, field: str, value: str
+) -> None:
+    began = time.process_time()
+
+    (row, *_), _ = linked(tmp_path, contacts(tmp_path), author(**{field: value}))
+
+    assert row["author_id"]
+    assert time.process_time() - began < 10  # it took minutes, and gigabytes
+
+
+def test_a_file_that_is_read_is_not_written_over(tmp_path: Path) -> None:
+    file = contacts(tmp_path)
+    authors = write_csv(tmp_path / "authors.csv", [author()])
+    before = file.read_text("utf-8")
+
+    with pytest.raises(InputError, match="is a file that is read here"):
+        link_files(file, authors, tmp_path / ".." / tmp_path.name / file.name, context=CONTEXT)
+    with pytest.raises(InputError, match="it is a folder"):
+        link_files(file, authors, tmp_path, context=CONTEXT)
+
+    assert file.read_text("utf-8") == before
