@@ -8,12 +8,13 @@ names a file that holds the value of `GROUNDSWELL_SECRET_KEY`.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TypeVar
 
 from dotenv import load_dotenv
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from config.errors import InputError
 
@@ -152,6 +153,10 @@ def settings_prefix(kind: type[BaseSettings], account: str = "") -> str:
     return f"{prefix}{account}_".upper() if account else prefix
 
 
+#: Where the library's message names the field whose value is no JSON.
+_FIELD_NAMED = re.compile(r'field "(\w+)"')
+
+
 def read_settings(kind: type[SettingsT], account: str = "") -> SettingsT:
     """Return an instance of the settings class `kind`, read from the environment.
 
@@ -174,3 +179,10 @@ def read_settings(kind: type[SettingsT], account: str = "") -> SettingsT:
             for problem in error.errors()
         ]
         raise InputError("settings: " + "; ".join(lines)) from error
+    except SettingsError as error:
+        # The library names the field; its value may be a secret, and is not said.
+        cause = error.__cause__
+        where = f" ({cause})" if isinstance(cause, ValueError) else ""
+        name = _FIELD_NAMED.search(str(error))
+        setting = f"{prefix}{name[1]}".upper() if name else prefix
+        raise InputError(f"settings: {setting}: is no JSON{where}") from error

@@ -113,6 +113,7 @@ class RecordReader:
     Args:
         names: The fields that are asked for.
         mapping: Target to field, as `crm_link.contact_columns.find_columns` takes it.
+        mapped: Those of the fields that the user named.
         relationship_source: Where the contacts come from, if their records do not say.
 
     Raises:
@@ -125,8 +126,10 @@ class RecordReader:
         names: Iterable[str],
         mapping: Mapping[str, str],
         *,
+        mapped: Iterable[str] = (),
         relationship_source: str | None = None,
     ) -> None:
+        self.mapped = tuple(dict.fromkeys(mapped))
         self.names = tuple(dict.fromkeys(names))
         self._columns = find_columns(self.names, mapping)
         self._relationship_source = relationship_source
@@ -163,7 +166,8 @@ def make_reader(
     """
     merged = {target: names for target, names in {**defaults, **mapping}.items() if names}
     fields = [name for names in merged.values() for name in names.split("|")]
-    return RecordReader(fields, merged, relationship_source=relationship_source)
+    mapped = [name for names in mapping.values() if names for name in names.split("|")]
+    return RecordReader(fields, merged, mapped=mapped, relationship_source=relationship_source)
 
 
 def capitalized(name: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
+from config.errors import InputError
 from crm_link.budgets import Limit, Meter
 from crm_link.crm import Crm
 from crm_link.crm_fields import CRM_FIELDS, CrmField, RecordReader
@@ -117,6 +118,26 @@ class RestCrm(Crm):
     def setup_records(self) -> list[str]:
         """Create what cases and notes need."""
         return self._desk.setup()
+
+    def _check_mapping(self, field_names: Callable[[], Iterable[str]]) -> None:
+        """Refuse a mapping that names a field which the CRM's contacts have not.
+
+        Some CRMs leave it out without a word, and then, for example, nobody would be known not
+        to want to be contacted. `field_names` asks the CRM, and only if there is a mapping.
+        """
+        if not self._reader.mapped:
+            return
+        there = {name.lower() for name in field_names()}
+        # A path (Owner.Name) leads to another object, which the CRM itself refuses if unknown.
+        unknown = [
+            name
+            for name in self._reader.mapped
+            if "." not in name and name.lower() not in {*there, "id"}
+        ]
+        if unknown:
+            raise InputError(
+                f"the mapping names {', '.join(unknown)}: its contacts have no such field"
+            )
 
     def close(self) -> None:
         """Give up the connections."""

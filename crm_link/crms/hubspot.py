@@ -179,8 +179,7 @@ class HubspotCrm(RestCrm):
 
     def setup(self) -> list[str]:
         """Create our group and properties."""
-        known = self._api.read("GET", "/crm/v3/properties/contacts")
-        missing = self._missing(one["name"] for one in known["results"])
+        missing = self._missing(self._field_names())
         if not missing:
             return []
         groups = self._api.read("GET", "/crm/v3/properties/contacts/groups")
@@ -204,9 +203,14 @@ class HubspotCrm(RestCrm):
         self._api.call("POST", "/crm/v3/properties/contacts/batch/create", json={"inputs": inputs})
         return [field.name for field in missing]
 
+    def _field_names(self) -> list[str]:
+        known = self._api.read("GET", "/crm/v3/properties/contacts")
+        return [one["name"] for one in known["results"]]
+
     def check(self) -> None:
-        """Ask for one contact."""
+        """Ask for one contact, and for the fields that the mapping names."""
         self._api.read("GET", "/crm/v3/objects/contacts", params={"limit": 1})
+        self._check_mapping(self._field_names)
 
 
 def _properties(fields: Record) -> dict[str, str]:

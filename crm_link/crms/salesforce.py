@@ -193,8 +193,7 @@ class SalesforceCrm(RestCrm):
 
     def setup(self) -> list[str]:
         """Create our custom fields on Contact."""
-        described = self._api.read("GET", f"{self._data}/sobjects/Contact/describe")
-        missing = self._missing(one["name"] for one in described["fields"])
+        missing = self._missing(self._field_names())
         for field in missing:
             self._api.call(
                 "POST",
@@ -206,10 +205,15 @@ class SalesforceCrm(RestCrm):
             )
         return [self._names[field.name] for field in missing]
 
+    def _field_names(self) -> list[str]:
+        described = self._api.read("GET", f"{self._data}/sobjects/Contact/describe")
+        return [one["name"] for one in described["fields"]]
+
     def check(self) -> None:
-        """Ask for one contact."""
+        """Ask for one contact, and for the fields that the mapping names."""
         soql = "SELECT Id FROM Contact LIMIT 1"
         self._api.read("GET", f"{self._data}/query", params={"q": soql})
+        self._check_mapping(self._field_names)
 
     def _soql(self, state: Mapping[str, str] | None) -> str:
         names = ", ".join(dict.fromkeys((*_ALWAYS, *self._reader.names)))

@@ -36,6 +36,8 @@ OVERLAP = timedelta(seconds=5)
 #: Wait after used-up credits, in seconds: they are counted over a rolling 24 hours.
 LIMIT_WAIT_S = 900.0
 
+_FIELDS, _MODULE = "/crm/v8/settings/fields", {"module": "Contacts"}
+
 _DEFAULTS = {
     "id": "id",
     "first_name": "First_Name",
@@ -128,9 +130,8 @@ class ZohoCrm(RestCrm):
             limits=zoho_limits(settings.daily_credits, settings.calls_at_once),
             timeout_s=settings.timeout_s,
         )
-        super().__init__(
-            api, make_reader(_DEFAULTS, settings.mapping, settings.relationship_source)
-        )
+        reader = make_reader(_DEFAULTS, settings.mapping, settings.relationship_source)
+        super().__init__(api, reader)
         forms = make_forms(
             owner=settings.case_owner,
             origin=settings.case_origin,
@@ -191,20 +192,20 @@ class ZohoCrm(RestCrm):
 
     def setup(self) -> list[str]:
         """Create our custom fields."""
-        known = self._api.read("GET", "/crm/v8/settings/fields", params={"module": "Contacts"})
-        missing = self._missing(one["api_name"] for one in known["fields"])
+        missing = self._missing(self._field_names())
         if missing:
-            self._api.call(
-                "POST",
-                "/crm/v8/settings/fields",
-                params={"module": "Contacts"},
-                json={"fields": [_shape(field) for field in missing]},
-            )
+            shapes = {"fields": [_shape(field) for field in missing]}
+            self._api.call("POST", _FIELDS, params=_MODULE, json=shapes)
         return [self._names[field.name] for field in missing]
 
+    def _field_names(self) -> list[str]:
+        known = self._api.read("GET", _FIELDS, params=_MODULE)
+        return [one["api_name"] for one in known["fields"]]
+
     def check(self) -> None:
-        """Ask for one contact."""
+        """Ask for one contact, and for the fields that the mapping names."""
         self._api.read("GET", "/crm/v8/Contacts", params={"fields": "id", "per_page": 1})
+        self._check_mapping(self._field_names)
 
     def _listing(self, token: str | None) -> dict[str, Any]:
         names = [name for name in self._reader.names if name != "id"]

@@ -62,7 +62,12 @@ class FakeSalesforce(SalesforceObjects):
             case ("PATCH", "/composite/sobjects"):
                 return self._update(call)
             case ("GET", "/sobjects/Contact/describe"):
-                return 200, {"fields": [{"name": _OURS.get(one, one)} for one in self.our_fields]}
+                return 200, {
+                    "fields": [
+                        {"name": _OURS.get(one, one)}
+                        for one in [*self.NAMES.values(), *self.our_fields]
+                    ]
+                }
             case ("POST", "/tooling/sobjects/CustomField"):
                 api = call.body["FullName"].removeprefix("Contact.")
                 assert call.body["Metadata"]["type"] in {"Text", "Number", "DateTime"}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.clock import utc_now
-from config.errors import PermanentError
-from crm_link.crm import Crm
+from config.errors import InputError, PermanentError
+from crm_link.crm import Crm, make_crm
 from crm_link.crm_fields import CRM_FIELDS, is_same
 from crm_link.journal import write_with_journal
 from crm_link.journal_undo import undo
@@ -30,6 +31,20 @@ def test_our_fields_are_created_once(fake: FakeCrm, crm: Crm) -> None:
     assert len(created) == len(CRM_FIELDS)
     assert again == []
     assert fake.our_fields == {field.name for field in CRM_FIELDS}
+
+
+def test_a_mapping_to_a_field_that_is_not_there_is_refused_by_the_check(
+    fake: FakeCrm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setting = f"GROUNDSWELL_{fake.name.upper()}_MAPPING"
+    monkeypatch.setenv(setting, '{"do_not_contact": "Opted_Owt"}')
+
+    with closing(make_crm(fake.name)) as crm, pytest.raises(InputError, match="Opted_Owt"):
+        crm.check()
+
+    monkeypatch.setenv(setting, '{"do_not_contact": ')
+    with pytest.raises(InputError, match=f"{setting}: is no JSON"):
+        make_crm(fake.name)
 
 
 def test_without_our_fields_a_person_is_told_what_to_run(fake: FakeCrm, crm: Crm) -> None:

@@ -60,7 +60,10 @@ class FakeZoho(ZohoObjects):
             case ("PUT", "/Contacts"):
                 return self._update(call)
             case ("GET", "/settings/fields"):
-                fields = [{"api_name": _OURS[name]} for name in self.our_fields]
+                fields = [
+                    {"api_name": _OURS.get(one, one)}
+                    for one in [*self.NAMES.values(), *self.our_fields]
+                ]
                 return 200, {"fields": fields}
             case ("POST", "/settings/fields"):
                 labels = [one["field_label"].replace(" ", "_") for one in call.body["fields"]]
