@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
 
+from crm_link.joining import join_due
+from crm_link.models import Contact
 from tests.api.scene import Scene
+from tests.crm_link.make_linking import CONTEXT, make_record, sync
 
 pytestmark = pytest.mark.browser
 
@@ -72,3 +78,30 @@ def test_pages_of_people_have_no_violations_of_accessibility(
 
     assert found == []
     assert scene.link
+
+
+@pytest.mark.parametrize("size", [(1280, 900), (390, 844)])
+def test_two_records_are_held_apart_where_their_page_warns(
+    open_page: OpenPage, sessions: sessionmaker[Session], size: tuple[int, int]
+) -> None:
+    mail = ("pat@example.com",)
+    for crm, forbids in (("hubspot", True), ("salesforce", False)):
+        record = make_record(name="Pat Kim", emails=mail, do_not_contact=forbids)
+        sync(sessions, record, name=crm)
+    sync(sessions, make_record(name="Robin Kim", emails=mail), name="zoho")
+    join_due(sessions, context=CONTEXT)
+    with sessions() as session:
+        other = session.scalars(select(Contact.id).where(Contact.crm == "salesforce")).one()
+    page = open_page(viewport={"width": size[0], "height": size[1]}, color_scheme="dark")
+    page.goto(f"/people/{other}")
+    warning = page.get_by_text("Do not contact: so says their record in another CRM,")
+    expect(warning).to_be_visible()
+    assert Axe().run(page).response["violations"] == []
+
+    twins = page.locator("section", has=page.locator("#twins"))
+    twins.get_by_role("button", name=re.compile("Somebody else ?: hubspot")).click()
+
+    expect(page.get_by_text("The two records are held apart now.")).to_be_visible()
+    expect(warning).not_to_be_visible()
+    twins.get_by_role("button", name="Take it back").click()
+    expect(warning).to_be_visible()

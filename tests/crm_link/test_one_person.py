@@ -14,8 +14,11 @@ from config.errors import ConflictError, NotFoundError
 from crm_link.author_scores import SCORES
 from crm_link.enrich import queue_speakers
 from crm_link.joining import join_due
+from crm_link.matching_models import RecordVerdict
 from crm_link.models import Contact, IdentityLink, WriteBack
 from crm_link.opt_outs import find_opt_out, opt_in, opt_out
+from crm_link.privacy.rows import erase_contacts
+from crm_link.privacy.subject import find_subject
 from crm_link.refusals import consents_of, record_consent, revoke_consent
 from crm_link.review import reject
 from crm_link.service import link_mentions, relink_due
@@ -280,6 +283,25 @@ def test_who_opts_out_in_one_crm_is_linked_in_none_also_when_that_record_is_gone
         assert found is not None
         assert found.contact_id == other
         opt_in(session, other, context=CONTEXT, clock=lambda: NOW)
+
+
+def test_a_whole_person_is_erased_with_their_records_in_other_crms(
+    sessions: sessionmaker[Session],
+) -> None:
+    one, other = make_two(sessions)
+    with sessions() as session:
+        whole = find_subject(session, contact=f"{HERE}:h", whole_person=True)
+        alone = find_subject(session, contact=f"{HERE}:h")
+    assert (whole.contact_ids, alone.contact_ids) == ((one, other), (one,))
+    assert len(whole.author_ids) == 1
+
+    say(sessions, one, other, is_same=True)
+    erase_contacts(sessions, [one], now=NOW, context=CONTEXT)
+    tick(sessions)
+
+    assert people(sessions) == {"h": None, "t": None}
+    with sessions() as session:
+        assert session.scalars(select(RecordVerdict)).all() == []
 
 
 def test_with_one_crm_nobody_is_looked_for(
