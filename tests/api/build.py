@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from api.models import Role, User
 from api.users import DEMO_EMAIL, hash_password
+from config.phrases import phrase
 from crm_link.escalation import chain
 from crm_link.escalation.models import Incident, IncidentStatus, ProtocolVersion
 from crm_link.escalation.outbox import add_event
@@ -191,7 +192,11 @@ def make_incident(session: Session, brand: Brand, now: datetime, **changes: Any)
         "protocol_version_id": version.id,
         "topic": "glass",
         "open_key": f"{brand.id}:glass",
-        "title": f"Negative mentions of {brand.name}: Glass in the cup",
+        "title": phrase(
+            "Negative mentions of %(brand)s: %(topic)s",
+            brand=brand.name,
+            topic="Glass in the cup",
+        ),
         "status": IncidentStatus.OPEN,
         "severity": "SEV-2",
         "opened_at": now - timedelta(minutes=12),
