@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.models import User
-from crm_link.escalation.acks import identities_of
+from crm_link.escalation.delivery.acks import identities_of
 from crm_link.escalation.protocol import ProtocolContact
 
 

@@ -9,9 +9,11 @@ from api.deps import Actor
 from api.language import LANGUAGES, is_zone
 from api.models import ApiKey, Role, User
 from config.errors import InputError, NotFoundError
-from crm_link import audience, link_undo, review
+from crm_link import review
 from crm_link.escalation import incidents
 from crm_link.escalation.models import Incident
+from crm_link.figures import audience
+from crm_link.linking import link_undo
 from crm_link.mention_view import get_link
 from crm_link.mentions import get_brand
 from crm_link.models import IdentityLink

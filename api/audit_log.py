@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from api.models import AuditEvent
 from config.db import read_session
-from crm_link.csv_tables import guard_cell
+from crm_link.contacts.csv_tables import guard_cell
 
 #: Entries of one look at the database while a file is written.
 BATCH = 1_000

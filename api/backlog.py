@@ -20,7 +20,7 @@ from config.db import read_session
 from config.settings import Settings
 from crm_link import service
 from crm_link.crm import Crm
-from crm_link.escalation.presence import Presence
+from crm_link.escalation.delivery.presence import Presence
 from crm_link.escalation.protocols import Protocols
 from crm_link.triage import triage_mentions
 from listener.models import JUDGING, Step

@@ -13,11 +13,11 @@ from config.db import make_engine
 from config.errors import AppError, ConflictError, InputError
 from config.migrate import current_revision, head_revision
 from config.settings import MIN_SECRET, Settings
-from crm_link.author_scores import wanted_scores
 from crm_link.crm import crms_in, make_crm
-from crm_link.escalation.protocol_advice import advise
-from crm_link.escalation.protocol_file import load_protocol
-from crm_link.escalation.protocol_lint import check_channels
+from crm_link.escalation.protocol_parts.advice import advise
+from crm_link.escalation.protocol_parts.file import load_protocol
+from crm_link.escalation.protocol_parts.lint import check_channels
+from crm_link.figures.author_scores import wanted_scores
 from listener.brands_file import BrandsFile, SourceEntry, read_brands
 from listener.collector import make_collector
 from listener.replier import is_set_up, make_replier, replier_names

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from api.deps import Actor
-from crm_link.dead_letters import drop_letter, retry_letter, retry_letters
+from crm_link.outbox.dead_letters import drop_letter, retry_letter, retry_letters
 
 
 def retry_one(actor: Actor, letter_id: int) -> None:

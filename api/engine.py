@@ -17,35 +17,28 @@ from api.batches import do_batch
 from config.db import read_session
 from config.errors import AppError, ConflictError
 from config.logs import get_logger
-from crm_link import contacts, hook_notices, joining, service, writeback
-from crm_link.board_hours import sum_hours
-from crm_link.board_topics import find_board_topics
-from crm_link.crm_health import CrmWork, noted
+from crm_link import hook_notices, service, writeback
+from crm_link.board.hours import sum_hours
+from crm_link.board.topics import find_board_topics
+from crm_link.calls.crm_health import CrmWork, noted
+from crm_link.contacts import joining
+from crm_link.contacts import mirror as contacts
 from crm_link.enrich import queue_speakers
-from crm_link.escalation import (
-    auditor,
-    calendars,
-    chain,
-    claims,
-    crm_watch,
-    detect,
-    drill,
-    notify,
-    overdue,
-    reminders,
-    watchdog,
-)
-from crm_link.escalation.in_force import store_in_force
-from crm_link.figure_counts import count_figures
+from crm_link.escalation import auditor, chain, detect, drill, notify, overdue
+from crm_link.escalation.detection import crm_watch, watchdog
+from crm_link.escalation.detection.in_force import store_in_force
+from crm_link.escalation.duty import calendars, reminders
+from crm_link.escalation.playbook import claims
+from crm_link.figures.counts import count_figures
 from crm_link.judging import judge_incidents_first
 from crm_link.privacy.erasure import run_open_erasures
 from crm_link.replying.delivery import deliver_replies
 from listener import retention
 from listener.service import collect
 from listener.sources import due_sources
-from sentiment.bursts import step_bursts
+from sentiment.bursts.service import step_bursts
 from sentiment.rescoring import rescore_outdated
-from sentiment.signals import due_ids, mark_outdated, signal_mentions
+from sentiment.signals.service import due_ids, mark_outdated, signal_mentions
 from sentiment.topic_windows import remember_topics
 
 log = get_logger(__name__)

@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from api.brand_limits import require_every_brand
 from api.deps import Actor
-from crm_link.escalation import on_call, silences, trial
-from crm_link.escalation.calendars import list_problems
-from crm_link.escalation.delivery_models import OnCallOverride, Silence
-from crm_link.escalation.in_force import protocol_in_force
+from crm_link.escalation.delivery import silences, trial
+from crm_link.escalation.delivery.delivery_models import OnCallOverride, Silence
+from crm_link.escalation.delivery.silences import Matcher
+from crm_link.escalation.detection.in_force import protocol_in_force
+from crm_link.escalation.duty import on_call
+from crm_link.escalation.duty.calendars import list_problems
 from crm_link.escalation.models import Incident
 from crm_link.escalation.protocol import EscalationProtocol
-from crm_link.escalation.silences import Matcher
 from crm_link.mentions import get_brand, list_brands
 from listener.models import Brand
 

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from api.deps import State
 from config.errors import TransientError
-from crm_link.figure_reading import Figures, find_figures, waits_since
-from crm_link.figure_windows import Window, ask_window
+from crm_link.figures.reading import Figures, find_figures, waits_since
+from crm_link.figures.windows import Window, ask_window
 
 #: Seconds after which it is worth to ask again.
 RETRY_AFTER_S = 15

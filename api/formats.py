@@ -16,7 +16,7 @@ from api import language
 from api.language import gettext, later, looked_up, told
 from crm_link.escalation.models import OPERATIONS
 from crm_link.escalation.protocol import ProtocolContact
-from crm_link.link_compare import level_words, title_of
+from crm_link.linking.link_compare import level_words, title_of
 from crm_link.types import EvidenceKind
 
 #: Units of an age, largest first: seconds, and how it is written.

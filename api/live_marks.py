@@ -17,9 +17,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from api.models import AuditEvent
 from config.clock import utc_now
 from crm_link.escalation.models import Incident, IncidentEvent, Notification
-from crm_link.flag_models import QueuePresence
+from crm_link.flags.models import QueuePresence
+from crm_link.flags.queue_presence import GONE_AFTER
 from crm_link.models import Flag, IdentityLink
-from crm_link.queue_presence import GONE_AFTER
 from crm_link.replying.models import ReplyEvent
 from listener.models import Mention, Source
 

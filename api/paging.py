@@ -15,8 +15,8 @@ from pydantic import BaseModel, Field
 from config.clock import to_utc
 from config.errors import InputError
 from config.phrases import phrase
+from crm_link.flags.queue import QueueKey
 from crm_link.mention_walk import MentionKey
-from crm_link.queue import QueueKey
 
 ItemT = TypeVar("ItemT")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from api.deps import Actor
-from crm_link import twins
+from crm_link.linking import twins
 
 
 def say_same(actor: Actor, contact_id: int, other_id: int, *, is_same: bool | None) -> None:

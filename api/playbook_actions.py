@@ -6,17 +6,17 @@ from collections.abc import Mapping
 
 from api.deps import Actor
 from crm_link import mention_class
-from crm_link.escalation import (
+from crm_link.escalation import incidents
+from crm_link.escalation.models import Incident
+from crm_link.escalation.playbook import (
     approvals,
     assessment,
     claim_verdicts,
     clocks,
-    incidents,
     playbooks,
     statement_requests,
 )
-from crm_link.escalation.models import Incident
-from crm_link.escalation.playbook_models import (
+from crm_link.escalation.playbook.playbook_models import (
     ClaimVerdict,
     IncidentClaim,
     IncidentStatement,

@@ -9,7 +9,7 @@ from api.deps import Actor
 from api.schemas.privacy import GoneOut
 from crm_link import opt_outs, refusals
 from crm_link.context import load_context
-from crm_link.matching_models import ContactConsent
+from crm_link.linking.matching_models import ContactConsent
 from crm_link.opt_outs import OptedOut
 from crm_link.privacy.access import export_person
 from crm_link.privacy.models import ErasureRequest

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from api.deps import Actor, State
 from config.errors import ConflictError, InputError, NotFoundError, PermissionDeniedError
 from config.held_file import HeldFile
-from crm_link.escalation.protocol_edit import ProtocolText, check_text, read_text, write_text
-from crm_link.escalation.protocol_history import Sight, record_sight
+from crm_link.escalation.protocol_parts.edit import ProtocolText, check_text, read_text, write_text
+from crm_link.escalation.protocol_parts.history import Sight, record_sight
 from crm_link.mentions import get_brand
 from listener.brands_file import read_brands
 from listener.models import Brand

@@ -9,16 +9,16 @@ from sqlalchemy import select
 from api.deps import Actor
 from api.models import User
 from config.errors import ConflictError, InputError, NotFoundError
-from crm_link import queue_presence, queue_views
-from crm_link.flag_acts import MAX_AT_ONCE, Act, Change, Changed
-from crm_link.flag_changes import change_flags
-from crm_link.flag_links import OF_LINKS, decided_links
-from crm_link.flag_models import QueuePresence, QueueView
-from crm_link.flag_undo import undo_changes
+from crm_link.flags import queue_presence, queue_views
+from crm_link.flags.acts import MAX_AT_ONCE, Act, Change, Changed
+from crm_link.flags.changes import change_flags
+from crm_link.flags.links import OF_LINKS, decided_links
+from crm_link.flags.models import QueuePresence, QueueView
+from crm_link.flags.queue import QueueFilter, ids_of
+from crm_link.flags.undo import undo_changes
 from crm_link.mention_priority import give_priority
 from crm_link.mention_view import get_mention
 from crm_link.models import Flag
-from crm_link.queue import QueueFilter, ids_of
 from crm_link.types import Priority
 
 

@@ -19,9 +19,9 @@ from api.engine import Engine
 from config.db import Base, make_engine, make_sessions, read_session
 from config.migrate import upgrade
 from crm_link.escalation.drill import get_drill, start_drill
-from crm_link.escalation.drill_brands import HISTORY
-from crm_link.escalation.drill_models import Drill, DrillMode, DrillState
-from crm_link.escalation.drill_scenarios import Script
+from crm_link.escalation.drills.brands import HISTORY
+from crm_link.escalation.drills.models import Drill, DrillMode, DrillState
+from crm_link.escalation.drills.scenarios import Script
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.protocols import Protocols
 from listener.models import Brand

@@ -12,15 +12,15 @@ from api.models import Role, User
 from api.reports.render import MEDIA_TYPES, Format, file_name, render_report
 from config.errors import InputError, PermissionDeniedError
 from crm_link.escalation import drill
-from crm_link.escalation.drill_brands import ordinary_per_hour
-from crm_link.escalation.drill_models import Drill
-from crm_link.escalation.drill_replay import handles_of, replay_script
-from crm_link.escalation.drill_scenarios import Script, shipped_scenarios, write_script
-from crm_link.escalation.in_force import protocol_in_force
+from crm_link.escalation.detection.in_force import protocol_in_force
+from crm_link.escalation.drills.brands import ordinary_per_hour
+from crm_link.escalation.drills.models import Drill
+from crm_link.escalation.drills.replay import handles_of, replay_script
+from crm_link.escalation.drills.scenarios import Script, shipped_scenarios, write_script
 from crm_link.escalation.incidents import get_incident
 from crm_link.escalation.report import read_report
-from crm_link.escalation.report_review import Review
-from crm_link.escalation.report_review import write_review as store_review
+from crm_link.escalation.reports.review import Review
+from crm_link.escalation.reports.review import write_review as store_review
 from crm_link.mentions import get_brand
 from listener.models import Brand
 

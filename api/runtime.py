@@ -21,7 +21,7 @@ from config.db import make_engine, make_sessions, read_session
 from config.errors import ConflictError, InputError, TransientError
 from config.migrate import current_revision, require_current, upgrade
 from config.settings import Settings
-from crm_link.budget_meter import use_meters
+from crm_link.calls.budget_meter import use_meters
 from crm_link.crm import make_crms
 from crm_link.escalation.protocols import Protocols
 from listener.brands_file import BrandsFile, read_brands

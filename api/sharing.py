@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from api.deps import Actor, State
 from api.users import audit
-from crm_link.escalation import shares
-from crm_link.escalation.share_models import IncidentShare
+from crm_link.escalation.war_room import shares
+from crm_link.escalation.war_room.share_models import IncidentShare
 
 
 def create_share(

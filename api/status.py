@@ -9,7 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config.db import Base
-from crm_link.budget_models import CrmBudget
+from crm_link.calls.budget_models import CrmBudget
+from crm_link.calls.health_models import CrmHealth
+from crm_link.escalation.duty.readiness import Readiness, read_readiness
 from crm_link.escalation.models import (
     BURST,
     OPERATIONS,
@@ -17,8 +19,6 @@ from crm_link.escalation.models import (
     IncidentStatus,
     Notification,
 )
-from crm_link.escalation.readiness import Readiness, read_readiness
-from crm_link.health_models import CrmHealth
 from crm_link.models import Contact, DeliveryStatus, Flag, FlagStatus, IdentityLink, WriteBack
 from crm_link.replying.lists import NEEDS_A_PERSON, failing_accounts
 from crm_link.replying.models import DUE, Reply, ReplyState

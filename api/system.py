@@ -14,8 +14,8 @@ from config.migrate import head_revision
 from config.settings import Settings
 from crm_link.crm import crms_in
 from crm_link.crm_status import CrmStatus, crm_status
+from crm_link.escalation.duty.readiness import Readiness, read_readiness
 from crm_link.escalation.models import Notification
-from crm_link.escalation.readiness import Readiness, read_readiness
 from crm_link.models import DeliveryStatus, WriteBack
 from crm_link.replying.lists import NEEDS_A_PERSON, FailingAccount, failing_accounts
 from crm_link.replying.models import DUE, Reply

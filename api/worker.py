@@ -13,8 +13,8 @@ from api.engine import COLLECTING_THREADS, Engine
 from api.jobs import Job, guarded
 from config.db import read_session
 from config.settings import read_settings
-from crm_link.escalation.heartbeat import Heartbeat, HeartbeatSettings
-from crm_link.escalation.presence import Presence
+from crm_link.escalation.delivery.heartbeat import Heartbeat, HeartbeatSettings
+from crm_link.escalation.delivery.presence import Presence
 from listener.sources import due_sources
 from sentiment.topic_windows import REMEMBER_EVERY_S
 

@@ -10,10 +10,10 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.settings import Settings, read_settings
-from crm_link.keys import hash_value, normalise_country
-from crm_link.places import RegionBook, region_book
+from crm_link.linking.keys import hash_value, normalise_country
+from crm_link.linking.places import RegionBook, region_book
+from crm_link.linking.weights import Weights, load_weights, shipped_weights
 from crm_link.policy import PolicyTable, read_table, shipped_table
-from crm_link.weights import Weights, load_weights, shipped_weights
 
 
 class LinkSettings(BaseSettings):

@@ -14,7 +14,7 @@ from typing import Any
 
 from config.errors import InputError
 from config.plugins import load_plugin, plugin_names
-from crm_link.budgets import Limit, Meter
+from crm_link.calls.budgets import Limit, Meter
 from crm_link.types import ContactPage, ContactUpdate, RecordKind, WriteResult
 
 FOLDER = "crm_link.crms"

@@ -11,12 +11,12 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from config.phrases import Phrase, joined, phrase
-from crm_link.budget_models import CrmBudget
-from crm_link.budgets import Limit
-from crm_link.crm_health import CrmWork, failing_crms
-from crm_link.dead_letters import causes_of
-from crm_link.health_models import CrmHealth
+from crm_link.calls.budget_models import CrmBudget
+from crm_link.calls.budgets import Limit
+from crm_link.calls.crm_health import CrmWork, failing_crms
+from crm_link.calls.health_models import CrmHealth
 from crm_link.models import Contact, CrmCursor, DeliveryStatus, WriteBack
+from crm_link.outbox.dead_letters import causes_of
 
 #: What is done with a CRM, as it is said before what went wrong.
 _WORK = {CrmWork.CONTACTS.value: phrase("contacts"), CrmWork.WRITES.value: phrase("writes")}

@@ -17,13 +17,13 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from config.any_of import any_of
 from config.clock import Clock
-from crm_link.author_numbers import AuthorNumbers, author_numbers
-from crm_link.author_scores import author_scores, score_fields, wanted_scores
-from crm_link.cases import wanted_cases
-from crm_link.crm_fields import CRM_FIELDS
-from crm_link.due import AnyRow
+from crm_link.calls.crm_fields import CRM_FIELDS
+from crm_link.figures.author_numbers import AuthorNumbers, author_numbers
+from crm_link.figures.author_scores import author_scores, score_fields, wanted_scores
+from crm_link.linking.due import AnyRow
 from crm_link.models import Contact, IdentityLink
-from crm_link.outbox_rows import Wanted, queue_records
+from crm_link.outbox.cases import wanted_cases
+from crm_link.outbox.outbox_rows import Wanted, queue_records
 from crm_link.profile_rights import ProfileRights, rights_of
 from crm_link.types import LinkState
 from listener.models import Author, Mention

@@ -14,16 +14,16 @@ from config.bulk import insert_new, upsert
 from config.clock import Clock, utc_now
 from config.db import read_session
 from config.errors import ConflictError, InputError
-from crm_link.contacts import SyncResult, store_page
+from crm_link.contacts.joining import mark_records
+from crm_link.contacts.mirror import SyncResult, store_page
+from crm_link.contacts.one_person import with_same
 from crm_link.context import LinkContext, load_context
 from crm_link.crm import Crm
-from crm_link.due import mark_due
 from crm_link.hook import MOST_NOTICES, WINDOW, HookRequest, Notice, NoticeKind
 from crm_link.hook_models import CrmHookSeen, CrmRecheck
-from crm_link.joining import mark_records
-from crm_link.matching_models import ContactConsent
+from crm_link.linking.due import mark_due
+from crm_link.linking.matching_models import ContactConsent
 from crm_link.models import Contact
-from crm_link.one_person import with_same
 from crm_link.types import ContactPage, ContactRecord
 from crm_link.withdrawals import ANY
 

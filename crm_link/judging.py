@@ -14,7 +14,7 @@ from sqlalchemy import select, tuple_, update
 from sqlalchemy.orm import Session
 
 from crm_link.escalation.models import Incident
-from crm_link.escalation.protocol_triage import GENERAL
+from crm_link.escalation.protocol_parts.triage import GENERAL
 from crm_link.triage_rules import Verdict
 from listener.models import Mention, Step
 from sentiment.fast_lane import is_provisional

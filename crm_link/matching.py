@@ -5,7 +5,7 @@ same e-mail address or phone number, a link that the platform verified. What wea
 (somebody else shows the same value, a department's address, two contacts at once) makes
 it a suggestion: a wrong link costs more than a look.
 
-Names, places and sites are weighed (`crm_link.weights`). They confirm only where policy
+Names, places and sites are weighed (`crm_link.linking.weights`). They confirm only where policy
 lets public evidence confirm, a name of both parts agrees, something beside the name agrees
 too, and the probability is high. A name alone never confirms, at any weight.
 """
@@ -16,10 +16,10 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from config.phrases import phrase
-from crm_link.facts import AuthorFacts, Candidate, Claim
-from crm_link.findings import Finding, Scale, find_evidence
+from crm_link.linking.facts import AuthorFacts, Candidate, Claim
+from crm_link.linking.findings import Finding, Scale, find_evidence
+from crm_link.linking.weights import Weights, probabilities
 from crm_link.types import LinkState
-from crm_link.weights import Weights, probabilities
 
 #: Suggestions per author at most: more candidates than that are namesakes.
 MAX_SUGGESTIONS = 5

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from config.bulk import upsert
 from config.clock import Clock
 from config.errors import ConflictError, NotFoundError
-from crm_link.escalation.faq import SuggestedAnswer, suggest_answer
-from crm_link.escalation.in_force import protocol_in_force
-from crm_link.escalation.playbook_models import MentionClass
+from crm_link.escalation.detection.in_force import protocol_in_force
+from crm_link.escalation.playbook.faq import SuggestedAnswer, suggest_answer
+from crm_link.escalation.playbook.playbook_models import MentionClass
 from crm_link.negative_class import NegativeClass
 from crm_link.triage_rules import TriageInput, rules_of
 from listener.models import Mention

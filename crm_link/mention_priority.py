@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from config.any_of import any_of
 from config.bulk import upsert
 from config.clock import Clock
-from crm_link.flag_models import MentionPriority
+from crm_link.flags.models import MentionPriority
 from crm_link.types import Priority
 from listener.models import JUDGING, Mention, Step
 

@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session, joinedload
 
 from config.errors import NotFoundError
 from crm_link.escalation.models import Incident
-from crm_link.flag_models import FlagEvent
+from crm_link.flags.models import FlagEvent
 from crm_link.models import Flag, IdentityLink
 from crm_link.types import LinkState
 from listener.models import Mention, MentionVersion, Source
 from sentiment.history import Judgement, judgements_of
 from sentiment.models import Correction, OldScore
-from sentiment.signal_models import MentionSignal
+from sentiment.signals.models import MentionSignal
 
 #: Mentions of a thread, of an author and of a fold that are shown beside one.
 MAX_BESIDE = 50

@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 
 from config.any_of import any_of
 from config.errors import InputError, NotFoundError
-from crm_link.board_topics import topic_ids
+from crm_link.board.topics import topic_ids
 from crm_link.mention_walk import MentionKey, after_key, walk
 from crm_link.models import Flag
 from listener.models import Brand, Mention
 from listener.search import find_words
-from sentiment.signal_filter import few_with_signals, signal_conditions
+from sentiment.signals.filter import few_with_signals, signal_conditions
 from sentiment.topic_windows import topics_of
 
 #: Mentions that one page looks up for their signals, all brands together: 5 us each.

@@ -11,27 +11,27 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from config.db import Base, enum_text
 from config.kept_phrases import PhraseText
-from crm_link.budget_models import CrmBudget as CrmBudget  # noqa: PLC0414 - its table too
-from crm_link.case_models import CrmCase as CrmCase  # noqa: PLC0414 - its tables too
-from crm_link.contact_models import (
+from crm_link.calls.budget_models import CrmBudget as CrmBudget  # noqa: PLC0414 - its table too
+from crm_link.calls.health_models import CrmHealth as CrmHealth  # noqa: PLC0414 - its table too
+from crm_link.contacts.contact_models import (
     Contact as Contact,  # noqa: PLC0414 - one door to all tables
 )
-from crm_link.contact_models import (
+from crm_link.contacts.contact_models import (
     ContactKey as ContactKey,  # noqa: PLC0414
 )
-from crm_link.health_models import CrmHealth as CrmHealth  # noqa: PLC0414 - its table too
 from crm_link.hook_models import CrmRecheck as CrmRecheck  # noqa: PLC0414 - its tables too
-from crm_link.matching_models import MatchKey as MatchKey  # noqa: PLC0414 - its tables too
-from crm_link.types import LinkState, Priority
-from crm_link.write_back_models import (
+from crm_link.linking.matching_models import MatchKey as MatchKey  # noqa: PLC0414 - its tables too
+from crm_link.outbox.case_models import CrmCase as CrmCase  # noqa: PLC0414 - its tables too
+from crm_link.outbox.write_back_models import (
     CrmJournalEntry as CrmJournalEntry,  # noqa: PLC0414 - one door to all tables
 )
-from crm_link.write_back_models import (
+from crm_link.outbox.write_back_models import (
     DeliveryStatus as DeliveryStatus,  # noqa: PLC0414
 )
-from crm_link.write_back_models import (
+from crm_link.outbox.write_back_models import (
     WriteBack as WriteBack,  # noqa: PLC0414
 )
+from crm_link.types import LinkState, Priority
 from listener.models import Author, Mention
 
 

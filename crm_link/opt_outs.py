@@ -17,11 +17,11 @@ from sqlalchemy.orm import Session
 from config.any_of import any_of
 from config.clock import Clock, utc_now
 from config.errors import ConflictError, InputError, NotFoundError
+from crm_link.contacts.one_person import same_people, with_same
 from crm_link.context import LinkContext
-from crm_link.due import mark_authors, mark_due
-from crm_link.matching_models import LinkRefusal
+from crm_link.linking.due import mark_authors, mark_due
+from crm_link.linking.matching_models import LinkRefusal
 from crm_link.models import Contact
-from crm_link.one_person import same_people, with_same
 from crm_link.refusals import Reason, get_known_contact, refuse
 from listener.cleaning import AUTHOR_ID_LENGTH, fit_id
 from listener.models import Author

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from crm_link.context import policy_in_force
-from crm_link.due import AnyRow
+from crm_link.linking.due import AnyRow
 from crm_link.policy import PolicyTable, may_write_sentiment
 from crm_link.refusals import consents_of
 

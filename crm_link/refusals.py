@@ -18,14 +18,14 @@ from config.any_of import any_of
 from config.bulk import insert_new
 from config.clock import Clock, utc_now
 from config.errors import ConflictError, InputError, NotFoundError
-from crm_link.contact_keys import waking_keys
+from crm_link.contacts.one_person import same_people, with_same
 from crm_link.context import LinkContext
-from crm_link.due import mark_due
-from crm_link.facts import Candidate
-from crm_link.link_statements import rows_of, standing_consents
-from crm_link.matching_models import ContactConsent, LinkRefusal
+from crm_link.linking.contact_keys import waking_keys
+from crm_link.linking.due import mark_due
+from crm_link.linking.facts import Candidate
+from crm_link.linking.link_statements import rows_of, standing_consents
+from crm_link.linking.matching_models import ContactConsent, LinkRefusal
 from crm_link.models import Contact, ContactKey
-from crm_link.one_person import same_people, with_same
 from crm_link.withdrawals import without_withdrawn
 from listener.models import Author
 

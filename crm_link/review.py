@@ -1,6 +1,6 @@
 """What people decide about links: confirm, reject, split. Each decision is one event.
 
-Taking it back is in `crm_link.link_undo`.
+Taking it back is in `crm_link.linking.link_undo`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 from config.clock import Clock, utc_now
 from config.errors import ConflictError, NotFoundError
 from config.phrases import phrase
-from crm_link.link_decisions import as_it_stands, check_allowed, decide, hold_link
+from crm_link.linking.link_decisions import as_it_stands, check_allowed, decide, hold_link
 from crm_link.models import IdentityLink, LinkEvent
 from crm_link.types import LinkState
 

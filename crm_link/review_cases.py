@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session, aliased, joinedload
 
 from config.any_of import any_of
 from crm_link.context import LinkContext, load_context
-from crm_link.link_changes import SYSTEM
-from crm_link.link_compare import Comparison, side_by_side
+from crm_link.linking.link_changes import SYSTEM
+from crm_link.linking.link_compare import Comparison, side_by_side
 from crm_link.mention_view import get_link
 from crm_link.models import IdentityLink, LinkEvent
 from crm_link.policy import PolicyRule, may_link, rule_of

@@ -19,22 +19,22 @@ from config.any_of import any_of
 from config.clock import Clock, utc_now
 from config.db import is_sqlite, read_session
 from config.phrases import phrase
-from crm_link.author_facts import NOT_OWN, Gathered, load_facts
-from crm_link.candidates import find_candidates
+from crm_link.contacts.joining import mark_records
 from crm_link.context import LinkContext, load_context
-from crm_link.due import AnyRow, mark_authors
 from crm_link.enrich import queue_enrichment
-from crm_link.facts import AuthorFacts, Candidate, Claim
-from crm_link.joining import mark_records
-from crm_link.keys import KeyKind
-from crm_link.link_changes import (
+from crm_link.linking.author_facts import NOT_OWN, Gathered, load_facts
+from crm_link.linking.candidates import find_candidates
+from crm_link.linking.due import AnyRow, mark_authors
+from crm_link.linking.facts import AuthorFacts, Candidate, Claim
+from crm_link.linking.keys import KeyKind
+from crm_link.linking.link_changes import (
     SYSTEM,
     StoredLink,
     apply_claims,
     load_links,
     rule_version,
 )
-from crm_link.link_statements import (
+from crm_link.linking.link_statements import (
     BRAND_NAMES,
     finish,
     flags_of_deleted,
@@ -42,12 +42,12 @@ from crm_link.link_statements import (
     rows_of,
     waiting_mentions,
 )
-from crm_link.link_statements import authors as authors_to_link
+from crm_link.linking.link_statements import authors as authors_to_link
+from crm_link.linking.names import squeeze
+from crm_link.linking.profile_facts import OwnText
+from crm_link.linking.shared_values import find_shared, mark_shared
 from crm_link.matching import judge
 from crm_link.models import Flag, FlagStatus
-from crm_link.names import squeeze
-from crm_link.profile_facts import OwnText
-from crm_link.shared_values import find_shared, mark_shared
 from crm_link.types import LinkState
 from listener.models import Author, Mention, Step
 

@@ -21,12 +21,12 @@ from config.clock import Clock
 from config.db import read_session
 from config.phrases import phrase
 from crm_link.enrich import queue_people
-from crm_link.escalation.playbook_models import MentionClass
+from crm_link.escalation.playbook.playbook_models import MentionClass
 from crm_link.escalation.protocol import EscalationProtocol
-from crm_link.escalation.protocol_triage import GENERAL
+from crm_link.escalation.protocol_parts.triage import GENERAL
 from crm_link.fingerprints import Fingerprint, fingerprint
-from crm_link.flag_models import MentionPriority
-from crm_link.flagging import Wish, store_flags
+from crm_link.flags.flagging import Wish, store_flags
+from crm_link.flags.models import MentionPriority
 from crm_link.folding import Folded, FoldItem, fold
 from crm_link.judging import open_topics, step_after_triage
 from crm_link.negative_class import NegativeClass

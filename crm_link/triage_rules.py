@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from config.phrases import Number, Phrase, joined, phrase
 from crm_link.escalation.protocol import EscalationProtocol
-from crm_link.escalation.protocol_triage import ANY_LANGUAGE, GENERAL, FlagRule, Words
+from crm_link.escalation.protocol_parts.triage import ANY_LANGUAGE, GENERAL, FlagRule, Words
 from crm_link.negative_class import BY_WORDS, NegativeClass, class_of
 from crm_link.phrases import UNSPACED, PhraseFinder, fold_text, split_words
 from crm_link.types import Priority

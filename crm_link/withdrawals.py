@@ -13,9 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config.any_of import any_of
-from crm_link.due import AnyRow
-from crm_link.matching_models import ContactConsent
-from crm_link.one_person import same_people
+from crm_link.contacts.one_person import same_people
+from crm_link.linking.due import AnyRow
+from crm_link.linking.matching_models import ContactConsent
 
 #: The scope of a consent that holds for every platform but those that deny linking.
 ANY = "any"

@@ -1,8 +1,8 @@
 """Step 6, to the CRMs: delivering queued enrichment.
 
 Rows are claimed by a lease, the CRM is called outside any transaction, and the results are
-recorded row by row; `crm_link.journal` looks first at what stands in the records. A worker that
-dies leaves rows whose lease runs out; they are sent again, which changes nothing, because a
+recorded row by row; `crm_link.outbox.journal` looks first at what stands in the records. A worker
+that dies leaves rows whose lease runs out; they are sent again, which changes nothing, because a
 write says what the record should be.
 """
 
@@ -21,11 +21,11 @@ from config.bulk import update_rows
 from config.clock import Clock, utc_now
 from config.errors import BudgetExhaustedError, InputError, PermanentError, TransientError
 from config.logs import get_logger
-from crm_link.budgets import LimitError
+from crm_link.calls.budgets import LimitError
+from crm_link.calls.crm_health import CrmWork, noted
 from crm_link.crm import Crm
-from crm_link.crm_health import CrmWork, noted
-from crm_link.journal import write_with_journal
 from crm_link.models import DeliveryStatus, WriteBack
+from crm_link.outbox.journal import write_with_journal
 from crm_link.types import ContactUpdate, WriteResult
 
 #: How long a worker may take for one batch before another one takes it over, in seconds, and

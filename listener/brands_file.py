@@ -21,8 +21,8 @@ from config.durations import Duration
 from config.errors import InputError
 from config.plugins import load_plugin
 from listener.collector import FOLDER, Collector, SourceOptions
+from listener.queries.lint import lint
 from listener.query import QueryError, parse
-from listener.query_lint import lint
 
 #: Bigger files hold no brands.
 MAX_FILE_BYTES = 1_000_000

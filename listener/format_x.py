@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from listener.x_payload_v1 import is_v1
+from listener.x_api.payload_v1 import is_v1
 
 #: Keys of an answer of API v2, of which a post of another kind has none.
 _PAGE_KEYS = frozenset({"data", "includes", "errors", "meta", "matching_rules", "__twarc"})

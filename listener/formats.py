@@ -26,7 +26,7 @@ from listener.cleaning import MAX_TEXT_LENGTH
 from listener.format_rows import NEEDED, Item, name_keys, our_name, read_record
 from listener.format_x import flattened_to_page, is_flattened, is_x
 from listener.types import RejectedItem
-from listener.x_payload import parse_page
+from listener.x_api.payload import parse_page
 
 #: Characters of a line that are read; a longer one is quarantined.
 MAX_LINE = 64_000_000

@@ -1,7 +1,7 @@
 """A brand's query: one boolean expression, the same on every platform.
 
 `parse` reads it and says exactly what is wrong with it; `Query.matches` decides about a
-post; `listener.query_compile` asks a platform for it; `listener.query_lint` warns of what
+post; `listener.queries.compile` asks a platform for it; `listener.queries.lint` warns of what
 is allowed but probably not meant. The language is described in docs/queries.md.
 """
 
@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 from config.errors import InputError
 from config.phrases import Number, Phrase, joined, phrase
-from listener.query_grammar import KINDS, QuerySyntaxError, read
-from listener.query_match import Matcher, Subject, find_spans, make_matcher
-from listener.query_terms import (
+from listener.queries.grammar import KINDS, QuerySyntaxError, read
+from listener.queries.match import Matcher, Subject, find_spans, make_matcher
+from listener.queries.terms import (
     TEXT_KINDS,
     Node,
     depth_exceeds,
@@ -23,7 +23,7 @@ from listener.query_terms import (
     render,
     signed_terms,
 )
-from listener.query_text import fold
+from listener.queries.text import fold
 
 __all__ = ["KINDS", "MAX_CHARACTERS", "MAX_DEPTH", "Query", "QueryError", "Subject", "parse"]
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from sentiment.burst_budget import Choice, alerts_at, choose_index, try_index
-from sentiment.burst_config import BurstConfig
-from sentiment.burst_counts import (
+from sentiment.bursts.budget import Choice, alerts_at, choose_index, try_index
+from sentiment.bursts.config import BurstConfig
+from sentiment.bursts.counts import (
     ALL,
     NEGATIVE,
     Counts,
@@ -23,10 +23,10 @@ from sentiment.burst_counts import (
     topic_counts,
     weighed_counts,
 )
-from sentiment.burst_listening import STEP_S
-from sentiment.burst_readings import Burst, burst_of, stronger
-from sentiment.burst_series import WHOLE_BRAND, Series, brand_series, make_detector, topic_series
-from sentiment.burst_stored import HISTORY
+from sentiment.bursts.listening import STEP_S
+from sentiment.bursts.readings import Burst, burst_of, stronger
+from sentiment.bursts.series import WHOLE_BRAND, Series, brand_series, make_detector, topic_series
+from sentiment.bursts.stored import HISTORY
 from sentiment.rollups import bucket_of
 
 #: Thresholds that are compared.

@@ -21,11 +21,11 @@ from math import isfinite
 from typing import Any, Self
 
 from config.errors import InputError
-from sentiment.burst_calibration import Calibration
-from sentiment.burst_config import DAY_S, BurstConfig
-from sentiment.burst_expected import ExpectedVolume, surprise
-from sentiment.burst_rules import OnePerIncident
-from sentiment.burst_steps import check_maker, count_left_out
+from sentiment.bursts.calibration import Calibration
+from sentiment.bursts.config import DAY_S, BurstConfig
+from sentiment.bursts.expected import ExpectedVolume, surprise
+from sentiment.bursts.rules import OnePerIncident
+from sentiment.bursts.steps import check_maker, count_left_out
 
 #: Written into a state, so that one made by another version is never misread.
 STATE_VERSION = 1

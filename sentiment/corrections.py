@@ -16,7 +16,7 @@ from listener.models import JUDGING, Mention, Step
 from sentiment.fast_lane import is_provisional
 from sentiment.models import Correction
 from sentiment.rollups import VolumeChanges
-from sentiment.signals import mark_again
+from sentiment.signals.service import mark_again
 from sentiment.types import Label, Sentiment
 
 #: What a corrected mention names as its scorer.

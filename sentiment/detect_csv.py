@@ -15,8 +15,8 @@ from pathlib import Path
 
 from config.errors import InputError
 from sentiment.burst import BurstDetector
-from sentiment.burst_config import HOUR_S, BurstConfig
-from sentiment.burst_rules import OnePerIncident
+from sentiment.bursts.config import HOUR_S, BurstConfig
+from sentiment.bursts.rules import OnePerIncident
 
 #: Index from which on a row that is no alert still gets a score, so that whoever wants more
 #: and weaker alerts can use a threshold down to here. One per incident, too.

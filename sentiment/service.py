@@ -23,7 +23,7 @@ from sentiment.models import Correction, OldScore
 from sentiment.recalibration import Calibrations
 from sentiment.rollups import VolumeChanges
 from sentiment.scorer import Scorer
-from sentiment.signals import JudgedMention, mark_due
+from sentiment.signals.service import JudgedMention, mark_due
 from sentiment.types import ScorableText, Sentiment
 
 _JUDGEMENTS = Judgements()

@@ -13,7 +13,7 @@ from config.clock import Clock, utc_now
 from config.db import read_session
 from listener.models import Brand, Mention
 from sentiment.rollups import bucket_of
-from sentiment.signal_models import StoredTopic
+from sentiment.signals.models import StoredTopic
 from sentiment.topic_words import MAX_CHARS
 from sentiment.topics import MOST_TOPICS, KnownTopic, Topic, TopicText, find_topics
 from sentiment.types import Label

@@ -19,7 +19,7 @@ from config.durations import format_duration
 from config.errors import InputError
 from crm_link.mentions import get_brand, list_brands
 from sentiment.backtest import Backtest, PastDay, backtest
-from sentiment.burst_config import BurstConfig
+from sentiment.bursts.config import BurstConfig
 
 #: Days that the chart shows, and its width in characters.
 CHART_DAYS = 60

@@ -17,14 +17,14 @@ from config.clock import utc_now
 from config.db import read_session
 from config.errors import AppError, InputError, TransientError
 from config.settings import Settings
-from crm_link.budget_meter import use_meters
-from crm_link.contacts import sync_contacts
+from crm_link.calls.budget_meter import use_meters
+from crm_link.contacts.mirror import sync_contacts
 from crm_link.crm import Crm, crms_in, make_crm
 from crm_link.crm_status import BudgetStatus, CrmStatus, budget_status, crm_status
-from crm_link.dead_letters import dead_letters, drop_letter, retry_letters
-from crm_link.journal import newest_entries
-from crm_link.journal_undo import UndoResult
-from crm_link.journal_undo import undo as undo_writes
+from crm_link.outbox.dead_letters import dead_letters, drop_letter, retry_letters
+from crm_link.outbox.journal import newest_entries
+from crm_link.outbox.journal_undo import UndoResult
+from crm_link.outbox.journal_undo import undo as undo_writes
 
 app = typer.Typer(help="The CRMs: contacts in, our fields, what was written.", no_args_is_help=True)
 

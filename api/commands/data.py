@@ -27,16 +27,16 @@ from api.commands.engine import work_with_progress
 from api.runtime import make_pipeline, open_scorer, sync_brands_file
 from config.errors import InputError
 from config.outputs import whole_file
-from crm_link.contacts import import_contacts
+from crm_link.contacts.exports import export_contacts, export_links
+from crm_link.contacts.mirror import import_contacts
 from crm_link.escalation.exports import export_incidents
-from crm_link.exports import export_contacts, export_links
 from crm_link.mentions import get_brand
 from listener.exports import export_mentions
 from listener.imports import import_mentions
-from sentiment.bursts import forget_bursts
+from sentiment.bursts.service import forget_bursts
 from sentiment.detect_csv import detect_csv
-from sentiment.signal_rules import signals_record
-from sentiment.signals import signal_values
+from sentiment.signals.rules import signals_record
+from sentiment.signals.service import signal_values
 from sentiment.types import ScorableText
 
 #: Texts that are scored together.

@@ -31,7 +31,7 @@ from config.clock import utc_now
 from config.errors import ConflictError
 from config.logs import set_up_logs
 from config.settings import Settings
-from crm_link.contacts import import_contacts
+from crm_link.contacts.mirror import import_contacts
 from listener.imports import ImportResult, import_mentions
 
 

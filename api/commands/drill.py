@@ -21,11 +21,11 @@ from config.clock import utc_now
 from config.db import read_session
 from config.errors import ConflictError, InputError, NotFoundError
 from crm_link.escalation.drill import find_running, get_drill, start_drill, stop_drill
-from crm_link.escalation.drill_brands import ordinary_per_hour
-from crm_link.escalation.drill_models import Drill, DrillMode, DrillState
-from crm_link.escalation.drill_replay import handles_of, replay_script
-from crm_link.escalation.drill_result import first_incident, list_drills, store_rehearsal
-from crm_link.escalation.drill_scenarios import (
+from crm_link.escalation.drills.brands import ordinary_per_hour
+from crm_link.escalation.drills.models import Drill, DrillMode, DrillState
+from crm_link.escalation.drills.replay import handles_of, replay_script
+from crm_link.escalation.drills.result import first_incident, list_drills, store_rehearsal
+from crm_link.escalation.drills.scenarios import (
     Script,
     load_scenario,
     shipped_scenarios,

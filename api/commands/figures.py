@@ -14,7 +14,7 @@ from api.commands.common import BrandOption, out, parse_since, runtime, say
 from config.clock import utc_now
 from config.db import read_session
 from config.errors import InputError
-from crm_link.figures import DEFINITIONS, Scored, SocialFigures, social_figures
+from crm_link.figures.overview import DEFINITIONS, Scored, SocialFigures, social_figures
 from crm_link.mentions import get_brand, list_brands
 
 

@@ -11,10 +11,10 @@ import typer
 from api.commands.common import out, progress, say, settings_with_logs
 from config.errors import InputError
 from crm_link.context import load_context
-from crm_link.link_files import link_files
+from crm_link.linking.link_files import link_files
+from crm_link.linking.weights import load_weights
 from crm_link.linking_training.train import Method, train_files
 from crm_link.policy import read_table
-from crm_link.weights import load_weights
 
 #: Rows of a file that were not understood, shown at most.
 SHOWN_REJECTED = 10

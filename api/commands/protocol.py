@@ -15,17 +15,17 @@ from api.commands.protocol_show import show_protocol
 from config.clock import utc_now
 from config.db import read_session
 from config.errors import InputError
-from crm_link.escalation.in_force import protocol_in_force
+from crm_link.escalation.detection.in_force import protocol_in_force
 from crm_link.escalation.protocol import EscalationProtocol
-from crm_link.escalation.protocol_diff import Change, diff_protocols
-from crm_link.escalation.protocol_file import (
+from crm_link.escalation.protocol_parts.diff import Change, diff_protocols
+from crm_link.escalation.protocol_parts.file import (
     Finding,
     default_protocol_text,
     inspect_protocol,
     load_protocol,
     parse_protocol,
 )
-from crm_link.escalation.protocol_history import list_edits, read_version
+from crm_link.escalation.protocol_parts.history import list_edits, read_version
 from crm_link.mentions import get_brand
 from listener.brands_file import read_brands
 

@@ -10,7 +10,7 @@ from api.protocol_words import condition_words, times_of
 from config.clock import utc_now
 from config.durations import format_duration
 from crm_link.escalation.protocol import EscalationProtocol, Severity
-from crm_link.escalation.protocol_playbook import Playbook
+from crm_link.escalation.protocol_parts.playbook import Playbook
 
 
 def show_protocol(console: Console, protocol: EscalationProtocol, level: str | None) -> None:

@@ -13,7 +13,7 @@ from api.deps import SessionDep, StateDep
 from api.language import told
 from api.pages import render
 from config.errors import ConflictError, NotFoundError
-from crm_link.escalation import acks
+from crm_link.escalation.delivery import acks
 from crm_link.escalation.incidents import acknowledge, get_incident
 from crm_link.escalation.models import IncidentStatus
 

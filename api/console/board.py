@@ -12,16 +12,16 @@ from api.console.filters import brand_options
 from api.console.page import Page, PageDep
 from api.language import gettext, locale
 from api.pages import is_htmx, render
-from crm_link.board import PERIODS, Board, period_ends, read_board
-from crm_link.board_tables import as_csv, board_table
-from crm_link.board_topics import board_topics as find_topics
-from crm_link.board_voices import board_sources, influencers_of
+from crm_link.board.period import PERIODS, Board, period_ends, read_board
+from crm_link.board.tables import as_csv, board_table
+from crm_link.board.topics import board_topics as find_topics
+from crm_link.board.voices import board_sources, influencers_of
 from crm_link.mentions import get_brand
 from sentiment.facets import LEAST_PEOPLE, facet_series, facets_of, places_of
 from sentiment.heads import EMOTIONS
-from sentiment.intents import Intent
 from sentiment.share_of_voice import ShareOfVoice, share_of_voice
-from sentiment.signal_sums import UNSURE
+from sentiment.signals.intents import Intent
+from sentiment.signals.sums import UNSURE
 
 router = APIRouter(prefix="/board")
 

@@ -12,7 +12,7 @@ from api.language import gettext, ngettext
 from api.pages import back_to
 from crm_link.crm import crms_in
 from crm_link.crm_status import budget_status, crm_status
-from crm_link.dead_letters import dead_letters
+from crm_link.outbox.dead_letters import dead_letters
 
 router = APIRouter(prefix="/admin/crm")
 

@@ -13,11 +13,11 @@ from api.deps import PrLeadDep
 from api.language import gettext
 from api.pages import back_to
 from api.reports.words import TIME_WORDS
-from crm_link.escalation.drill_models import DrillMode, DrillState
-from crm_link.escalation.drill_result import first_incident, list_drills
-from crm_link.escalation.drill_scenarios import shipped_scenarios
-from crm_link.escalation.in_force import protocol_in_force
-from crm_link.escalation.readiness import read_readiness
+from crm_link.escalation.detection.in_force import protocol_in_force
+from crm_link.escalation.drills.models import DrillMode, DrillState
+from crm_link.escalation.drills.result import first_incident, list_drills
+from crm_link.escalation.drills.scenarios import shipped_scenarios
+from crm_link.escalation.duty.readiness import read_readiness
 from crm_link.mentions import list_brands
 
 router = APIRouter(prefix="/drills")

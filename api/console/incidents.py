@@ -14,12 +14,12 @@ from api.deps import PrLeadDep
 from api.language import gettext
 from api.pages import back_to
 from api.paging import CursorQuery, decode_id, encode_cursor
-from crm_link.escalation.incident_desk import view_desk
-from crm_link.escalation.incident_view import view_incident
 from crm_link.escalation.incidents import list_incidents
 from crm_link.escalation.models import IncidentStatus
-from crm_link.escalation.room_posts import BEFORE
-from crm_link.escalation.shares import LIVES_H, list_shares
+from crm_link.escalation.war_room.incident_desk import view_desk
+from crm_link.escalation.war_room.incident_view import view_incident
+from crm_link.escalation.war_room.room_posts import BEFORE
+from crm_link.escalation.war_room.shares import LIVES_H, list_shares
 
 router = APIRouter(prefix="/incidents")
 

@@ -20,8 +20,8 @@ from config.errors import NotFoundError
 from crm_link.mentions import get_brand
 from listener.coverage import SourceHealth, source_health
 from listener.models import Brand
-from listener.query_check import QueryCheck, check_query
-from listener.query_preview import DAYS, PriceSettings, cost_of, preview_query
+from listener.queries.check import QueryCheck, check_query
+from listener.queries.preview import DAYS, PriceSettings, cost_of, preview_query
 
 router = APIRouter(prefix="/listening")
 

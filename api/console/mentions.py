@@ -23,17 +23,17 @@ from api.paging import CursorQuery, mention_cursor, mention_key
 from api.reply_pages import reply_page
 from api.routes.mentions import mention_filter
 from api.why import why
-from crm_link.contact_360 import view_contact_360
-from crm_link.flag_events import event_says, events_of
+from crm_link.contacts.contact_360 import view_contact_360
+from crm_link.flags.events import event_says, events_of
+from crm_link.flags.queue_presence import who_is_there
 from crm_link.mention_class import by_protocol
 from crm_link.mention_view import view_mention
 from crm_link.mentions import MentionFilter, list_mentions
-from crm_link.queue_presence import who_is_there
 from crm_link.replying.lists import live_replies, replies_of
 from crm_link.types import LinkState, Priority
 from sentiment.heads import EMOTIONS
-from sentiment.signal_filter import INTENTS, SPAM
-from sentiment.signals import signals_of
+from sentiment.signals.filter import INTENTS, SPAM
+from sentiment.signals.service import signals_of
 from sentiment.types import Label
 
 router = APIRouter(prefix="/mentions")

@@ -11,8 +11,8 @@ from api.console.page import PageDep
 from api.deps import may
 from api.models import Role
 from api.pages import render
-from crm_link.escalation.incident_view import count_unresolved, opened_since
-from crm_link.queue import count_open
+from crm_link.escalation.war_room.incident_view import count_unresolved, opened_since
+from crm_link.flags.queue import count_open
 from crm_link.replying.lists import count_to_do
 
 router = APIRouter(prefix="/menu")

@@ -14,8 +14,8 @@ from api.console.times import read_time
 from api.deps import PrLeadDep
 from api.language import gettext
 from api.pages import back_to
-from crm_link.escalation import on_call
-from crm_link.escalation.in_force import protocol_in_force
+from crm_link.escalation.detection.in_force import protocol_in_force
+from crm_link.escalation.duty import on_call
 from crm_link.mentions import list_brands
 
 router = APIRouter(prefix="/on-call")

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from api.deps import SessionDep, State, StateDep, UserDep, may
 from api.models import Role, User
 from api.pages import render
-from crm_link.escalation.incident_view import count_unresolved, newest_event
-from crm_link.escalation.protocol_history import broken_files
-from crm_link.queue import count_open
+from crm_link.escalation.protocol_parts.history import broken_files
+from crm_link.escalation.war_room.incident_view import count_unresolved, newest_event
+from crm_link.flags.queue import count_open
 from crm_link.replying.lists import count_to_do
 
 

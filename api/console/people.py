@@ -18,11 +18,11 @@ from api.pages import back_to
 from api.paging import CursorQuery, decode_id, encode_cursor
 from api.routes.people import people_filter
 from config.errors import InputError
+from crm_link.contacts.people_list import LINKED, PeopleFilter, list_crms, list_people, list_tiers
+from crm_link.contacts.person_view import view_person
 from crm_link.context import load_context
-from crm_link.figures import DEFINITIONS, Segment
+from crm_link.figures.overview import DEFINITIONS, Segment
 from crm_link.opt_outs import find_opt_out
-from crm_link.people_list import LINKED, PeopleFilter, list_crms, list_people, list_tiers
-from crm_link.person_view import view_person
 from crm_link.types import LinkState
 
 router = APIRouter(prefix="/people")

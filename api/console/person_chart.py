@@ -10,7 +10,7 @@ from html import escape
 
 from markupsafe import Markup
 
-from crm_link.person_view import Week
+from crm_link.contacts.person_view import Week
 
 #: Size of the drawing, in units of its view box: bars above, the line of means below.
 WIDTH, HEIGHT = 520, 120

@@ -13,7 +13,7 @@ from api.formats import words
 from api.language import gettext
 from api.pages import back_to
 from config.errors import InputError
-from crm_link.escalation.playbook_models import ClaimVerdict
+from crm_link.escalation.playbook.playbook_models import ClaimVerdict
 from crm_link.negative_class import NegativeClass
 
 router = APIRouter()

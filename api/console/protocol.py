@@ -19,11 +19,11 @@ from api.pages import back_to, render
 from api.protocol_words import condition_words, times_of
 from config.durations import format_duration
 from config.errors import NotFoundError
-from crm_link.escalation.in_force import protocol_in_force
-from crm_link.escalation.protocol_diff import diff_protocols
-from crm_link.escalation.protocol_file import Finding, inspect_protocol
-from crm_link.escalation.protocol_history import list_edits, read_version
-from crm_link.escalation.readiness import read_readiness
+from crm_link.escalation.detection.in_force import protocol_in_force
+from crm_link.escalation.duty.readiness import read_readiness
+from crm_link.escalation.protocol_parts.diff import diff_protocols
+from crm_link.escalation.protocol_parts.file import Finding, inspect_protocol
+from crm_link.escalation.protocol_parts.history import list_edits, read_version
 from crm_link.mentions import get_brand, list_brands
 from listener.models import Brand
 

@@ -21,12 +21,12 @@ from api.reply_words import reply_state
 from api.routes.flags import FilterDep
 from api.users import list_users
 from config.clock import to_utc
+from crm_link.contacts.people import people_behind, standing_of
+from crm_link.contacts.people_list import list_tiers
+from crm_link.flags.queue import count_open, get_flag, open_flags
+from crm_link.flags.queue_presence import who_is_there
+from crm_link.flags.queue_views import default_view, list_views
 from crm_link.models import Flag
-from crm_link.people import people_behind, standing_of
-from crm_link.people_list import list_tiers
-from crm_link.queue import count_open, get_flag, open_flags
-from crm_link.queue_presence import who_is_there
-from crm_link.queue_views import default_view, list_views
 from crm_link.replying.lists import live_replies
 from crm_link.types import Priority
 from sentiment.types import Label

@@ -18,15 +18,15 @@ from api.pages import is_htmx
 from api.schemas.queue import FilterIn
 from api.security import HOME, safe_next
 from config.errors import ConflictError, InputError, NotFoundError
+from crm_link.contacts.people_list import PeopleFilter, list_people
 from crm_link.context import load_context
 from crm_link.escalation.by_hand import joinable, main_topic
-from crm_link.escalation.in_force import protocol_in_force
-from crm_link.flag_acts import MAX_AT_ONCE
-from crm_link.hand_links import links_of
+from crm_link.escalation.detection.in_force import protocol_in_force
+from crm_link.flags.acts import MAX_AT_ONCE
+from crm_link.flags.queue import get_flags, ids_of
+from crm_link.linking.hand_links import links_of
 from crm_link.models import Flag, FlagStatus
-from crm_link.people_list import PeopleFilter, list_people
 from crm_link.policy import PolicyRule, rule_of
-from crm_link.queue import get_flags, ids_of
 from crm_link.types import LinkState
 
 router = APIRouter(prefix="/queue")

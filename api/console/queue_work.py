@@ -21,8 +21,8 @@ from api.schemas.queue import FilterIn
 from api.security import HOME, safe_next
 from config.clock import to_utc
 from config.errors import InputError, NotFoundError
-from crm_link.flag_acts import Act, Change, Changed
-from crm_link.queue import get_flags
+from crm_link.flags.acts import Act, Change, Changed
+from crm_link.flags.queue import get_flags
 from crm_link.types import Priority
 from sentiment.types import Label
 

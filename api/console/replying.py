@@ -21,10 +21,10 @@ from api.reply_words import refusal_says, refusal_words, reply_act, reply_state
 from api.security import safe_next
 from api.users import list_users
 from config.errors import InputError
-from crm_link.escalation.in_force import protocol_in_force
-from crm_link.escalation.protocol_replies import Approval
+from crm_link.escalation.detection.in_force import protocol_in_force
+from crm_link.escalation.protocol_parts.replies import Approval
+from crm_link.flags.queue import get_flag, get_flags
 from crm_link.mention_class import by_protocol
-from crm_link.queue import get_flag, get_flags
 from crm_link.replying import lists
 from crm_link.replying.checks import length_of
 from crm_link.replying.events import events_of_reply

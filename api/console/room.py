@@ -6,7 +6,7 @@ from typing import Any
 
 from api.formats import iso
 from api.language import gettext
-from crm_link.escalation.room_size import Hour, Size
+from crm_link.escalation.war_room.room_size import Hour, Size
 from sentiment.forecast import Range
 
 

@@ -17,14 +17,12 @@ from api.figures import figures_now, figures_or_wait
 from api.language import gettext
 from api.pages import back_to
 from config.errors import NotFoundError
-from crm_link import audience
-from crm_link.board_tables import Table, as_csv
-from crm_link.figure_counts import CHURN, KEPT, LEADS
-from crm_link.figure_reading import LONG_WAIT, Figures
-from crm_link.figure_windows import AT_ONCE, DAYS, Window, last_days
-from crm_link.figures import DEFINITIONS
-from crm_link.mentions import get_brand
-from crm_link.segment_people import (
+from crm_link.board.tables import Table, as_csv
+from crm_link.figures import audience
+from crm_link.figures.counts import CHURN, KEPT, LEADS
+from crm_link.figures.overview import DEFINITIONS
+from crm_link.figures.reading import LONG_WAIT, Figures
+from crm_link.figures.segment_people import (
     GROUPS,
     INFLUENTIAL,
     INFLUENTIAL_WORDS,
@@ -32,6 +30,8 @@ from crm_link.segment_people import (
     scored_table,
     speakers_table,
 )
+from crm_link.figures.windows import AT_ONCE, DAYS, Window, last_days
+from crm_link.mentions import get_brand
 from listener.models import Brand
 
 router = APIRouter(prefix="/people/segments")

@@ -12,10 +12,10 @@ from api.pages import render
 from api.rate_limit import RateLimit
 from api.sharing import count_look
 from config.errors import NotFoundError
-from crm_link.escalation.incident_desk import view_desk
-from crm_link.escalation.incident_view import view_incident
-from crm_link.escalation.playbook_models import StatementState
-from crm_link.escalation.shares import find_share
+from crm_link.escalation.playbook.playbook_models import StatementState
+from crm_link.escalation.war_room.incident_desk import view_desk
+from crm_link.escalation.war_room.incident_view import view_incident
+from crm_link.escalation.war_room.shares import find_share
 
 router = APIRouter(prefix="/s")
 

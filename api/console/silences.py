@@ -15,9 +15,9 @@ from api.deps import PrLeadDep
 from api.language import gettext
 from api.pages import back_to
 from config.errors import InputError
-from crm_link.escalation import silences
-from crm_link.escalation.protocol_base import LEVELS
-from crm_link.escalation.silences import Matcher, end_of
+from crm_link.escalation.delivery import silences
+from crm_link.escalation.delivery.silences import Matcher, end_of
+from crm_link.escalation.protocol_parts.base import LEVELS
 from crm_link.mentions import get_brand, list_brands
 
 router = APIRouter(prefix="/silences")

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from api.console.page import PageDep
-from crm_link.escalation.why_view import WhyView, view_why
+from crm_link.escalation.reasons.why_view import WhyView, view_why
 
 router = APIRouter(prefix="/incidents")
 

@@ -14,7 +14,7 @@ from api.language import gettext
 from api.reports.pdf import to_pdf
 from api.reports.render import environment, style_sheet
 from api.reports.svg import curve_svg
-from crm_link.board_tables import as_csv
+from crm_link.board.tables import as_csv
 from crm_link.reporting.response_times import (
     DEFINITION,
     ResponseTimes,

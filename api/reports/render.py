@@ -20,8 +20,8 @@ from api.language import gettext
 from api.reports import words
 from api.reports.pdf import to_pdf
 from api.reports.svg import Mark, curve_svg
-from crm_link.escalation.milestones import Milestone
 from crm_link.escalation.report import Report
+from crm_link.escalation.war_room.milestones import Milestone
 
 #: Words of a post that a report quotes.
 QUOTE_CHARS = 1_000

@@ -9,8 +9,8 @@ from typing import Any
 from api.formats import count, decimal, duration, event_words, percent, signed, words
 from api.language import gettext, later, looked_up, ngettext, told
 from config.phrases import Phrase
-from crm_link.escalation.milestones import Milestone, Timing
-from crm_link.escalation.report_curve import Band, Rebound
+from crm_link.escalation.reports.curve import Band, Rebound
+from crm_link.escalation.war_room.milestones import Milestone, Timing
 
 #: How each time is called.
 TIME_WORDS = {

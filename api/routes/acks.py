@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body
 
 from api.deps import SessionDep, StateDep
 from api.schemas.incidents import IncidentOut
-from crm_link.escalation import acks
+from crm_link.escalation.delivery import acks
 from crm_link.escalation.incidents import acknowledge
 
 router = APIRouter(prefix="/acknowledge", tags=["replies"])

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 
 from api.deps import SessionDep, StateDep, get_user
 from api.schemas.board import BoardOut, ShareOfVoiceOut
-from crm_link.board import read_board
+from crm_link.board.period import read_board
 from crm_link.mentions import get_brand
 from sentiment.share_of_voice import share_of_voice
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from api.deps import SessionDep, get_user
 from api.paging import CursorQuery, LimitQuery, Page, decode_id, encode_cursor
 from api.schemas.people import AuthorLinkOut, ContactDetailOut, ContactOut
-from crm_link.contact_view import confirmed_links, find_contacts, get_contact
+from crm_link.contacts.contact_view import confirmed_links, find_contacts, get_contact
 
 router = APIRouter(prefix="/contacts", tags=["contacts"], dependencies=[Depends(get_user)])
 

@@ -10,7 +10,7 @@ from api.paging import CursorQuery, LimitQuery, Page, decode_id, encode_cursor
 from api.schemas.crm import BudgetOut, CrmsOut, CrmStatusOut, DeadLetterOut, RetriedOut
 from crm_link.crm import crms_in
 from crm_link.crm_status import budget_status, crm_status
-from crm_link.dead_letters import dead_letters
+from crm_link.outbox.dead_letters import dead_letters
 
 router = APIRouter(prefix="/crm", tags=["contacts"])
 

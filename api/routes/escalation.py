@@ -19,8 +19,9 @@ from api.schemas.escalation import (
     SilenceOut,
 )
 from api.schemas.incidents import IncidentOut
-from crm_link.escalation import on_call, silences
-from crm_link.escalation.silences import Matcher
+from crm_link.escalation.delivery import silences
+from crm_link.escalation.delivery.silences import Matcher
+from crm_link.escalation.duty import on_call
 from crm_link.mentions import get_brand
 
 router = APIRouter(tags=["escalation"], dependencies=[Depends(get_user)])

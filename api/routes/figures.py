@@ -17,9 +17,9 @@ from api.figures import figures_now
 from api.schemas.base import Out
 from config.clock import to_utc
 from config.errors import InputError
-from crm_link.figure_reading import Figures
-from crm_link.figure_windows import between, last_days
-from crm_link.figures import DEFINITIONS
+from crm_link.figures.overview import DEFINITIONS
+from crm_link.figures.reading import Figures
+from crm_link.figures.windows import between, last_days
 from crm_link.mentions import get_brand
 
 BrandQuery = Annotated[str, Query(max_length=100, description="The brand's key.")]

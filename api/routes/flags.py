@@ -22,12 +22,12 @@ from api.schemas.queue import (
     ViewOut,
 )
 from config.errors import InputError
-from crm_link.flag_acts import Act, Change, Changed
-from crm_link.flag_events import events_of
+from crm_link.flags.acts import Act, Change, Changed
+from crm_link.flags.events import events_of
+from crm_link.flags.queue import QueueFilter, get_flag, get_flags, open_flags, versions_of
+from crm_link.flags.queue_presence import who_is_there
+from crm_link.flags.queue_views import list_views
 from crm_link.models import FlagStatus
-from crm_link.queue import QueueFilter, get_flag, get_flags, open_flags, versions_of
-from crm_link.queue_presence import who_is_there
-from crm_link.queue_views import list_views
 
 router = APIRouter(prefix="/queue", tags=["queue"], dependencies=[Depends(get_user)])
 

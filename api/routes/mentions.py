@@ -29,7 +29,7 @@ from api.why import why
 from config.clock import to_utc
 from crm_link.mention_view import view_mention
 from crm_link.mentions import MentionFilter, list_mentions
-from sentiment.signals import signals_of
+from sentiment.signals.service import signals_of
 
 router = APIRouter(prefix="/mentions", tags=["mentions"], dependencies=[Depends(get_user)])
 

@@ -11,8 +11,8 @@ from api.deps import CommunityManagerDep, SessionDep, StateDep, get_user
 from api.paging import CursorQuery, LimitQuery, Page, decode_id, encode_cursor
 from api.schemas.people import LinkOut
 from api.schemas.persons import PersonOut, PersonRowOut, SameIn, SplitIn, person_out, row_out
-from crm_link.people_list import PeopleFilter, list_people
-from crm_link.person_view import view_person
+from crm_link.contacts.people_list import PeopleFilter, list_people
+from crm_link.contacts.person_view import view_person
 
 router = APIRouter(prefix="/people", tags=["contacts"], dependencies=[Depends(get_user)])
 

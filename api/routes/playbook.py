@@ -29,14 +29,14 @@ from api.schemas.playbook import (
     VerdictIn,
 )
 from config.errors import NotFoundError
-from crm_link.escalation.claim_verdicts import ClaimView, list_claims
-from crm_link.escalation.clocks import list_clocks
-from crm_link.escalation.incident_desk import view_desk
+from crm_link.escalation.delivery.outbox import pinned_protocol
 from crm_link.escalation.incidents import get_incident
 from crm_link.escalation.models import Incident
-from crm_link.escalation.outbox import pinned_protocol
-from crm_link.escalation.playbooks import list_tasks
-from crm_link.escalation.withdrawals import list_statements
+from crm_link.escalation.playbook.claim_verdicts import ClaimView, list_claims
+from crm_link.escalation.playbook.clocks import list_clocks
+from crm_link.escalation.playbook.playbooks import list_tasks
+from crm_link.escalation.playbook.withdrawals import list_statements
+from crm_link.escalation.war_room.incident_desk import view_desk
 from crm_link.mention_class import by_protocol
 from listener.models import Mention
 

@@ -13,8 +13,8 @@ from api.schemas.listening import BrandOut
 from api.schemas.queries import QueryCheckOut, QueryIn, QueryPreviewOut, QuerySaveIn
 from config.errors import InputError
 from crm_link.mentions import get_brand
-from listener.query_check import check_query
-from listener.query_preview import cost_of, preview_query
+from listener.queries.check import check_query
+from listener.queries.preview import cost_of, preview_query
 
 router = APIRouter(prefix="/brands/{key}/query", tags=["sources"], dependencies=[Depends(get_user)])
 

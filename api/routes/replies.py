@@ -22,14 +22,14 @@ from api.errors import SignInRequiredError
 from config.errors import InputError, NotFoundError, PermissionDeniedError
 from config.logs import get_logger
 from config.settings import read_settings
-from crm_link.escalation.replies import (
+from crm_link.escalation.delivery.replies import (
     HELP,
     RepliesSettings,
     Reply,
     read_words,
     take_reply,
 )
-from crm_link.escalation.reply_signatures import is_from_slack, is_from_twilio, is_ours
+from crm_link.escalation.delivery.reply_signatures import is_from_slack, is_from_twilio, is_ours
 
 log = get_logger(__name__)
 

@@ -21,10 +21,10 @@ from api.schemas.reports import (
     TimingOut,
 )
 from crm_link.escalation.drill import get_drill
-from crm_link.escalation.drill_result import list_drills
-from crm_link.escalation.milestones import Timing
-from crm_link.escalation.readiness import read_readiness
+from crm_link.escalation.drills.result import list_drills
+from crm_link.escalation.duty.readiness import read_readiness
 from crm_link.escalation.report import Report, read_report
+from crm_link.escalation.war_room.milestones import Timing
 from crm_link.mentions import get_brand
 
 #: Whether contacts are named.

@@ -22,7 +22,7 @@ from config.clock import to_utc
 from config.errors import InputError
 from crm_link.mentions import get_brand
 from sentiment.heads import EMOTIONS
-from sentiment.signal_sums import languages_of, signal_sums
+from sentiment.signals.sums import languages_of, signal_sums
 from sentiment.topic_windows import topics_of
 from sentiment.topics import MOST_TOPICS
 

@@ -12,7 +12,7 @@ from api.schemas.listening import BrandOut, BurstOut, NetSentimentOut, PointOut,
 from config.clock import to_utc
 from config.errors import InputError
 from crm_link.mentions import get_brand, list_brands
-from sentiment.burst_readings import bursts_of
+from sentiment.bursts.readings import bursts_of
 from sentiment.trends import net_sentiment, volume_series
 
 router = APIRouter(tags=["trends"], dependencies=[Depends(get_user)])

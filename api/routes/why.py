@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 
 from api.deps import SessionDep, StateDep, get_user
 from api.schemas.why import WhyOut
-from crm_link.escalation.why_view import view_why
+from crm_link.escalation.reasons.why_view import view_why
 
 router = APIRouter(prefix="/incidents", tags=["incidents"], dependencies=[Depends(get_user)])
 

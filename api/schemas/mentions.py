@@ -13,9 +13,9 @@ from crm_link.models import FlagStatus
 from crm_link.types import Priority
 from listener.types import PostKind
 from sentiment.history import Judge
-from sentiment.intents import Intent
-from sentiment.reasons import Reason
-from sentiment.signal_models import MentionSignal
+from sentiment.signals.intents import Intent
+from sentiment.signals.models import MentionSignal
+from sentiment.signals.reasons import Reason
 from sentiment.types import Label
 
 

@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field
 
 from api.schemas.base import Out
 from api.schemas.people import AuthorLinkOut, ContactOut
-from crm_link.figures import Segment
-from crm_link.people_list import PersonRow
-from crm_link.person_view import PersonView
+from crm_link.contacts.people_list import PersonRow
+from crm_link.contacts.person_view import PersonView
+from crm_link.figures.overview import Segment
 from crm_link.types import LinkState
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from api.schemas.base import Out
-from crm_link.escalation.playbook_models import ClaimVerdict, ClockKind, StatementState
+from crm_link.escalation.playbook.playbook_models import ClaimVerdict, ClockKind, StatementState
 from crm_link.negative_class import NegativeClass
 
 

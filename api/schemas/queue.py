@@ -9,8 +9,8 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from api.schemas.base import Out
 from api.schemas.mentions import FlagOut
-from crm_link.flag_acts import MAX_AT_ONCE, Act, Change
-from crm_link.queue import QueueFilter
+from crm_link.flags.acts import MAX_AT_ONCE, Act, Change
+from crm_link.flags.queue import QueueFilter
 from crm_link.types import Priority
 from sentiment.types import Label
 

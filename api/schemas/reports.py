@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from api.schemas.base import Out
-from crm_link.escalation.drill_models import DrillMode, DrillState
+from crm_link.escalation.drills.models import DrillMode, DrillState
 
 
 class PartOut(Out):

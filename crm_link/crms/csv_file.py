@@ -20,11 +20,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from config.errors import InputError, PermanentError, TransientError
 from config.phrases import phrase
 from config.settings import Settings, read_settings, settings_prefix
-from crm_link.contact_columns import Columns, ColumnsMissingError, find_columns
-from crm_link.contact_rows import to_record
+from crm_link.calls.crm_fields import CRM_FIELDS
+from crm_link.contacts.contact_columns import Columns, ColumnsMissingError, find_columns
+from crm_link.contacts.contact_rows import to_record
+from crm_link.contacts.csv_tables import CsvRows, digest_of, open_table, read_keyed, write_keyed
 from crm_link.crm import Crm
-from crm_link.crm_fields import CRM_FIELDS
-from crm_link.csv_tables import CsvRows, digest_of, open_table, read_keyed, write_keyed
 from crm_link.types import ContactPage, ContactRecord, ContactUpdate, WriteResult
 
 #: Contacts in one page.
@@ -73,7 +73,7 @@ class CsvFileCrm(Crm):
 
         Args:
             path: The file with contacts.
-            mapping: Target to header, see `crm_link.contact_columns.find_columns`.
+            mapping: Target to header, see `crm_link.contacts.contact_columns.find_columns`.
             out: The file that enrichment goes to.
             account: Which of several pairs of files.
 

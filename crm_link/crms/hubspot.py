@@ -23,13 +23,13 @@ from config.clock import Clock, utc_now
 from config.errors import InputError, PermanentError, TransientError
 from config.phrases import phrase
 from config.settings import read_settings, settings_prefix
-from crm_link.account_limits import hubspot_limits
-from crm_link.budgets import LimitError
-from crm_link.crm_fields import FieldKind, make_reader
-from crm_link.hubspot_cases import HubspotCases, TicketDesk
-from crm_link.hubspot_contacts import HubspotContacts
-from crm_link.rest import LIMIT_WAIT_S, Refused, RestClient, retry_after_s
-from crm_link.rest_crm import Record, RestCrm
+from crm_link.calls.account_limits import hubspot_limits
+from crm_link.calls.budgets import LimitError
+from crm_link.calls.crm_fields import FieldKind, make_reader
+from crm_link.calls.hubspot_cases import HubspotCases, TicketDesk
+from crm_link.calls.hubspot_contacts import HubspotContacts
+from crm_link.calls.rest import LIMIT_WAIT_S, Refused, RestClient, retry_after_s
+from crm_link.calls.rest_crm import Record, RestCrm
 from crm_link.types import ContactPage, ContactUpdate, RecordKind, WriteResult
 
 _DEFAULTS = {

@@ -18,12 +18,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.errors import InputError, PermanentError
 from config.settings import read_settings, settings_prefix
-from crm_link.account_limits import salesforce_limits
-from crm_link.budgets import LimitError
-from crm_link.crm_fields import CrmField, FieldKind, capitalized, make_reader
-from crm_link.rest import Refused, RestClient, ask_for_token, parse_time
-from crm_link.rest_crm import Record, RestCrm, Token, page_of, with_gone
-from crm_link.salesforce_cases import SalesforceCases, make_forms
+from crm_link.calls.account_limits import salesforce_limits
+from crm_link.calls.budgets import LimitError
+from crm_link.calls.crm_fields import CrmField, FieldKind, capitalized, make_reader
+from crm_link.calls.rest import Refused, RestClient, ask_for_token, parse_time
+from crm_link.calls.rest_crm import Record, RestCrm, Token, page_of, with_gone
+from crm_link.calls.salesforce_cases import SalesforceCases, make_forms
 from crm_link.types import ContactPage, ContactUpdate, RecordKind, WriteResult
 
 #: Contacts in one query.

@@ -27,12 +27,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.errors import InputError
 from config.settings import read_settings, settings_prefix
-from crm_link.account_limits import own_limits
-from crm_link.crm_fields import CRM_FIELDS, make_reader
-from crm_link.rest_crm import Record, RestCrm, page_of
-from crm_link.tryton_cases import TrytonCases
-from crm_link.tryton_rpc import Fault, TrytonRpc
-from crm_link.tryton_values import (
+from crm_link.calls.account_limits import own_limits
+from crm_link.calls.crm_fields import CRM_FIELDS, make_reader
+from crm_link.calls.rest_crm import Record, RestCrm, page_of
+from crm_link.calls.tryton_cases import TrytonCases
+from crm_link.calls.tryton_rpc import Fault, TrytonRpc
+from crm_link.calls.tryton_values import (
     OURS,
     PARTY_FIELDS,
     READ_FIELDS,

@@ -19,13 +19,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from config.clock import Clock, utc_now
 from config.errors import InputError, PermanentError
 from config.settings import read_settings, settings_prefix
-from crm_link.account_limits import zoho_limits
-from crm_link.budgets import LimitError
-from crm_link.crm_fields import CrmField, FieldKind, capitalized, make_reader
-from crm_link.rest import Refused, RestClient, ask_for_token, parse_time, retry_after_s
-from crm_link.rest_crm import Record, RestCrm, Token, page_of, with_gone
+from crm_link.calls.account_limits import zoho_limits
+from crm_link.calls.budgets import LimitError
+from crm_link.calls.crm_fields import CrmField, FieldKind, capitalized, make_reader
+from crm_link.calls.rest import Refused, RestClient, ask_for_token, parse_time, retry_after_s
+from crm_link.calls.rest_crm import Record, RestCrm, Token, page_of, with_gone
+from crm_link.calls.zoho_cases import KEY, ZohoCases, make_forms
 from crm_link.types import ContactPage, ContactRecord, ContactUpdate, RecordKind, WriteResult
-from crm_link.zoho_cases import KEY, ZohoCases, make_forms
 
 #: Contacts in a page, the most that Zoho gives.
 PAGE_SIZE = 200

@@ -21,6 +21,9 @@ from config.errors import AppError
 from config.logs import get_logger, place_of
 from config.phrases import phrase
 from crm_link.escalation import chain
+from crm_link.escalation.delivery.outbox import MACHINE, UNSENT, add_event, pinned_protocol
+from crm_link.escalation.detection.operations import OVERDUE, raise_operation
+from crm_link.escalation.detection.pinned import pin_protocol
 from crm_link.escalation.models import (
     BURST,
     DRILL,
@@ -30,9 +33,6 @@ from crm_link.escalation.models import (
     IncidentStatus,
     Notification,
 )
-from crm_link.escalation.operations import OVERDUE, raise_operation
-from crm_link.escalation.outbox import MACHINE, UNSENT, add_event, pinned_protocol
-from crm_link.escalation.pinned import pin_protocol
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.models import DeliveryStatus
 

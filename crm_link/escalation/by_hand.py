@@ -16,13 +16,13 @@ from sqlalchemy.orm import Session, joinedload
 
 from config.clock import Clock
 from config.errors import ConflictError, InputError
-from crm_link.escalation import counts
-from crm_link.escalation.in_force import protocol_in_force
+from crm_link.escalation.delivery.outbox import add_event, pinned_protocol
+from crm_link.escalation.detection import counts
+from crm_link.escalation.detection.in_force import protocol_in_force
+from crm_link.escalation.detection.raising import Alert, raise_alert
 from crm_link.escalation.locking import lock_unresolved
 from crm_link.escalation.models import BURST, DRILL, Incident
-from crm_link.escalation.outbox import add_event, pinned_protocol
-from crm_link.escalation.protocol_triage import GENERAL
-from crm_link.escalation.raising import Alert, raise_alert
+from crm_link.escalation.protocol_parts.triage import GENERAL
 from crm_link.escalation.rules import Finding, Measure
 from listener.models import Mention
 

@@ -22,11 +22,12 @@ from sqlalchemy.orm import Session, sessionmaker
 from config.clock import Clock
 from config.db import read_session
 from config.logs import get_logger, place_of
-from crm_link.escalation import acks, on_call
-from crm_link.escalation.hours import step_begin
-from crm_link.escalation.inhibition import is_held_back
+from crm_link.escalation.delivery import acks
+from crm_link.escalation.delivery.inhibition import is_held_back
+from crm_link.escalation.delivery.outbox import MACHINE, add_event, pinned_protocol, tell
+from crm_link.escalation.duty import on_call
+from crm_link.escalation.duty.hours import step_begin
 from crm_link.escalation.models import TEST, Incident, IncidentEvent, IncidentStatus
-from crm_link.escalation.outbox import MACHINE, add_event, pinned_protocol, tell
 from crm_link.escalation.protocol import EVERYONE, ChainStep, EscalationProtocol
 
 log = get_logger(__name__)

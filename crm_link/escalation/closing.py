@@ -6,18 +6,18 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from crm_link.author_numbers import INCIDENT_LOOKBACK
 from crm_link.enrich import queue_incident_enrichment
-from crm_link.escalation.clocks import stop_clocks
-from crm_link.escalation.models import BURST, Incident, IncidentStatus
-from crm_link.escalation.outbox import (
+from crm_link.escalation.delivery.outbox import (
     add_event,
     cancel_unsent,
     pinned_protocol,
     tell,
     told_so_far,
 )
-from crm_link.escalation.withdrawals import withdraw_all
+from crm_link.escalation.models import BURST, Incident, IncidentStatus
+from crm_link.escalation.playbook.clocks import stop_clocks
+from crm_link.escalation.playbook.withdrawals import withdraw_all
+from crm_link.figures.author_numbers import INCIDENT_LOOKBACK
 from crm_link.models import DeliveryStatus
 
 

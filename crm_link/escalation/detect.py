@@ -21,19 +21,19 @@ from sqlalchemy.orm import Session, sessionmaker
 from config.clock import Clock
 from config.db import read_session
 from config.logs import get_logger, place_of
-from crm_link.escalation import counts, raising
-from crm_link.escalation.counts import Cell
-from crm_link.escalation.explaining import explained
-from crm_link.escalation.letting_go import let_go_of_quiet
+from crm_link.escalation.detection import counts, raising
+from crm_link.escalation.detection.counts import Cell
+from crm_link.escalation.detection.letting_go import let_go_of_quiet
+from crm_link.escalation.detection.pinned import read_pinned
+from crm_link.escalation.detection.trend import trend_for
 from crm_link.escalation.models import Incident, IncidentStatus
-from crm_link.escalation.pinned import read_pinned
 from crm_link.escalation.protocol import EscalationProtocol
-from crm_link.escalation.protocol_triage import GENERAL
+from crm_link.escalation.protocol_parts.triage import GENERAL
+from crm_link.escalation.reasons.explaining import explained
 from crm_link.escalation.rules import find_severity
-from crm_link.escalation.trend import trend_for
-from sentiment.burst_budget import budget_index
-from sentiment.burst_readings import Burst, high_bursts, rest_burst
-from sentiment.burst_series import WHOLE_BRAND
+from sentiment.bursts.budget import budget_index
+from sentiment.bursts.readings import Burst, high_bursts, rest_burst
+from sentiment.bursts.series import WHOLE_BRAND
 
 log = get_logger(__name__)
 

@@ -23,12 +23,12 @@ from config.errors import ConflictError, NotFoundError
 from config.logs import get_logger, place_of
 from config.phrases import phrase
 from crm_link.escalation import incidents
-from crm_link.escalation.drill_brands import AUTHOR_PREFIX, close_copy, open_copy
-from crm_link.escalation.drill_models import Drill, DrillMode, DrillState
-from crm_link.escalation.drill_result import first_incident, measure
-from crm_link.escalation.drill_scenarios import Script
+from crm_link.escalation.delivery.outbox import MACHINE
+from crm_link.escalation.drills.brands import AUTHOR_PREFIX, close_copy, open_copy
+from crm_link.escalation.drills.models import Drill, DrillMode, DrillState
+from crm_link.escalation.drills.result import first_incident, measure
+from crm_link.escalation.drills.scenarios import Script
 from crm_link.escalation.models import IncidentStatus
-from crm_link.escalation.outbox import MACHINE
 from crm_link.escalation.protocol import EscalationProtocol
 from listener.models import Brand
 from listener.store import store_posts

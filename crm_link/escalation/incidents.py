@@ -15,10 +15,16 @@ from sqlalchemy.orm import Session, joinedload
 
 from config.clock import Clock
 from config.errors import ConflictError, InputError, NotFoundError
-from crm_link.escalation import acks
-from crm_link.escalation.assessment import begin_unassessed
 from crm_link.escalation.chain import advance, resume
 from crm_link.escalation.closing import close
+from crm_link.escalation.delivery import acks
+from crm_link.escalation.delivery.outbox import (
+    ASKING,
+    add_event,
+    cancel_unsent,
+    pinned_protocol,
+)
+from crm_link.escalation.detection.severity_changes import change_severity
 from crm_link.escalation.locking import lock_incident, lock_unresolved
 from crm_link.escalation.models import (
     DRILL,
@@ -28,13 +34,7 @@ from crm_link.escalation.models import (
     IncidentStatus,
     Notification,
 )
-from crm_link.escalation.outbox import (
-    ASKING,
-    add_event,
-    cancel_unsent,
-    pinned_protocol,
-)
-from crm_link.escalation.severity_changes import change_severity
+from crm_link.escalation.playbook.assessment import begin_unassessed
 from crm_link.escalation.signs_of_work import expiry, show_work
 
 #: Longer notes belong into a document.

@@ -22,14 +22,20 @@ from config.db import read_session
 from config.errors import InputError, PermanentError, TransientError
 from config.logs import get_logger, place_of
 from config.phrases import phrase
-from crm_link.escalation.acks import Links
 from crm_link.escalation.channel import make_channel
-from crm_link.escalation.failing import record_failure
-from crm_link.escalation.lanes import delay, plan
-from crm_link.escalation.leases import LEASE, Claim, claim, free_claims_of_the_dead, mark_sent
-from crm_link.escalation.presence import Presence
-from crm_link.escalation.protocol_lint import resolve_address
-from crm_link.escalation.telling import Languages, no_language
+from crm_link.escalation.delivery.acks import Links
+from crm_link.escalation.delivery.failing import record_failure
+from crm_link.escalation.delivery.lanes import delay, plan
+from crm_link.escalation.delivery.leases import (
+    LEASE,
+    Claim,
+    claim,
+    free_claims_of_the_dead,
+    mark_sent,
+)
+from crm_link.escalation.delivery.presence import Presence
+from crm_link.escalation.delivery.telling import Languages, no_language
+from crm_link.escalation.protocol_parts.lint import resolve_address
 
 __all__ = ["LEASE", "deliver_notifications"]
 

@@ -11,15 +11,15 @@ from config.clock import Clock
 from config.db import read_session
 from config.logs import get_logger, place_of
 from config.phrases import Moment, phrase
-from crm_link.escalation.clocks import (
+from crm_link.escalation.delivery.outbox import pinned_protocol, tell
+from crm_link.escalation.locking import lock_incident
+from crm_link.escalation.playbook.clocks import (
     DueClock,
     add_reminder,
     clocks_due,
     mark_reminded,
     responsible,
 )
-from crm_link.escalation.locking import lock_incident
-from crm_link.escalation.outbox import pinned_protocol, tell
 
 log = get_logger(__name__)
 

@@ -14,32 +14,32 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, PrivateAttr
 
 from config.language import SOURCE
-from crm_link.escalation.protocol_base import (
+from crm_link.escalation.protocol_parts.base import (
     LEVELS,
     WAKING_LEVELS,
     Level,
     Strict,
     known_language,
 )
-from crm_link.escalation.protocol_budget import FalseAlarms
-from crm_link.escalation.protocol_chain import (
+from crm_link.escalation.protocol_parts.budget import FalseAlarms
+from crm_link.escalation.protocol_parts.chain import (
     DEFAULT_CHAIN,
     EVERYONE,
     Chain,
     ChainStep,
     deputy_role,
 )
-from crm_link.escalation.protocol_contacts import ChannelAddress, ProtocolContact
-from crm_link.escalation.protocol_delivery import Limits, Operations
-from crm_link.escalation.protocol_drills import After, Drills
-from crm_link.escalation.protocol_hours import Hours
-from crm_link.escalation.protocol_on_call import Rotation, on_call_rotation
-from crm_link.escalation.protocol_playbook import Approvals, Assessment, Playbook
-from crm_link.escalation.protocol_replies import Replies
-from crm_link.escalation.protocol_response import ResponseTimes
-from crm_link.escalation.protocol_severity import Condition, Dedup, Severity
-from crm_link.escalation.protocol_statements import Faq, Statement
-from crm_link.escalation.protocol_triage import CrmRules, Routing, Topic, Triage
+from crm_link.escalation.protocol_parts.contacts import ChannelAddress, ProtocolContact
+from crm_link.escalation.protocol_parts.delivery import Limits, Operations
+from crm_link.escalation.protocol_parts.drills import After, Drills
+from crm_link.escalation.protocol_parts.hours import Hours
+from crm_link.escalation.protocol_parts.on_call import Rotation, on_call_rotation
+from crm_link.escalation.protocol_parts.playbook import Approvals, Assessment, Playbook
+from crm_link.escalation.protocol_parts.replies import Replies
+from crm_link.escalation.protocol_parts.response import ResponseTimes
+from crm_link.escalation.protocol_parts.severity import Condition, Dedup, Severity
+from crm_link.escalation.protocol_parts.statements import Faq, Statement
+from crm_link.escalation.protocol_parts.triage import CrmRules, Routing, Topic, Triage
 
 __all__ = [
     "DEFAULT_CHAIN",

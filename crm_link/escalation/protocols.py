@@ -21,10 +21,14 @@ from config.clock import Clock, utc_now
 from config.db import read_session
 from config.errors import AppError
 from config.logs import get_logger
-from crm_link.escalation.drill_protocol import LOG_ONLY, confined
+from crm_link.escalation.drills.protocol import LOG_ONLY, confined
 from crm_link.escalation.protocol import EscalationProtocol
-from crm_link.escalation.protocol_file import default_protocol_text, load_protocol, parse_protocol
-from crm_link.escalation.protocol_history import Sight, record_sight
+from crm_link.escalation.protocol_parts.file import (
+    default_protocol_text,
+    load_protocol,
+    parse_protocol,
+)
+from crm_link.escalation.protocol_parts.history import Sight, record_sight
 from listener.models import Brand
 
 log = get_logger(__name__)

@@ -14,29 +14,29 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from crm_link.author_numbers import INCIDENT_LOOKBACK
-from crm_link.escalation.drill_models import Drill, DrillState
-from crm_link.escalation.drill_result import list_drills
+from crm_link.escalation.delivery.outbox import MACHINE, pinned_protocol
+from crm_link.escalation.drills.models import Drill, DrillState
+from crm_link.escalation.drills.result import list_drills
 from crm_link.escalation.incidents import list_events, list_notifications
-from crm_link.escalation.milestones import (
+from crm_link.escalation.models import Incident, IncidentEvent, Notification
+from crm_link.escalation.reports.coverage import Coverage, read_coverage
+from crm_link.escalation.reports.curve import (
+    DAYS_BEFORE,
+    Rebound,
+    peak_of,
+    rebound,
+)
+from crm_link.escalation.reports.people import People, read_people
+from crm_link.escalation.reports.review import Review, get_reported, read_review
+from crm_link.escalation.reports.said import Said, read_said
+from crm_link.escalation.war_room.milestones import (
     Timing,
     limits_of,
     read_moments,
     timings,
     worst_severity,
 )
-from crm_link.escalation.models import Incident, IncidentEvent, Notification
-from crm_link.escalation.outbox import MACHINE, pinned_protocol
-from crm_link.escalation.report_coverage import Coverage, read_coverage
-from crm_link.escalation.report_curve import (
-    DAYS_BEFORE,
-    Rebound,
-    peak_of,
-    rebound,
-)
-from crm_link.escalation.report_people import People, read_people
-from crm_link.escalation.report_review import Review, get_reported, read_review
-from crm_link.escalation.report_said import Said, read_said
+from crm_link.figures.author_numbers import INCIDENT_LOOKBACK
 from sentiment.trends import NetSentiment, TrendPoint, net_sentiment, volume_series
 
 #: The curve shows this much before the attack and after its end, and at most so many points.

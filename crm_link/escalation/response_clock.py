@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from crm_link.escalation.hours import next_begin, next_change
+from crm_link.escalation.duty.hours import next_begin, next_change
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.types import Priority
 

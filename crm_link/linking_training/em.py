@@ -18,9 +18,9 @@ import pandas as pd
 import splink.comparison_library as cl
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
+from crm_link.linking.same_person import FIELDS, RecordPair
+from crm_link.linking.weights import Weights, probabilities
 from crm_link.linking_training.pairs import Pair
-from crm_link.same_person import FIELDS, RecordPair
-from crm_link.weights import Weights, probabilities
 
 #: (m, u) by comparison and level.
 Model: TypeAlias = Mapping[str, Mapping[str, tuple[float, float]]]

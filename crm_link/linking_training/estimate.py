@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
-from crm_link.levels import Levels, NameLevel, PlaceLevel, WebLevel
+from crm_link.linking.levels import Levels, NameLevel, PlaceLevel, WebLevel
+from crm_link.linking.weights import Frequencies, Level, Weights
 from crm_link.linking_training.pairs import Pair, Sample
-from crm_link.weights import Frequencies, Level, Weights
 
 #: Pairs that are counted in at each level, so that an unseen one is not impossible.
 _SMOOTHING = 0.5

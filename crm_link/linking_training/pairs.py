@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from crm_link.contacts.file_rows import AuthorRow
 from crm_link.context import LinkContext
-from crm_link.file_rows import AuthorRow
-from crm_link.levels import Levels, compare
-from crm_link.link_table import LinkTable
-from crm_link.places import region_book
+from crm_link.linking.levels import Levels, compare
+from crm_link.linking.link_table import LinkTable
+from crm_link.linking.places import region_book
+from crm_link.linking.profile_facts import read_facts
 from crm_link.policy import Verdict
-from crm_link.profile_facts import read_facts
 
 
 @dataclass(frozen=True, slots=True)

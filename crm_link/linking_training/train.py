@@ -9,14 +9,14 @@ from pathlib import Path
 
 from config.errors import InputError, PermanentError
 from config.outputs import whole_file
+from crm_link.contacts.file_rows import AuthorRow, read_authors, read_contacts, read_decisions
 from crm_link.context import LinkContext
-from crm_link.file_rows import AuthorRow, read_authors, read_contacts, read_decisions
-from crm_link.link_table import LinkTable
+from crm_link.linking.link_table import LinkTable
+from crm_link.linking.places import home_country, region_book
+from crm_link.linking.weights import Weights, shipped_weights
 from crm_link.linking_training.estimate import estimate
 from crm_link.linking_training.pairs import Sample, sample_pairs
-from crm_link.places import home_country, region_book
 from crm_link.types import ContactRecord
-from crm_link.weights import Weights, shipped_weights
 
 #: Authors that training needs at least: fewer say more about chance than about people.
 MIN_AUTHORS = 50

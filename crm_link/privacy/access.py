@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from config.any_of import any_of
 from config.db import Base
-from crm_link.flag_models import FlagEvent
-from crm_link.matching_models import ContactConsent, RecordVerdict
+from crm_link.flags.models import FlagEvent
+from crm_link.linking.matching_models import ContactConsent, RecordVerdict
 from crm_link.models import (
     AuthorKey,
     Contact,
@@ -34,7 +34,7 @@ from listener.cleaning import unpack_raw
 from listener.collection_models import RawPost
 from listener.models import Author, Mention, MentionVersion, Source
 from sentiment.models import Correction, OldScore
-from sentiment.signal_models import MentionSignal
+from sentiment.signals.models import MentionSignal
 
 LOGIC = (
     "An account and a record of the CRM are compared in handle, account id, e-mail address, phone "

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from config.any_of import any_of
-from crm_link.matching_models import ContactConsent, RecordVerdict
+from crm_link.linking.matching_models import ContactConsent, RecordVerdict
 from crm_link.models import AuthorKey, Contact, ContactKey, Flag, IdentityLink, LinkEvent, WriteBack
 from listener.models import Author, Mention, MentionVersion
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from crm_link.names import squeeze
+from crm_link.linking.names import squeeze
 from crm_link.triage_rules import UNSPACED
 
 #: What stands in a text in place of what named somebody.

@@ -14,10 +14,10 @@ from config.bulk import update_rows
 from config.clock import Clock
 from config.db import in_transaction, read_session
 from config.errors import TransientError
-from crm_link.addresses import make_address
 from crm_link.crm import Crm
-from crm_link.journal import GONE, latest_entries
 from crm_link.models import Contact, CrmCase, CrmJournalEntry, DeliveryStatus, WriteBack
+from crm_link.outbox.addresses import make_address
+from crm_link.outbox.journal import GONE, latest_entries
 from crm_link.privacy.receipts import Receipt, receipt
 from crm_link.privacy.rows import Counts
 from crm_link.writeback import deliver_write_backs

@@ -17,15 +17,16 @@ from sqlalchemy.orm import Session, sessionmaker
 from config.any_of import any_of
 from config.bulk import update_rows
 from config.db import in_transaction
+from crm_link.contacts.joining import mark_records
+from crm_link.contacts.one_person import with_same
 from crm_link.context import LinkContext
-from crm_link.due import lock_authors
 from crm_link.enrich import queue_enrichment
-from crm_link.figure_models import FigurePerson
-from crm_link.figure_windows import mark_windows
-from crm_link.flag_models import FlagEvent, MentionPriority, QueuePresence
-from crm_link.joining import mark_records
-from crm_link.match_index import load_known, update_index
-from crm_link.matching_models import ContactConsent, NameCount, RecordVerdict
+from crm_link.figures.models import FigurePerson
+from crm_link.figures.windows import mark_windows
+from crm_link.flags.models import FlagEvent, MentionPriority, QueuePresence
+from crm_link.linking.due import lock_authors
+from crm_link.linking.match_index import load_known, update_index
+from crm_link.linking.matching_models import ContactConsent, NameCount, RecordVerdict
 from crm_link.models import (
     AuthorKey,
     Contact,
@@ -35,7 +36,6 @@ from crm_link.models import (
     IdentityLink,
     LinkEvent,
 )
-from crm_link.one_person import with_same
 from crm_link.privacy.counting import links_of, verdicts_of
 from crm_link.refusals import Reason, refuse
 from crm_link.replying.models import Reply, ReplyEvent

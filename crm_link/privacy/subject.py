@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from config.any_of import any_of
 from config.db import Base
 from config.errors import InputError, NotFoundError
-from crm_link.extract import emails_in
-from crm_link.keys import is_role_address, normalise_email
+from crm_link.contacts.one_person import with_same
+from crm_link.linking.extract import emails_in
+from crm_link.linking.keys import is_role_address, normalise_email
 from crm_link.models import Contact, IdentityLink
-from crm_link.one_person import with_same
 from crm_link.privacy.identifiers import Identifier, Kind
 from crm_link.types import LinkState
 from listener.models import Author, Brand

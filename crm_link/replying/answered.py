@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from config.clock import Clock
-from crm_link.flag_acts import Act, Change
-from crm_link.flag_changes import change_flags, lock_flags
+from crm_link.flags.acts import Act, Change
+from crm_link.flags.changes import change_flags, lock_flags
 from crm_link.models import FlagStatus
 from crm_link.replying.models import Reply
 

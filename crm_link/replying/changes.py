@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from config.clock import Clock
 from config.errors import ConflictError, InputError, NotFoundError, PermissionDeniedError
-from crm_link.escalation.in_force import protocol_in_force
+from crm_link.escalation.detection.in_force import protocol_in_force
 from crm_link.replying.answered import mark_answered
 from crm_link.replying.checks import check_account, check_text, faq_of, needs_approval
 from crm_link.replying.events import add_event

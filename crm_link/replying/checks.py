@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from config.errors import ConflictError, InputError
 from config.settings import settings_prefix
 from crm_link.escalation.protocol import EscalationProtocol
-from crm_link.escalation.protocol_replies import Approval
+from crm_link.escalation.protocol_parts.replies import Approval
 from listener.replier import Replier, find_replier, is_set_up, replier_names
 
 

@@ -22,7 +22,7 @@ from config.clock import Clock, utc_now
 from config.db import in_transaction
 from config.errors import BudgetExhaustedError, InputError, TransientError
 from config.logs import get_logger
-from crm_link.flagging import MACHINE
+from crm_link.flags.flagging import MACHINE
 from crm_link.replying.changes import APPROVAL_LASTS
 from crm_link.replying.events import add_event
 from crm_link.replying.models import DUE, Reply, ReplyState

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from config.clock import Clock
 from config.errors import ConflictError, NotFoundError
 from config.phrases import phrase
-from crm_link.escalation.in_force import protocol_in_force
+from crm_link.escalation.detection.in_force import protocol_in_force
 from crm_link.replying.answered import mark_answered
 from crm_link.replying.events import add_event
 from crm_link.replying.models import Reply, ReplyState

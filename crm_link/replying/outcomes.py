@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from config.clock import Clock
 from config.errors import AppError, BudgetExhaustedError, TransientError
-from crm_link.flagging import MACHINE
+from crm_link.flags.flagging import MACHINE
 from crm_link.replying.answered import mark_answered
 from crm_link.replying.events import add_event
 from crm_link.replying.models import Reply, ReplyState

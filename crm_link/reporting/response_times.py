@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from config.db import is_sqlite
 from config.phrases import phrase
-from crm_link.board_tables import Cell, Table
+from crm_link.board.tables import Cell, Table
 from crm_link.models import Flag
 from crm_link.types import Priority
 from listener.models import Brand

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from crm_link.board_tables import Cell, Table
+from crm_link.board.tables import Cell, Table
+from crm_link.escalation.delivery.outbox import MACHINE
 from crm_link.escalation.models import BURST, Incident, IncidentEvent
-from crm_link.escalation.outbox import MACHINE
-from crm_link.figure_groups import first_answers, median, reasons
-from crm_link.link_changes import SYSTEM
+from crm_link.figures.groups import first_answers, median, reasons
+from crm_link.linking.link_changes import SYSTEM
 from crm_link.models import LinkEvent
 from crm_link.reporting.response_times import ResponseTimes, read_response_times, week_of
 from listener.models import Brand, Mention

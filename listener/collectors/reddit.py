@@ -6,7 +6,7 @@ reported. Each walk reads newest first until it is a little before the newest th
 by time; names of several things mark the place, because one that was deleted would end
 the walk without a word. PRAW's own time-out is ignored by its API calls and it sleeps
 when the limit is used up, so both are done here: see
-`listener.reddit_session`.
+`listener.reddit_api.session`.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from config.phrases import phrase
 from config.settings import read_settings
 from listener.collector import Collector, SourceOptions
 from listener.overlap import overlap_s
-from listener.query_compile import compile_query
-from listener.query_dialects import REDDIT_DIALECT
-from listener.reddit_account import RedditSettings, require_account, sign_in
-from listener.reddit_cursor import (
+from listener.queries.compile import compile_query
+from listener.queries.dialects import REDDIT_DIALECT
+from listener.reddit_api.account import RedditSettings, require_account, sign_in
+from listener.reddit_api.cursor import (
     HORIZON,
     ListingState,
     OpenWalk,
     RedditCursor,
     is_first_page_again,
 )
-from listener.reddit_errors import error_of, failure_of
-from listener.reddit_payload import Listing, parse_listing
-from listener.reddit_session import RedditSession
+from listener.reddit_api.errors import error_of, failure_of
+from listener.reddit_api.payload import Listing, parse_listing
+from listener.reddit_api.session import RedditSession
 from listener.types import GapReport, Page, Walk
 
 _EMPTY = Listing(posts=(), rejected=(), deleted=(), items=(), after=None, size=0)

@@ -27,14 +27,14 @@ from config.phrases import phrase
 from config.settings import read_settings
 from listener.collector import Collector, SourceOptions
 from listener.overlap import overlap_s
-from listener.query_compile import compile_query
-from listener.query_dialects import X_DIALECT
+from listener.queries.compile import compile_query
+from listener.queries.dialects import X_DIALECT
 from listener.types import GapKind, GapReport, Page, Walk
-from listener.x_cursor import OpenWalk, SearchState, XCursor, advanced, hidden, stuck
-from listener.x_errors import StaleTokenError, UnknownNameError, error_of, refusal_words
-from listener.x_models import id_at, id_before, time_of
-from listener.x_payload import XPage, parse_page
-from listener.x_session import NEW_NAMES, OLD_NAMES, TWEEPY_HOST, Redirect
+from listener.x_api.cursor import OpenWalk, SearchState, XCursor, advanced, hidden, stuck
+from listener.x_api.errors import StaleTokenError, UnknownNameError, error_of, refusal_words
+from listener.x_api.models import id_at, id_before, time_of
+from listener.x_api.payload import XPage, parse_page
+from listener.x_api.session import NEW_NAMES, OLD_NAMES, TWEEPY_HOST, Redirect
 
 #: How far recent search looks back, with a minute for the request to arrive. Source:
 #: https://docs.x.com/x-api/posts/search/introduction.

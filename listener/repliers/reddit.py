@@ -1,7 +1,7 @@
 """Replies on Reddit, through PRAW, in the name of one account.
 
 PRAW and prawcore try again by themselves after some failures, sleeping; for a post that would
-be a second one, so `listener.reddit_session` and `sign_in` take that from them. A reply
+be a second one, so `listener.reddit_api.session` and `sign_in` take that from them. A reply
 to a quarantined place comes back without its id; it is found among the account's comments.
 """
 
@@ -26,10 +26,10 @@ from pydantic_settings import BaseSettings
 from config.clock import utc_now
 from config.errors import AppError, TransientError
 from config.phrases import phrase
-from listener.reddit_account import RedditSettings, require_account, sign_in
-from listener.reddit_errors import error_of, failure_of
-from listener.reddit_payload import parse_listing
-from listener.reddit_session import RedditSession
+from listener.reddit_api.account import RedditSettings, require_account, sign_in
+from listener.reddit_api.errors import error_of, failure_of
+from listener.reddit_api.payload import parse_listing
+from listener.reddit_api.session import RedditSession
 from listener.replier import (
     OwnPost,
     OwnSearch,

@@ -2,7 +2,7 @@
 
 Posting needs the account's own credentials, not the bearer token of the collector: the four
 of OAuth 1.0a, which do not end, or a user's refresh token of OAuth 2.0, by which its token is
-renewed every two hours (`listener.x_tokens`), or that token alone, which somebody else renews
+renewed every two hours (`listener.x_api.tokens`), or that token alone, which somebody else renews
 (https://docs.x.com/resources/fundamentals/authentication).
 The account's own posts are its newest 3,200; we look through those since the reply left.
 """
@@ -26,12 +26,12 @@ from config.errors import TransientError
 from config.phrases import phrase
 from config.settings import Settings, read_settings
 from listener.replier import OwnPost, OwnSearch, PerhapsPostedError, Replier
-from listener.x_errors import UnknownNameError, error_of
-from listener.x_length import MAX_WEIGHT, weighted_length, without_links
-from listener.x_payload import parse_page
-from listener.x_refusals import reply_error
-from listener.x_session import NEW_NAMES, OLD_NAMES, TWEEPY_HOST, Redirect
-from listener.x_tokens import RenewalSettings, TokenKeeper
+from listener.x_api.errors import UnknownNameError, error_of
+from listener.x_api.length import MAX_WEIGHT, weighted_length, without_links
+from listener.x_api.payload import parse_page
+from listener.x_api.refusals import reply_error
+from listener.x_api.session import NEW_NAMES, OLD_NAMES, TWEEPY_HOST, Redirect
+from listener.x_api.tokens import RenewalSettings, TokenKeeper
 
 #: Pages of 100 own posts that are looked through.
 _MOST_PAGES = 5

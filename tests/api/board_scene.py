@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from crm_link.board_hours import sum_hours
+from crm_link.board.hours import sum_hours
 from crm_link.types import Priority
 from listener.models import Brand
 from sentiment.models import Volume
 from sentiment.rollups import bucket_of
-from sentiment.signals import due_ids, signal_mentions
+from sentiment.signals.service import due_ids, signal_mentions
 from tests.api.build import judged, make_signals
 from tests.api.scene import Scene
 from tests.make import make_author, make_brand, make_mention

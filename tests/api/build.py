@@ -14,15 +14,15 @@ from api.models import Role, User
 from api.users import DEMO_EMAIL, hash_password
 from config.phrases import phrase
 from crm_link.escalation import chain
+from crm_link.escalation.delivery.outbox import add_event
 from crm_link.escalation.models import Incident, IncidentStatus, ProtocolVersion
-from crm_link.escalation.outbox import add_event
-from crm_link.escalation.protocol_file import parse_pinned
+from crm_link.escalation.protocol_parts.file import parse_pinned
 from crm_link.escalation.response_clock import QUEUE_ORDER, queue_rank
 from crm_link.models import Contact, Flag, FlagStatus, IdentityLink
 from crm_link.types import LinkState, Priority
 from listener.models import Brand, Mention
 from sentiment.heads import EMOTIONS, HeadScores
-from sentiment.signals import JudgedMention, mark_due
+from sentiment.signals.service import JudgedMention, mark_due
 
 PASSWORD = "a long enough password"
 

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.models import Role, User
-from crm_link.board_hours import sum_hours
+from crm_link.board.hours import sum_hours
 from crm_link.types import LinkState, Priority
 from listener.models import Brand, Gap, Mention, MentionVersion, Source, SourceState
 from listener.types import GapKind, PostKind
 from sentiment.models import GRAINS_S, Volume
 from sentiment.rollups import bucket_of
-from sentiment.signals import due_ids, signal_mentions
+from sentiment.signals.service import due_ids, signal_mentions
 from tests.api.build import (
     judged,
     make_contact,

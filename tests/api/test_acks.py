@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.settings import Settings
-from crm_link.escalation.acks import Links
+from crm_link.escalation.delivery.acks import Links
 from crm_link.escalation.incidents import resolve
 from crm_link.escalation.models import Incident, IncidentStatus, Notification
 from crm_link.models import DeliveryStatus

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.models import Role, Team, TeamBrand, TeamMember
-from crm_link.board_tables import Table, as_csv
+from crm_link.board.tables import Table, as_csv
 from tests.api.board_scene import add_competitor
 from tests.api.conftest import NOW, SignIn
 from tests.api.scene import Scene

@@ -9,10 +9,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.models import Role
-from crm_link.escalation.burst_words import burst_facts
 from crm_link.escalation.models import Incident
-from sentiment.burst_readings import Burst
-from sentiment.bursts import step_bursts
+from crm_link.escalation.reasons.burst_words import burst_facts
+from sentiment.bursts.readings import Burst
+from sentiment.bursts.service import step_bursts
 from tests.api.conftest import NOW, MovableClock
 from tests.api.scene import Scene
 from tests.sentiment.burst_series import background

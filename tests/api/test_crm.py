@@ -11,11 +11,11 @@ from api.cli import app as command_line
 from api.models import Role
 from config.errors import PermanentError
 from config.settings import Settings
-from crm_link.budget_meter import BudgetMeter
-from crm_link.budgets import DAY_S, Limit
-from crm_link.crm_health import CrmWork, noted
-from crm_link.dead_letters import reason_of
+from crm_link.calls.budget_meter import BudgetMeter
+from crm_link.calls.budgets import DAY_S, Limit
+from crm_link.calls.crm_health import CrmWork, noted
 from crm_link.models import Contact, DeliveryStatus, WriteBack
+from crm_link.outbox.dead_letters import reason_of
 from tests.api.conftest import MovableClock, SignIn
 
 CRM = "hubspot:emea"

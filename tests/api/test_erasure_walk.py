@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from api.models import AuditEvent, Role
 from config.settings import Settings
+from crm_link.contacts.exports import export_contacts, export_links
 from crm_link.escalation.exports import export_incidents
-from crm_link.exports import export_contacts, export_links
 from crm_link.models import Contact, DeliveryStatus, WriteBack
 from crm_link.privacy.erasure import run_open_erasures
 from listener.exports import export_mentions

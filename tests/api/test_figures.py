@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.models import Role
-from crm_link.figure_models import FigureWindow
+from crm_link.figures.models import FigureWindow
 from listener.models import Brand
 from tests.api.conftest import MovableClock, SignIn
 from tests.api.scene import Scene

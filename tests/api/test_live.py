@@ -27,7 +27,7 @@ from api.users import create_api_key
 from config.clock import Clock, utc_now
 from config.settings import Settings
 from crm_link.escalation import incidents
-from crm_link.flag_acts import Act, Change
+from crm_link.flags.acts import Act, Change
 from crm_link.types import Priority
 from listener.models import Brand
 from tests.api.build import judged, make_flag

@@ -9,10 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.models import Role
-from crm_link.escalation.delivery_models import Silence
-from crm_link.escalation.in_force import protocol_in_force, store_in_force
+from crm_link.escalation.delivery.delivery_models import Silence
+from crm_link.escalation.detection.in_force import protocol_in_force, store_in_force
 from crm_link.escalation.models import TEST, Incident, Notification
-from crm_link.escalation.protocol_file import parse_protocol
+from crm_link.escalation.protocol_parts.file import parse_protocol
 from tests.api.conftest import NOW, SignIn
 from tests.api.scene import Scene
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.models import AuditEvent, Role
-from crm_link.joining import join_due
+from crm_link.contacts.joining import join_due
 from crm_link.models import Contact
 from tests.api.conftest import SignIn
 from tests.api.scene import Scene

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session, sessionmaker
 from api.models import Role
 from api.status import read_status
 from config.errors import NotFoundError
+from crm_link.escalation.delivery.trial import send_test
+from crm_link.escalation.detection.operations import DEAD_LETTERS, raise_operation
+from crm_link.escalation.detection.pinned import pin_protocol
 from crm_link.escalation.exports import export_incidents
-from crm_link.escalation.operations import DEAD_LETTERS, raise_operation
-from crm_link.escalation.pinned import pin_protocol
 from crm_link.escalation.report import read_report
-from crm_link.escalation.trial import send_test
 from tests.api.conftest import NOW, SignIn
 from tests.api.scene import Scene
 from tests.crm_link.making import make_protocol

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from api.models import Role
 from api.users import DEMO_EMAIL
-from crm_link.escalation.claims import gather_claims
 from crm_link.escalation.detect import detect
-from crm_link.escalation.protocol_history import Sight, record_sight
+from crm_link.escalation.playbook.claims import gather_claims
+from crm_link.escalation.protocol_parts.history import Sight, record_sight
 from tests.api.conftest import MovableClock, SignIn
 from tests.api.scene import Scene
 from tests.crm_link.escalation.playing import FULL

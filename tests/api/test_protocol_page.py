@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session, sessionmaker
 from api.models import Role
 from config.held_file import HeldFile
 from config.settings import Settings
-from crm_link.escalation.in_force import protocol_in_force
-from crm_link.escalation.protocol_edit import read_text, write_text
-from crm_link.escalation.protocol_history import Sight, list_edits, record_sight
+from crm_link.escalation.detection.in_force import protocol_in_force
+from crm_link.escalation.protocol_parts.edit import read_text, write_text
+from crm_link.escalation.protocol_parts.history import Sight, list_edits, record_sight
 from tests.api.conftest import NOW, SignIn
 from tests.api.scene import Scene
 

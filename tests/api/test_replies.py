@@ -16,11 +16,11 @@ from httpx2 import Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from crm_link.escalation.delivery.replies import read_words
+from crm_link.escalation.delivery.reply_signatures import is_from_slack, is_from_twilio
 from crm_link.escalation.incidents import list_events
 from crm_link.escalation.models import Incident, IncidentStatus, Notification, ProtocolVersion
-from crm_link.escalation.protocol_file import parse_protocol
-from crm_link.escalation.replies import read_words
-from crm_link.escalation.reply_signatures import is_from_slack, is_from_twilio
+from crm_link.escalation.protocol_parts.file import parse_protocol
 from crm_link.models import DeliveryStatus
 from tests.api.conftest import NOW, MovableClock
 from tests.api.scene import Scene

@@ -17,16 +17,16 @@ from api.cli import app as cli
 from api.models import Role
 from api.reports.pdf import HOW
 from api.reports.render import Format, direction, escape_markdown, render_report
-from crm_link.escalation import report_said
 from crm_link.escalation.incidents import acknowledge, add_note, resolve
-from crm_link.escalation.milestones import Milestone
-from crm_link.escalation.playbook_models import (
+from crm_link.escalation.playbook.playbook_models import (
     ClaimVerdict,
     IncidentClaim,
     IncidentStatement,
     StatementState,
 )
 from crm_link.escalation.report import Report, read_report
+from crm_link.escalation.reports import said as report_said
+from crm_link.escalation.war_room.milestones import Milestone
 from crm_link.types import Priority
 from listener.models import Brand, Mention
 from tests.api.build import judged

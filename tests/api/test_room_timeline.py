@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from api.console.incidents import LATEST
 from api.models import Role
 from config.clock import utc_now
-from crm_link.escalation.outbox import add_event
+from crm_link.escalation.delivery.outbox import add_event
 from tests.api.conftest import SignIn
 from tests.api.scene import Scene
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from api.models import AuditEvent, Role
 from api.rate_limit import RateLimit, TooManyRequestsError
-from crm_link.escalation.share_models import IncidentShare
+from crm_link.escalation.war_room.share_models import IncidentShare
 from tests.api.conftest import MovableClock, SignIn
 from tests.api.scene import Scene
 

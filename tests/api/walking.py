@@ -12,15 +12,15 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from crm_link.escalation.delivery_models import OnCallOverride, Silence
-from crm_link.escalation.drill_models import Drill, DrillMode, DrillState
-from crm_link.escalation.playbook_models import ProtocolSeen
-from crm_link.escalation.protocol_file import parse_protocol
-from crm_link.escalation.protocol_history import Sight, record_sight
-from crm_link.figures import Segment
+from crm_link.escalation.delivery.delivery_models import OnCallOverride, Silence
+from crm_link.escalation.drills.models import Drill, DrillMode, DrillState
+from crm_link.escalation.playbook.playbook_models import ProtocolSeen
+from crm_link.escalation.protocol_parts.file import parse_protocol
+from crm_link.escalation.protocol_parts.history import Sight, record_sight
+from crm_link.figures.overview import Segment
+from crm_link.flags.queue_presence import be_present
 from crm_link.models import DeliveryStatus
 from crm_link.privacy.models import ErasureRequest, ErasureState
-from crm_link.queue_presence import be_present
 from crm_link.replying.changes import write_reply
 from crm_link.replying.models import ReplyState
 from crm_link.reporting.models import ReportMail, ReportSchedule

@@ -23,11 +23,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import exp, pi, sin, sqrt
 
-from sentiment.burst_budget import choose_index
-from sentiment.burst_config import HOUR_S
-from sentiment.burst_counts import ALL, REACH, RISK, SHARE
-from sentiment.burst_rules import OnePerIncident
-from sentiment.burst_series import Detector, Series, brand_series, make_detector, weight_of
+from sentiment.bursts.budget import choose_index
+from sentiment.bursts.config import HOUR_S
+from sentiment.bursts.counts import ALL, REACH, RISK, SHARE
+from sentiment.bursts.rules import OnePerIncident
+from sentiment.bursts.series import Detector, Series, brand_series, make_detector, weight_of
 from tests.conftest import SHARED
 from tests.sentiment.burst_series import DAY, START, STEP, poisson
 

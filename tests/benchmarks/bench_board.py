@@ -27,8 +27,8 @@ from config.clock import utc_now
 from config.db import make_engine, make_sessions
 from config.migrate import upgrade
 from config.settings import Settings
-from crm_link.board_hours import sum_hours
-from crm_link.board_topics import find_board_topics
+from crm_link.board.hours import sum_hours
+from crm_link.board.topics import find_board_topics
 from sentiment.due_hours import mark_hours
 from sentiment.models import GRAINS_S, Volume
 from sentiment.rollups import bucket_of

@@ -26,9 +26,9 @@ from sqlalchemy.orm import Session, sessionmaker
 from config.clock import utc_now
 from config.db import make_engine, make_sessions
 from config.migrate import upgrade
-from crm_link.flag_acts import Act, Change
-from crm_link.flag_changes import change_flags
-from crm_link.flag_undo import undo_changes
+from crm_link.flags.acts import Act, Change
+from crm_link.flags.changes import change_flags
+from crm_link.flags.undo import undo_changes
 from crm_link.types import LinkState, Priority
 from sentiment.types import Label
 from tests.api.build import judged, make_contact, make_flag, make_link

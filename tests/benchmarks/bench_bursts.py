@@ -25,8 +25,8 @@ from config.db import make_engine, make_sessions
 from config.migrate import upgrade
 from listener.models import Brand, Mention
 from listener.types import PostKind
-from sentiment import bursts
-from sentiment.bursts import step_bursts
+from sentiment.bursts import service as bursts
+from sentiment.bursts.service import step_bursts
 from sentiment.models import BurstState, Volume
 from tests.sentiment.burst_series import poisson
 

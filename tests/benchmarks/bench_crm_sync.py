@@ -21,7 +21,7 @@ from typing import Self
 
 from config.db import make_engine, make_sessions
 from config.migrate import upgrade
-from crm_link.contacts import sync_contacts
+from crm_link.contacts.mirror import sync_contacts
 from crm_link.context import LinkContext
 from crm_link.crm import make_crm
 from tests.benchmarks.bench_pipeline import _default_databases, _fresh_database

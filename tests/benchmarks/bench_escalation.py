@@ -26,11 +26,11 @@ from config.migrate import upgrade
 from crm_link.escalation.auditor import audit
 from crm_link.escalation.chain import run_due_steps
 from crm_link.escalation.detect import detect
+from crm_link.escalation.detection.watchdog import watch_sources
 from crm_link.escalation.models import Incident, IncidentEvent, IncidentStatus, ProtocolVersion
 from crm_link.escalation.notify import deliver_notifications
 from crm_link.escalation.protocol import EscalationProtocol
-from crm_link.escalation.protocol_file import parse_pinned, parse_protocol
-from crm_link.escalation.watchdog import watch_sources
+from crm_link.escalation.protocol_parts.file import parse_pinned, parse_protocol
 from listener.models import Brand, Source, SourceState
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)

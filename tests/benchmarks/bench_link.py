@@ -28,14 +28,14 @@ from sqlalchemy.orm import Session, sessionmaker
 from config.bulk import insert_new
 from config.db import is_sqlite, make_engine, make_sessions, read_session
 from config.migrate import upgrade
-from crm_link.candidates import find_candidates
-from crm_link.contact_keys import contact_keys
 from crm_link.context import LinkContext
-from crm_link.facts import Profile
+from crm_link.linking.candidates import find_candidates
+from crm_link.linking.contact_keys import contact_keys
+from crm_link.linking.facts import Profile
+from crm_link.linking.profile_facts import read_facts
+from crm_link.linking.rebuild import rebuild_index
 from crm_link.matching import judge
 from crm_link.models import Contact, ContactKey, IdentityLink, MatchKey
-from crm_link.profile_facts import read_facts
-from crm_link.rebuild import rebuild_index
 from crm_link.service import link_mentions, relink_due
 from crm_link.types import ContactRecord
 from listener.models import Brand, Step

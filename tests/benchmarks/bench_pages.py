@@ -32,7 +32,7 @@ from config.clock import utc_now
 from config.db import make_engine, make_sessions, read_session
 from config.migrate import upgrade
 from config.settings import Settings
-from crm_link.contacts import import_contacts
+from crm_link.contacts.mirror import import_contacts
 from crm_link.models import Flag
 from listener.imports import ImportResult, import_mentions
 from listener.models import Brand, Mention

@@ -35,7 +35,7 @@ from api.runtime import Runtime, make_pipeline, sync_brands_file
 from config.db import make_engine, make_sessions, read_session
 from config.migrate import upgrade
 from config.settings import Settings
-from crm_link.contacts import import_contacts
+from crm_link.contacts.mirror import import_contacts
 from crm_link.models import Flag, IdentityLink
 from listener.imports import import_mentions
 from listener.models import Mention

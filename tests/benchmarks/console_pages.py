@@ -15,12 +15,12 @@ from api.paging import encode_cursor
 from config.clock import utc_now
 from config.db import read_session
 from config.settings import Settings
-from crm_link.escalation.drill_models import Drill
+from crm_link.escalation.drills.models import Drill
 from crm_link.escalation.models import Incident, IncidentStatus
-from crm_link.escalation.playbook_models import ProtocolSeen
-from crm_link.escalation.share_models import IncidentShare
-from crm_link.escalation.shares import LIVES_H, create_share
-from crm_link.flag_models import QueueView
+from crm_link.escalation.playbook.playbook_models import ProtocolSeen
+from crm_link.escalation.war_room.share_models import IncidentShare
+from crm_link.escalation.war_room.shares import LIVES_H, create_share
+from crm_link.flags.models import QueueView
 from crm_link.models import Flag, FlagStatus, IdentityLink
 from crm_link.privacy.models import ErasureRequest
 from crm_link.replying.models import Reply

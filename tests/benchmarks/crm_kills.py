@@ -17,11 +17,11 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from config.clock import utc_now
 from config.db import make_engine, make_sessions, read_session
-from crm_link.contacts import sync_contacts
+from crm_link.calls.crm_fields import is_same
+from crm_link.contacts.mirror import sync_contacts
 from crm_link.crm import Crm, make_crm
-from crm_link.crm_fields import is_same
-from crm_link.journal_undo import undo
 from crm_link.models import CrmJournalEntry, DeliveryStatus, WriteBack
+from crm_link.outbox.journal_undo import undo
 from crm_link.service import link_mentions
 from crm_link.types import ContactPage, ContactUpdate, WriteResult
 from crm_link.writeback import LEASE_S, deliver_write_backs

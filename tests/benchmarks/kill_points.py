@@ -23,12 +23,12 @@ from config.db import make_engine, make_sessions, read_session
 from crm_link.escalation import notify
 from crm_link.escalation.chain import run_due_steps
 from crm_link.escalation.channel import Channel, Message, make_channel
+from crm_link.escalation.delivery.outbox import UNSENT
+from crm_link.escalation.delivery.presence import Presence
 from crm_link.escalation.detect import detect
 from crm_link.escalation.models import Incident, Notification
 from crm_link.escalation.notify import deliver_notifications
-from crm_link.escalation.outbox import UNSENT
-from crm_link.escalation.presence import Presence
-from crm_link.escalation.protocol_file import parse_protocol
+from crm_link.escalation.protocol_parts.file import parse_protocol
 from listener.models import Brand
 
 

@@ -18,15 +18,15 @@ from sqlalchemy.orm import Session, sessionmaker
 from api.models import Role, Team, TeamBrand, TeamMember, User
 from config.clock import utc_now
 from config.db import read_session
-from crm_link.board_hours import sum_hours
-from crm_link.board_topics import find_board_topics
-from crm_link.escalation.claims import gather_claims
-from crm_link.escalation.drill_models import Drill, DrillMode, DrillState
+from crm_link.board.hours import sum_hours
+from crm_link.board.topics import find_board_topics
+from crm_link.escalation.drills.models import Drill, DrillMode, DrillState
 from crm_link.escalation.models import Incident, IncidentStatus
-from crm_link.escalation.protocol_file import parse_protocol
-from crm_link.escalation.protocol_history import Sight, record_sight
-from crm_link.figure_counts import count_figures
-from crm_link.flag_models import QueueView
+from crm_link.escalation.playbook.claims import gather_claims
+from crm_link.escalation.protocol_parts.file import parse_protocol
+from crm_link.escalation.protocol_parts.history import Sight, record_sight
+from crm_link.figures.counts import count_figures
+from crm_link.flags.models import QueueView
 from crm_link.models import Flag, FlagStatus
 from listener.models import Brand, Mention, Source
 from sentiment.due_hours import mark_hours

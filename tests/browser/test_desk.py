@@ -10,8 +10,8 @@ from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.clock import utc_now
-from crm_link.escalation.claims import gather_claims
 from crm_link.escalation.detect import detect
+from crm_link.escalation.playbook.claims import gather_claims
 from tests.api.scene import Scene
 from tests.crm_link.escalation.playing import FULL
 from tests.crm_link.making import make_brand, make_mentions, make_protocol

@@ -14,7 +14,7 @@ from api.models import ApiKey, Role
 from config.clock import utc_now
 from crm_link.escalation.incidents import resolve
 from crm_link.escalation.models import IncidentEvent
-from crm_link.flag_models import QueueView
+from crm_link.flags.models import QueueView
 from tests.api.build import PASSWORD
 from tests.api.conftest import email_of
 from tests.api.scene import Scene

@@ -16,7 +16,7 @@ from api.models import ApiKey, Role, Team, TeamBrand, User
 from api.users import create_api_key
 from config.clock import utc_now
 from crm_link.escalation.models import Incident, ProtocolVersion
-from crm_link.flag_models import QueueView
+from crm_link.flags.models import QueueView
 from crm_link.models import Contact
 from listener.models import Author, Brand, Mention, Source
 from tests.api.scene import Scene, get_user

@@ -14,8 +14,8 @@ from config.clock import utc_now
 from crm_link.escalation import incidents
 from crm_link.escalation.by_hand import raise_by_hand
 from crm_link.escalation.models import Incident
-from crm_link.flag_acts import Act, Change
-from crm_link.flag_changes import change_flag
+from crm_link.flags.acts import Act, Change
+from crm_link.flags.changes import change_flag
 from listener.models import Mention
 from tests.api.build import PASSWORD
 from tests.api.conftest import email_of

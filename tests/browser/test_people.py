@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from crm_link.joining import join_due
+from crm_link.contacts.joining import join_due
 from crm_link.models import Contact
 from tests.api.scene import Scene
 from tests.crm_link.make_linking import CONTEXT, make_record, sync

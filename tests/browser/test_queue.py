@@ -10,10 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.clock import utc_now
-from crm_link.flag_acts import Act, Change
-from crm_link.flag_changes import change_flag
+from crm_link.flags.acts import Act, Change
+from crm_link.flags.changes import change_flag
+from crm_link.flags.queue_presence import be_present
 from crm_link.models import Flag, FlagStatus
-from crm_link.queue_presence import be_present
 from tests.api.scene import Scene
 
 pytestmark = pytest.mark.browser

@@ -9,8 +9,8 @@ from playwright.sync_api import Page, Route, expect
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.clock import utc_now
-from crm_link.flag_acts import Act, Change
-from crm_link.flag_changes import change_flag
+from crm_link.flags.acts import Act, Change
+from crm_link.flags.changes import change_flag
 from tests.api.scene import Scene
 
 pytestmark = pytest.mark.browser

@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from crm_link.audience import write_persona
-from crm_link.figure_counts import count_figures
-from crm_link.figure_reading import Figures, find_figures
-from crm_link.figure_windows import AT_ONCE, Window, last_days
+from crm_link.figures.audience import write_persona
+from crm_link.figures.counts import count_figures
+from crm_link.figures.reading import Figures, find_figures
+from crm_link.figures.windows import AT_ONCE, Window, last_days
 from listener.models import Author, Brand, Mention
-from sentiment.signal_models import MentionSignal
+from sentiment.signals.models import MentionSignal
 from tests.crm_link.test_figures import link, say
 from tests.make import NOW, make_author, make_brand
 

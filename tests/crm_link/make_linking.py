@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from crm_link.contacts import SyncResult, sync_contacts
+from crm_link.contacts.mirror import SyncResult, sync_contacts
 from crm_link.context import LinkContext
 from crm_link.crm import Crm
 from crm_link.service import link_mentions
 from crm_link.types import ContactPage, ContactRecord, ContactUpdate, WriteResult
 from listener.models import Author, Brand, Mention, Step
-from sentiment.signal_models import MentionSignal
+from sentiment.signals.models import MentionSignal
 from tests.make import NOW, make_author, make_brand, make_mention
 
 CONTEXT = LinkContext(secret_key="a key of the tests", country="US")

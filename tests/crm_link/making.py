@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from config.bulk import upsert
 from crm_link.escalation.protocol import EscalationProtocol
-from crm_link.escalation.protocol_file import parse_protocol
+from crm_link.escalation.protocol_parts.file import parse_protocol
 from listener.models import Author, Brand, Mention, Step
 from listener.types import PostKind
 from sentiment.models import GRAINS_S, Volume

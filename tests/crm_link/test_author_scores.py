@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import InputError
-from crm_link.author_scores import wanted_scores
 from crm_link.enrich import queue_speakers
+from crm_link.figures.author_scores import wanted_scores
 from crm_link.models import WriteBack
 from crm_link.service import relink_due
 from tests.crm_link.make_linking import CONTEXT, make_record, speak, sync

@@ -9,17 +9,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.clock import utc_now
-from crm_link import board_hours, hour_sums
-from crm_link.board_hours import sum_hours
-from crm_link.board_tables import board_table
-from crm_link.board_topics import board_topics, find_board_topics, topic_ids
-from crm_link.board_voices import influencers_of
+from crm_link.board import hour_sums
+from crm_link.board import hours as board_hours
+from crm_link.board.hours import sum_hours
+from crm_link.board.tables import board_table
+from crm_link.board.topics import board_topics, find_board_topics, topic_ids
+from crm_link.board.voices import influencers_of
 from listener.models import Brand, Mention
 from sentiment.due_hours import mark_hours
 from sentiment.facet_models import DueHour, Facet
 from sentiment.facets import facet_series, facets_of, places_of
 from sentiment.rollups import bucket_of
-from sentiment.signals import due_ids, signal_mentions
+from sentiment.signals.service import due_ids, signal_mentions
 from tests.api.build import judged, make_signals
 from tests.make import NOW, make_author, make_brand, make_mention
 

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import BudgetExhaustedError
-from crm_link.account_limits import own_limits
-from crm_link.budget_meter import ASK_AGAIN_S, PLACE_LEASE_S, BudgetMeter
-from crm_link.budgets import DAY_S, Heard, Limit
+from crm_link.calls.account_limits import own_limits
+from crm_link.calls.budget_meter import ASK_AGAIN_S, PLACE_LEASE_S, BudgetMeter
+from crm_link.calls.budgets import DAY_S, Heard, Limit
 from tests.crm_link.making import MovableClock
 
 BURST = Limit("burst", 100, 10.0)

@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from crm_link.addresses import make_key
 from crm_link.enrich import queue_incident_enrichment
 from crm_link.escalation.models import Incident, IncidentStatus, ProtocolVersion
-from crm_link.flag_acts import Act, Change
-from crm_link.flag_changes import change_flag
+from crm_link.flags.acts import Act, Change
+from crm_link.flags.changes import change_flag
 from crm_link.models import CrmCase, WriteBack
+from crm_link.outbox.addresses import make_key
 from crm_link.review import reject
 from crm_link.service import link_mentions, relink_due
 from crm_link.triage import triage_mentions

@@ -9,11 +9,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import InputError, TransientError
-from crm_link.contacts import import_contacts, sync_contacts
-from crm_link.match_keys import hash_key
-from crm_link.matching_models import MatchKey, NameCount
+from crm_link.contacts.mirror import import_contacts, sync_contacts
+from crm_link.linking.match_keys import hash_key
+from crm_link.linking.matching_models import MatchKey, NameCount
+from crm_link.linking.rebuild import ensure_index, rebuild_index
 from crm_link.models import Contact, ContactKey, CrmCursor
-from crm_link.rebuild import ensure_index, rebuild_index
 from crm_link.types import ContactPage
 from tests.crm_link.make_linking import CONTEXT, FakeCrm, make_record, sync
 from tests.make import NOW

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from crm_link.countries import country_of
+from crm_link.linking.countries import country_of
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from config.errors import InputError, PermanentError
-from crm_link.contact_columns import find_columns
+from crm_link.calls.crm_fields import CRM_FIELDS
+from crm_link.contacts.contact_columns import find_columns
 from crm_link.crm import crm_names, make_crm
-from crm_link.crm_fields import CRM_FIELDS
 from crm_link.crms.csv_file import CsvFileCrm
 from crm_link.types import ContactRecord, ContactUpdate
 

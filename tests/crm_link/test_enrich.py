@@ -10,10 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.clock import utc_now
-from crm_link.crm_fields import CRM_FIELDS
+from crm_link.calls.crm_fields import CRM_FIELDS
+from crm_link.contacts.exports import export_contacts, export_links
 from crm_link.enrich import queue_enrichment, queue_incident_enrichment
 from crm_link.escalation.models import Incident, IncidentStatus, ProtocolVersion
-from crm_link.exports import export_contacts, export_links
 from crm_link.models import Contact, DeliveryStatus, WriteBack
 from crm_link.refusals import record_consent, revoke_consent
 from crm_link.service import link_mentions, relink_due

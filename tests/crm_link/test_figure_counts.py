@@ -8,11 +8,13 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from crm_link.audience import read_audience, write_persona
-from crm_link.figure_counts import KEPT
-from crm_link.figure_models import FigureWindow
-from crm_link.figure_reading import find_figures, waits_since
-from crm_link.figure_windows import (
+from crm_link.figures.audience import read_audience, write_persona
+from crm_link.figures.counts import KEPT
+from crm_link.figures.models import FigureWindow
+from crm_link.figures.overview import social_figures
+from crm_link.figures.reading import find_figures, waits_since
+from crm_link.figures.segment_people import GROUPS, list_speakers
+from crm_link.figures.windows import (
     KEEP_ASKED,
     MOST_ASKED,
     ask_window,
@@ -20,9 +22,7 @@ from crm_link.figure_windows import (
     last_days,
     mark_windows,
 )
-from crm_link.figures import social_figures
 from crm_link.models import Contact, IdentityLink
-from crm_link.segment_people import GROUPS, list_speakers
 from crm_link.types import LinkState
 from tests.crm_link.crowd import count_all, count_at, found, make_acme
 from tests.make import NOW

@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import Engine, event, func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from crm_link.escalation.drill_brands import close_copy, open_copy
-from crm_link.figure_counts import KEPT
-from crm_link.figure_models import FigurePerson, FigureWindow
-from crm_link.figure_windows import ask_window, last_days
-from crm_link.figures import social_figures
+from crm_link.escalation.drills.brands import close_copy, open_copy
+from crm_link.figures.counts import KEPT
+from crm_link.figures.models import FigurePerson, FigureWindow
+from crm_link.figures.overview import social_figures
+from crm_link.figures.windows import ask_window, last_days
 from crm_link.privacy.rows import erase_authors, erase_posts
 from listener.models import Brand, Mention
 from tests.crm_link.crowd import count_all, count_at, found, make_acme

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from crm_link.figure_groups import LEAST_GROUP
-from crm_link.figures import social_figures
+from crm_link.figures.groups import LEAST_GROUP
+from crm_link.figures.overview import social_figures
 from crm_link.models import Contact, IdentityLink
 from crm_link.types import LinkState
 from listener.models import Author, Brand, Mention
-from sentiment.signal_models import MentionSignal
+from sentiment.signals.models import MentionSignal
 from tests.make import NOW, make_author, make_brand, make_mention
 
 SINCE, UNTIL = NOW - timedelta(days=30), NOW

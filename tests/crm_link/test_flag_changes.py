@@ -11,12 +11,12 @@ from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import ConflictError, InputError, NotFoundError
-from crm_link.flag_acts import Act, Change, Changed
-from crm_link.flag_changes import change_flag, change_flags
-from crm_link.flag_events import event_says, events_of
-from crm_link.flag_undo import undo_changes
+from crm_link.flags.acts import Act, Change, Changed
+from crm_link.flags.changes import change_flag, change_flags
+from crm_link.flags.events import event_says, events_of
+from crm_link.flags.queue import QueueFilter, count_open, open_flags
+from crm_link.flags.undo import undo_changes
 from crm_link.models import Flag, FlagStatus
-from crm_link.queue import QueueFilter, count_open, open_flags
 from crm_link.triage import triage_mentions
 from crm_link.types import Priority
 from listener.models import Mention, Step

@@ -10,10 +10,10 @@ from config.errors import ConflictError, InputError, NotFoundError
 from crm_link import review
 from crm_link.escalation.incidents import get_incident, list_events, list_notifications, resolve
 from crm_link.escalation.models import Incident, IncidentStatus
-from crm_link.flag_acts import Act, Change, Changed
-from crm_link.flag_changes import change_flags
-from crm_link.flag_events import event_says, events_of
-from crm_link.flag_undo import undo_changes
+from crm_link.flags.acts import Act, Change, Changed
+from crm_link.flags.changes import change_flags
+from crm_link.flags.events import event_says, events_of
+from crm_link.flags.undo import undo_changes
 from crm_link.mention_view import view_mention
 from crm_link.models import Contact, IdentityLink, WriteBack
 from crm_link.types import LinkState, Priority

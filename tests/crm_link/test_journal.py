@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import TransientError
 from crm_link.crm import Crm
-from crm_link.journal import write_with_journal
-from crm_link.journal_undo import undo
 from crm_link.models import CrmJournalEntry
+from crm_link.outbox.journal import write_with_journal
+from crm_link.outbox.journal_undo import undo
 from crm_link.types import ContactUpdate, WriteResult
 from tests.make import NOW
 

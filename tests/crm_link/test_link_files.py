@@ -11,7 +11,7 @@ import pytest
 
 from config.errors import InputError
 from crm_link.context import LinkContext
-from crm_link.link_files import LinkReport, link_files
+from crm_link.linking.link_files import LinkReport, link_files
 
 CONTEXT = LinkContext("a key of the tests", "US")
 NAMES = ("Jane Tavares", "Robert Quimby", "Ada Lindqvist", "Jon Okafor", "Mary Smith")

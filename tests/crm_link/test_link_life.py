@@ -9,7 +9,7 @@ from sqlalchemy import Engine, event, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import InputError, NotFoundError
-from crm_link.matching_models import LinkRefusal
+from crm_link.linking.matching_models import LinkRefusal
 from crm_link.models import AuthorKey, Contact, Flag, FlagStatus, IdentityLink, LinkEvent
 from crm_link.opt_outs import find_opt_out, opt_in, opt_out, opt_out_author
 from crm_link.refusals import list_consents, record_consent, revoke_consent

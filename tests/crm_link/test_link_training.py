@@ -5,10 +5,10 @@ import random
 import pytest
 
 from config.errors import InputError
+from crm_link.contacts.file_rows import AuthorRow
 from crm_link.context import LinkContext
-from crm_link.facts import Profile
-from crm_link.file_rows import AuthorRow
-from crm_link.levels import NameLevel, PlaceLevel
+from crm_link.linking.facts import Profile
+from crm_link.linking.levels import NameLevel, PlaceLevel
 from crm_link.linking_training.train import Method, train
 from crm_link.types import ContactRecord
 

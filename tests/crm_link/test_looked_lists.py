@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from crm_link import mention_walk, mentions, queue
+from crm_link import mention_walk, mentions
+from crm_link.flags import queue
+from crm_link.flags.queue import QueueFilter, QueueKey, open_flags
 from crm_link.mention_walk import MentionKey
 from crm_link.mentions import MentionFilter, list_mentions
-from crm_link.queue import QueueFilter, QueueKey, open_flags
 from crm_link.types import LinkState, Priority
 from listener import search
 from listener.models import Mention
-from sentiment import signal_filter
-from sentiment.signal_models import MentionSignal
+from sentiment.signals import filter as signal_filter
+from sentiment.signals.models import MentionSignal
 from tests.api.build import make_contact, make_flag, make_link
 from tests.make import NOW, make_author, make_brand, make_mention
 

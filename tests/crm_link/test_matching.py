@@ -4,18 +4,18 @@ from typing import Any
 
 import pytest
 
-from crm_link.facts import AuthorFacts, Candidate, Claim, Fact
-from crm_link.findings import Scale
-from crm_link.keys import (
+from crm_link.linking.facts import AuthorFacts, Candidate, Claim, Fact
+from crm_link.linking.findings import Scale
+from crm_link.linking.keys import (
     KeyKind,
     hash_value,
 )
-from crm_link.levels import read_author, read_contact
-from crm_link.link_changes import next_state
+from crm_link.linking.levels import read_author, read_contact
+from crm_link.linking.link_changes import next_state
+from crm_link.linking.places import region_book
+from crm_link.linking.weights import Frequencies
 from crm_link.matching import judge
-from crm_link.places import region_book
 from crm_link.types import EvidenceKind, LinkState
-from crm_link.weights import Frequencies
 
 CONFIRMED, SUGGESTED = LinkState.CONFIRMED, LinkState.SUGGESTED
 

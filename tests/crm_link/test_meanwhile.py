@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from crm_link.enrich import queue_enrichment
-from crm_link.flag_acts import Act, Change
-from crm_link.flag_changes import change_flag
+from crm_link.flags.acts import Act, Change
+from crm_link.flags.changes import change_flag
 from crm_link.models import CrmCase, Flag, FlagStatus, IdentityLink
 from crm_link.review import reject
 from crm_link.service import link_mentions, relink_due

@@ -5,7 +5,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import ConflictError, NotFoundError
-from crm_link.escalation.protocol_history import Sight, record_sight
+from crm_link.escalation.protocol_parts.history import Sight, record_sight
 from crm_link.mention_class import by_protocol, correct_class
 from crm_link.negative_class import NegativeClass
 from crm_link.triage import triage_mentions

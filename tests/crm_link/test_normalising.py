@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from crm_link.extract import emails_in, phones_in
-from crm_link.keys import (
+from crm_link.linking.extract import emails_in, phones_in
+from crm_link.linking.keys import (
     handle_key,
     hash_value,
     link_key,
@@ -16,7 +16,7 @@ from crm_link.keys import (
     normalise_phone,
     profile_of,
 )
-from crm_link.names import name_key, names_agree
+from crm_link.linking.names import name_key, names_agree
 
 
 @pytest.mark.parametrize(

@@ -10,15 +10,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import NotFoundError
-from crm_link.author_scores import SCORES
-from crm_link.joining import join_due
-from crm_link.matching_models import RecordVerdict
+from crm_link.contacts.joining import join_due
+from crm_link.figures.author_scores import SCORES
+from crm_link.linking.matching_models import RecordVerdict
+from crm_link.linking.twins import twins_of, undecide_same
 from crm_link.models import Contact, IdentityLink, WriteBack
 from crm_link.privacy.rows import erase_contacts
 from crm_link.privacy.subject import find_subject
 from crm_link.review import reject
 from crm_link.service import link_mentions
-from crm_link.twins import twins_of, undecide_same
 from tests.crm_link.make_linking import CONTEXT, add_mention, make_record, sync
 from tests.crm_link.two_records import HERE, MAIL, THERE, THIRD, id_of, make_two, say, tick
 from tests.make import NOW

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from crm_link.contacts.people_list import STEPS, PeopleFilter, list_crms, list_people, list_tiers
+from crm_link.contacts.person_view import view_person
 from crm_link.models import Contact, ContactKey, IdentityLink
-from crm_link.people_list import STEPS, PeopleFilter, list_crms, list_people, list_tiers
-from crm_link.person_view import view_person
 from crm_link.review import reject
 from crm_link.types import LinkState
 from tests.api.build import judged, make_contact, make_incident, make_link

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from crm_link.person_figures import PersonFigures, Score, person_figures
+from crm_link.figures.person_figures import PersonFigures, Score, person_figures
 from listener.models import Brand
 from tests.crm_link.test_figures import link, say
 from tests.make import NOW, make_author, make_brand

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from crm_link.given_names import related_names
-from crm_link.levels import NameLevel, compare, read_author, read_contact
-from crm_link.match_keys import author_name_keys, contact_name_keys, hash_key
-from crm_link.person_names import PersonName, contact_name, display_words, words
-from crm_link.places import region_book
+from crm_link.linking.given_names import related_names
+from crm_link.linking.levels import NameLevel, compare, read_author, read_contact
+from crm_link.linking.match_keys import author_name_keys, contact_name_keys, hash_key
+from crm_link.linking.person_names import PersonName, contact_name, display_words, words
+from crm_link.linking.places import region_book
 
 NOWHERE = region_book(None)
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from crm_link.levels import PlaceLevel, WebLevel, compare, read_author, read_contact
-from crm_link.places import home_country, region_book
+from crm_link.linking.levels import PlaceLevel, WebLevel, compare, read_author, read_contact
+from crm_link.linking.places import home_country, region_book
 
 US = region_book("US")
 

@@ -14,9 +14,9 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from crm_link.contacts import import_contacts
+from crm_link.contacts.mirror import import_contacts
 from crm_link.context import LinkContext
-from crm_link.link_files import link_files
+from crm_link.linking.link_files import link_files
 from crm_link.models import Contact, IdentityLink
 from crm_link.service import link_mentions
 from listener.models import Author, Step

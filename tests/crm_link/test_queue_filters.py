@@ -9,7 +9,7 @@ from sqlalchemy import text, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.db import is_sqlite, read_session
-from crm_link.queue import QueueFilter, count_open, open_flags
+from crm_link.flags.queue import QueueFilter, count_open, open_flags
 from crm_link.triage import triage_mentions
 from listener import search
 from listener.models import Mention

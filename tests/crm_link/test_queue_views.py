@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import InputError, PermissionDeniedError
-from crm_link.queue_presence import BEAT_S, be_present, leave, who_is_there
-from crm_link.queue_views import default_view, list_views, remove_view, save_view
+from crm_link.flags.queue_presence import BEAT_S, be_present, leave, who_is_there
+from crm_link.flags.queue_views import default_view, list_views, remove_view, save_view
 from tests.crm_link.making import MovableClock, make_brand, make_mentions
 
 ANA, BEN = "ana@example.org", "ben@example.org"

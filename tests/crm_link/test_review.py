@@ -7,8 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import ConflictError, NotFoundError
-from crm_link.link_compare import side_by_side
-from crm_link.link_undo import preview_undo, undo
+from crm_link.linking.link_compare import side_by_side
+from crm_link.linking.link_undo import preview_undo, undo
 from crm_link.models import Contact, IdentityLink, WriteBack
 from crm_link.review import confirm, decided_pairs, history, reject, split, suggestions
 from crm_link.service import link_mentions, relink_due

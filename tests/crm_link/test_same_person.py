@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 
-from crm_link.same_person import (
+from crm_link.linking.same_person import (
     FIELDS,
     FieldLevel,
     compare,

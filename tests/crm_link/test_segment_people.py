@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy.orm import Session
 
 from config.errors import InputError
-from crm_link.audience import read_audience, write_persona
-from crm_link.board_tables import as_csv
-from crm_link.figures import social_figures
+from crm_link.board.tables import as_csv
+from crm_link.figures.audience import read_audience, write_persona
+from crm_link.figures.overview import social_figures
+from crm_link.figures.segment_people import list_speakers, names_of, scored_table, speakers_table
 from crm_link.models import Contact
-from crm_link.segment_people import list_speakers, names_of, scored_table, speakers_table
 from listener.models import Brand
 from tests.crm_link.test_figures import link, say
 from tests.make import NOW, make_author, make_brand

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from config.errors import InputError
-from crm_link.levels import Levels, NameLevel, PlaceLevel, WebLevel
-from crm_link.weights import (
+from crm_link.linking.levels import Levels, NameLevel, PlaceLevel, WebLevel
+from crm_link.linking.weights import (
     Frequencies,
     load_weights,
     prior_bits,

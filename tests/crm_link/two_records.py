@@ -7,11 +7,11 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from crm_link.contacts.joining import join_due
 from crm_link.enrich import queue_speakers
-from crm_link.joining import join_due
+from crm_link.linking.twins import decide_same
 from crm_link.models import Contact
 from crm_link.service import relink_due
-from crm_link.twins import decide_same
 from tests.crm_link.make_linking import CONTEXT, make_record, speak, sync
 from tests.make import NOW
 

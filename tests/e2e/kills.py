@@ -18,7 +18,7 @@ from sqlalchemy import select
 from config.clock import utc_now
 from config.db import read_session
 from crm_link.escalation.models import Incident
-from crm_link.escalation.protocol_triage import GENERAL
+from crm_link.escalation.protocol_parts.triage import GENERAL
 from tests.e2e.homes import Home, text_of, wait_until
 from tests.e2e.truths import (
     assert_all_done,

@@ -23,7 +23,7 @@ from listener.collection_models import RawPost
 from listener.collector import Collector, make_collector
 from listener.feed_payload import parse_feed
 from listener.models import Mention, Source
-from listener.reddit_payload import parse_listing
+from listener.reddit_api.payload import parse_listing
 from listener.service import collect
 from listener.store import store_posts
 from listener.types import Post

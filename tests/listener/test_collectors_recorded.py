@@ -12,9 +12,9 @@ import feedparser
 import pytest
 
 from listener.feed_payload import parse_feed
-from listener.reddit_payload import parse_listing
+from listener.reddit_api.payload import parse_listing
 from listener.types import PostKind
-from listener.x_payload import parse_page
+from listener.x_api.payload import parse_page
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 

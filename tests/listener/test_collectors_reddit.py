@@ -11,7 +11,7 @@ import pytest
 from config.clock import utc_now
 from config.errors import InputError, PermanentError, TransientError
 from listener.collector import make_collector
-from listener.reddit_payload import parse_listing, parse_thing
+from listener.reddit_api.payload import parse_listing, parse_thing
 from listener.types import DeletedPost, DeletionReason, GapKind, Post, PostKind
 from tests.listener.conformance import Runner, ask, ids_of, read
 from tests.listener.worlds import RedditComments, RedditInbox, RedditSearch

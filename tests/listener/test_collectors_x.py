@@ -12,8 +12,8 @@ from config.clock import utc_now
 from config.errors import BudgetExhaustedError, InputError, PermanentError, TransientError
 from listener.collector import make_collector
 from listener.types import GapKind, Page, PostKind, Walk
-from listener.x_cursor import OpenWalk, SearchState, XCursor, advanced, stuck
-from listener.x_payload import XPage
+from listener.x_api.cursor import OpenWalk, SearchState, XCursor, advanced, stuck
+from listener.x_api.payload import XPage
 from tests.listener.conformance import Runner, ask, ids_of, read
 from tests.listener.worlds import XMentions, XSearch
 from tests.networks import Networks

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from listener.types import PostKind
-from listener.x_models import id_at, id_before, time_of
-from listener.x_payload import parse_page
+from listener.x_api.models import id_at, id_before, time_of
+from listener.x_api.payload import parse_page
 
 
 def _tweet(**changes: Any) -> dict[str, Any]:

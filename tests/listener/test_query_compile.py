@@ -11,8 +11,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from listener.queries.compile import REDDIT_DIALECT, X_DIALECT, Dialect, compile_query
 from listener.query import QueryError, Subject, parse
-from listener.query_compile import REDDIT_DIALECT, X_DIALECT, Dialect, compile_query
 from tests.listener.query_cases import FIELD_ATOMS, PIECES, TEXT_ATOMS, queries, subjects
 
 TOKEN = re.compile(r'[-]?(?:[a-z]+:)?"[^"]*"|\(|\)|[^\s()]+')

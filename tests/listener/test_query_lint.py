@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
+from listener.queries.lint import lint
 from listener.query import parse
-from listener.query_lint import lint
 from tests.listener.query_cases import queries
 
 

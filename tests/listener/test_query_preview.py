@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from listener.collection_models import Collection
 from listener.models import Brand, Source
+from listener.queries.check import check_query
+from listener.queries.preview import PriceSettings, cost_of, preview_query
 from listener.query import parse
-from listener.query_check import check_query
-from listener.query_preview import PriceSettings, cost_of, preview_query
 from tests.make import NOW, make_author, make_brand, make_mention
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from listener.x_length import MAX_WEIGHT, weighted_length
+from listener.x_api.length import MAX_WEIGHT, weighted_length
 
 
 @pytest.mark.parametrize(

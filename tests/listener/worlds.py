@@ -12,7 +12,7 @@ from listener.collector import Collector
 from listener.collectors.reddit import RedditCollector, RedditKind, RedditOptions
 from listener.collectors.rss import RssCollector, RssOptions, RssSettings
 from listener.collectors.x import XCollector, XKind, XOptions, XSettings
-from listener.reddit_account import RedditSettings
+from listener.reddit_api.account import RedditSettings
 from tests.networks import Networks
 
 #: How long answers may take on a busy machine; tests of time-outs set less.

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from config.bulk import upsert
 from listener.models import Brand
-from sentiment.burst_listening import STEP_S
+from sentiment.bursts.listening import STEP_S
 from sentiment.models import BurstState, Volume
 
 STEP = timedelta(seconds=STEP_S)

@@ -15,7 +15,7 @@ from api.cli import app
 from config.clock import utc_now
 from config.errors import InputError
 from sentiment.backtest import Backtest, backtest
-from sentiment.burst_listening import STEP_S
+from sentiment.bursts.listening import STEP_S
 from sentiment.rollups import bucket_of
 from tests.sentiment.burst_series import START, background
 from tests.sentiment.burst_volumes import add_brand, store_counts

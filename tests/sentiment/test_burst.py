@@ -11,7 +11,7 @@ import pytest
 
 from config.errors import InputError
 from sentiment.burst import BurstDetector
-from sentiment.burst_config import SLOW, BurstConfig
+from sentiment.bursts.config import SLOW, BurstConfig
 from tests.sentiment.burst_series import DAY, START, STEP, alert_steps, background, poisson, run
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.db import make_sessions
-from sentiment.burst_budget import LEAST_HOURS, budget_index, choose_index, try_index
-from sentiment.bursts import forget_bursts, step_bursts
+from sentiment.bursts.budget import LEAST_HOURS, budget_index, choose_index, try_index
+from sentiment.bursts.service import forget_bursts, step_bursts
 from sentiment.models import BurstHour
 from tests.crm_link.making import MovableClock
 from tests.sentiment.burst_series import START, background
@@ -23,7 +23,7 @@ NOW = START + timedelta(days=11)
 
 @pytest.fixture(autouse=True)
 def _no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sentiment.bursts.BUDGET_S", 600.0)
+    monkeypatch.setattr("sentiment.bursts.service.BUDGET_S", 600.0)
 
 
 def _path(weeks: int, *peaks: tuple[int, float]) -> list[tuple[datetime, float]]:

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 import pytest
 
 from config.errors import InputError
-from sentiment.burst_share import ShareDetector
-from sentiment.burst_usual_share import ATTACK, SLOW_SHARE, Pair, ShareConfig, share_surprise
+from sentiment.bursts.share import ShareDetector
+from sentiment.bursts.usual_share import ATTACK, SLOW_SHARE, Pair, ShareConfig, share_surprise
 from tests.sentiment.burst_series import DAY, START, STEP, background, poisson
 
 

@@ -14,9 +14,9 @@ from config.db import make_sessions
 from crm_link.types import Priority
 from listener.models import Brand, Gap, Mention, Source, SourceState
 from listener.types import GapKind
-from sentiment.burst_counts import topic_counts, weighed_counts
-from sentiment.burst_readings import Burst, bursts_of, high_bursts, rest_burst
-from sentiment.bursts import forget_bursts, step_bursts
+from sentiment.bursts.counts import topic_counts, weighed_counts
+from sentiment.bursts.readings import Burst, bursts_of, high_bursts, rest_burst
+from sentiment.bursts.service import forget_bursts, step_bursts
 from sentiment.models import BurstState
 from tests.crm_link.escalation.test_why import make_author
 from tests.crm_link.making import MovableClock, make_burst
@@ -31,7 +31,7 @@ NOW = START + timedelta(days=HISTORY_DAYS)
 @pytest.fixture(autouse=True)
 def _no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let one call take in everything, however busy the machine is."""
-    monkeypatch.setattr("sentiment.bursts.BUDGET_S", 600.0)
+    monkeypatch.setattr("sentiment.bursts.service.BUDGET_S", 600.0)
 
 
 @pytest.fixture

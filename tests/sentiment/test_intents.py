@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from sentiment.intents import Intent, find_intents, is_question
-from sentiment.reasons import Reason, find_reason
-from sentiment.signal_words import languages, word_lists
+from sentiment.signals.intents import Intent, find_intents, is_question
+from sentiment.signals.reasons import Reason, find_reason
+from sentiment.signals.words import languages, word_lists
 from sentiment.types import Label
 
 #: 199 sentences of our own, with what they are after; see docs/sentiment.md for what they say.

@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from listener.models import Mention, Step
 from listener.types import PostKind
-from sentiment import signals
 from sentiment.corrections import correct_label
 from sentiment.heads import HeadScores
-from sentiment.intents import Intent
 from sentiment.service import score_mentions
-from sentiment.signal_models import MentionSignal
-from sentiment.signal_rules import RULES_VERSION, clear_emotion, signals_record
-from sentiment.signals import due_ids, mark_outdated, signal_mentions, signals_of
+from sentiment.signals import service as signals
+from sentiment.signals.intents import Intent
+from sentiment.signals.models import MentionSignal
+from sentiment.signals.rules import RULES_VERSION, clear_emotion, signals_record
+from sentiment.signals.service import due_ids, mark_outdated, signal_mentions, signals_of
 from sentiment.types import Label, ScorableText, Sentiment
 from tests.make import NOW, make_author, make_brand, make_mention
 from tests.meanwhile import meanwhile

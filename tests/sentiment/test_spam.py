@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from sentiment.spam import Account, Repeats, bot_likelihood, spam_likelihood
+from sentiment.signals.spam import Account, Repeats, bot_likelihood, spam_likelihood
 from tests.make import NOW
 
 _PERSON = Account(

@@ -12,9 +12,9 @@ from listener.models import Brand, Mention
 from sentiment import topic_windows
 from sentiment.corrections import correct_label
 from sentiment.heads import HeadScores
-from sentiment.signal_models import StoredTopic
-from sentiment.signal_sums import languages_of, signal_sums
-from sentiment.signals import JudgedMention, mark_due, signal_mentions
+from sentiment.signals.models import StoredTopic
+from sentiment.signals.service import JudgedMention, mark_due, signal_mentions
+from sentiment.signals.sums import languages_of, signal_sums
 from sentiment.topic_windows import remember_topics, topics_of
 from sentiment.types import Label
 from tests.make import NOW, make_brand, make_mention

@@ -14,7 +14,7 @@ import crm_link
 import listener
 import sentiment
 from config.language import DOMAIN, LANGUAGES, SOURCE, catalogue_path
-from crm_link.escalation.drill_scenarios import shipped_scenarios
+from crm_link.escalation.drills.scenarios import shipped_scenarios
 
 #: Packages whose texts reach a page.
 PACKAGES = (api, crm_link, sentiment, listener, config)
@@ -54,19 +54,23 @@ ERRORS = (
 )
 MET = (
     *("api/*.py", "api/console/*.py", "api/reports/*.py", "api/routes/*.py"),
-    *("crm_link/crms/*.py", "crm_link/rest*.py"),
-    *("crm_link/audience.py", "crm_link/contact_view.py", "crm_link/dead_letters.py"),
-    *("crm_link/flag_*.py", "crm_link/hand_links.py", "crm_link/mention*.py"),
-    *("crm_link/opt_outs.py", "crm_link/queue*.py", "crm_link/review.py"),
-    *("crm_link/link_decisions.py", "crm_link/link_undo.py", "crm_link/twins.py"),
+    *("crm_link/crms/*.py", "crm_link/calls/rest*.py", "crm_link/flags/*.py"),
+    *("crm_link/mention*.py", "crm_link/opt_outs.py", "crm_link/review.py"),
     *("crm_link/privacy/*.py", "crm_link/replying/*.py", "crm_link/reporting/*.py"),
+    *("crm_link/figures/audience.py", "crm_link/contacts/contact_view.py"),
+    *("crm_link/linking/hand_links.py", "crm_link/linking/link_decisions.py"),
+    *(
+        "crm_link/linking/link_undo.py",
+        "crm_link/linking/twins.py",
+        "crm_link/outbox/dead_letters.py",
+    ),
     *(
         f"crm_link/escalation/{name}.py"
         for name in (
-            *("acks", "approvals", "assessment", "by_hand", "claim_verdicts", "drill"),
-            *("drill_replay", "incidents", "locking", "on_call", "playbooks", "protocol_edit"),
-            *("protocol_history", "replies", "report_review", "shares", "silences"),
-            *("statement_records", "statement_requests", "statements", "trial"),
+            *("by_hand", "drill", "incidents", "locking", "duty/on_call"),
+            *("delivery/acks", "delivery/replies", "delivery/silences", "delivery/trial"),
+            *("drills/replay", "protocol_parts/edit", "protocol_parts/history"),
+            *("playbook/*", "reports/review", "war_room/shares"),
         )
     ),
     *("config/held_file.py", "listener/brands_edit.py", "listener/replier.py"),

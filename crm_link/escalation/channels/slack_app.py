@@ -19,7 +19,7 @@ from config.errors import InputError, PermanentError, TransientError
 from config.language import gettext, reading_as
 from config.phrases import phrase
 from crm_link.escalation.channel import Channel, Message
-from crm_link.escalation.http_answers import judge
+from crm_link.escalation.delivery.http_answers import judge
 
 #: Characters that a block of text may have (https://api.slack.com/reference/block-kit/blocks).
 MAX_TEXT_CHARS = 3_000

@@ -24,7 +24,7 @@ from config.errors import InputError, PermanentError, TransientError
 from config.phrases import phrase
 from config.settings import read_settings
 from crm_link.escalation.channel import Channel, Message
-from crm_link.escalation.http_answers import judge
+from crm_link.escalation.delivery.http_answers import judge
 
 #: Shorter secrets can be guessed.
 LEAST_SECRET_CHARS = 16

@@ -15,9 +15,9 @@ from config.settings import Settings
 from crm_link.escalation.channel import Message
 from crm_link.escalation.channels import log as log_channel
 from crm_link.escalation.drill import start_drill
-from crm_link.escalation.drill_models import Drill
-from crm_link.escalation.drill_result import first_incident
-from crm_link.escalation.drill_scenarios import Script, load_scenario, write_script
+from crm_link.escalation.drills.models import Drill
+from crm_link.escalation.drills.result import first_incident
+from crm_link.escalation.drills.scenarios import Script, load_scenario, write_script
 from crm_link.escalation.models import Incident
 from crm_link.escalation.protocols import Protocols
 from crm_link.models import Flag

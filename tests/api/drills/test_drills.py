@@ -14,7 +14,7 @@ from api.rehearsal import step_through
 from config.errors import ConflictError
 from crm_link.escalation.channel import Message
 from crm_link.escalation.drill import run_drills, stop_drill
-from crm_link.escalation.drill_models import Drill, DrillState
+from crm_link.escalation.drills.models import Drill, DrillState
 from crm_link.escalation.exports import export_incidents
 from crm_link.escalation.incidents import acknowledge, list_incidents, resolve
 from crm_link.escalation.models import IncidentStatus

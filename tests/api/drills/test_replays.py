@@ -13,8 +13,8 @@ from api.engine import Engine
 from api.rehearsal import Rehearsal, step_through
 from config.errors import ConflictError
 from crm_link.escalation.channel import Message
-from crm_link.escalation.drill_models import Drill, DrillState
-from crm_link.escalation.drill_replay import replay_script
+from crm_link.escalation.drills.models import Drill, DrillState
+from crm_link.escalation.drills.replay import replay_script
 from crm_link.escalation.models import BURST, Incident
 from listener.models import Brand
 from tests.api.conftest import MovableClock

@@ -6,8 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from crm_link.escalation.models import Incident
-from crm_link.flag_acts import Act, Change
-from crm_link.flag_changes import change_flag
+from crm_link.flags.acts import Act, Change
+from crm_link.flags.changes import change_flag
 from crm_link.models import FlagStatus
 from listener.models import Mention, Step
 from sentiment.corrections import correct_label, undo_correction

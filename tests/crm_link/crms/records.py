@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from crm_link.calls.crm_fields import CRM_FIELDS
 from crm_link.crm import Crm
-from crm_link.crm_fields import CRM_FIELDS
 from crm_link.types import ContactRecord, ContactUpdate
 from tests.crm_link.crms.server import FakeCrm
 

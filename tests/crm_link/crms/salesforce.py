@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import Any
 
-from crm_link.crm_fields import CRM_FIELDS
+from crm_link.calls.crm_fields import CRM_FIELDS
 from crm_link.crms.salesforce import SalesforceCrm
 from tests.crm_link.crms.salesforce_objects import SalesforceObjects
 from tests.crm_link.crms.server import Answer, Call

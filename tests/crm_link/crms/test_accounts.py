@@ -22,9 +22,9 @@ from crm_link.crm_status import crm_status
 from crm_link.crms.csv_file import CsvFileCrm
 from crm_link.enrich import queue_enrichment
 from crm_link.escalation.protocols import Protocols
-from crm_link.journal import newest_entries
-from crm_link.journal_undo import undo
 from crm_link.models import Contact, IdentityLink
+from crm_link.outbox.journal import newest_entries
+from crm_link.outbox.journal_undo import undo
 from crm_link.types import LinkState
 from sentiment.scorer import make_scorer
 from tests.crm_link.crms.hubspot import FakeHubspot

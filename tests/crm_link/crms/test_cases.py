@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from config.clock import utc_now
 from config.errors import PermanentError
 from crm_link.crm import Crm
-from crm_link.journal import write_with_journal
-from crm_link.journal_undo import undo
+from crm_link.outbox.journal import write_with_journal
+from crm_link.outbox.journal_undo import undo
 from crm_link.types import ContactUpdate, RecordKind
 from tests.crm_link.crms.records import fill, number
 from tests.crm_link.crms.server import FakeCrm

@@ -35,7 +35,7 @@ def test_a_limit_is_waited_for_when_reading_and_said_when_writing(fake: FakeCrm,
 def test_a_server_that_fails_is_tried_again_when_reading(
     fake: FakeCrm, crm: Crm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crm_link.rest.DEFAULT_WAIT_S", 0.01)
+    monkeypatch.setattr("crm_link.calls.rest.DEFAULT_WAIT_S", 0.01)
     fill(fake, 1)
     crm.check()
     fake.faults = [("", (503, None)), ("", (502, {"a": 1}))]
@@ -59,7 +59,7 @@ def test_an_expired_token_is_renewed_once(fake: FakeCrm, crm: Crm) -> None:
 def test_what_is_not_there_is_a_failure_that_may_pass(
     fake: FakeCrm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crm_link.rest.DEFAULT_WAIT_S", 0.01)
+    monkeypatch.setattr("crm_link.calls.rest.DEFAULT_WAIT_S", 0.01)
     monkeypatch.setenv(f"GROUNDSWELL_{fake.name.upper()}_BASE_URL", "http://127.0.0.1:9")
 
     crm = make_crm(fake.name)

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from api.app import create_app
 from config.clock import utc_now
 from config.settings import Settings
-from crm_link.contacts import sync_contacts
+from crm_link.contacts.mirror import sync_contacts
 from crm_link.crm import Crm
 from crm_link.hook_models import CrmRecheck
 from crm_link.hook_notices import recheck_contacts

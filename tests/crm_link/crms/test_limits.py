@@ -9,13 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import BudgetExhaustedError, PermanentError
-from crm_link.budget_meter import BudgetMeter
-from crm_link.budget_models import CrmBudget
-from crm_link.budgets import LimitError
+from crm_link.calls.budget_meter import BudgetMeter
+from crm_link.calls.budget_models import CrmBudget
+from crm_link.calls.budgets import LimitError
+from crm_link.calls.rest import READ_TRIES
 from crm_link.crm import Crm
-from crm_link.dead_letters import dead_letters
 from crm_link.models import Contact, DeliveryStatus, WriteBack
-from crm_link.rest import READ_TRIES
+from crm_link.outbox.dead_letters import dead_letters
 from crm_link.writeback import MAX_ATTEMPTS, deliver_write_backs
 from tests.crm_link.crms.records import fill, number, read, update
 from tests.crm_link.crms.server import Answer, FakeCrm

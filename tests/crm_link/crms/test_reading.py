@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from config.db import read_session
 from config.errors import TransientError
-from crm_link.contacts import sync_contacts
+from crm_link.contacts.mirror import sync_contacts
 from crm_link.crm import Crm
 from crm_link.models import Contact
 from crm_link.types import ContactPage

@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from config.clock import utc_now
 from config.errors import InputError, PermanentError
-from crm_link.budget_meter import BudgetMeter
-from crm_link.contacts import sync_contacts
+from crm_link.calls.budget_meter import BudgetMeter
+from crm_link.calls.crm_fields import is_same
+from crm_link.contacts.mirror import sync_contacts
 from crm_link.crm import Crm, make_crm
-from crm_link.crm_fields import is_same
-from crm_link.journal import write_with_journal
-from crm_link.journal_undo import undo
 from crm_link.models import Contact, CrmBudget
+from crm_link.outbox.journal import write_with_journal
+from crm_link.outbox.journal_undo import undo
 from crm_link.types import ContactUpdate
 from tests.crm_link.crms.records import read, update
 from tests.crm_link.crms.tryton_server import TrytonServer, tryton_server

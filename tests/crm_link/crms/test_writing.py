@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from config.clock import utc_now
 from config.errors import InputError, PermanentError
+from crm_link.calls.crm_fields import CRM_FIELDS, is_same
 from crm_link.crm import Crm, make_crm
-from crm_link.crm_fields import CRM_FIELDS, is_same
-from crm_link.journal import write_with_journal
-from crm_link.journal_undo import undo
+from crm_link.outbox.journal import write_with_journal
+from crm_link.outbox.journal_undo import undo
 from tests.crm_link.crms.records import fill, number, update
 from tests.crm_link.crms.server import FakeCrm
 

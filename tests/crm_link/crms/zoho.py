@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from crm_link.crm_fields import CRM_FIELDS
+from crm_link.calls.crm_fields import CRM_FIELDS
 from crm_link.crms.zoho import ZohoCrm
 from tests.crm_link.crms.server import Answer, Call
 from tests.crm_link.crms.zoho_objects import ZohoObjects

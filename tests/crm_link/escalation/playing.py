@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from crm_link.escalation.playbooks import list_tasks
+from crm_link.escalation.playbook.playbooks import list_tasks
 from tests.crm_link.making import (
     NOON,
     PROTOCOL,

@@ -7,12 +7,12 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from crm_link.escalation.detect import detect
-from crm_link.escalation.models import Incident
-from crm_link.escalation.silences import (
+from crm_link.escalation.delivery.silences import (
     Matcher,
     create_silence,
 )
+from crm_link.escalation.detect import detect
+from crm_link.escalation.models import Incident
 from tests.crm_link.making import MovableClock, make_burst, make_protocol
 
 MILD = Matcher(("SEV-3", "SEV-4"))

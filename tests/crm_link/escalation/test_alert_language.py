@@ -12,11 +12,11 @@ from api.models import Role
 from api.users import create_user
 from config.errors import InputError
 from crm_link.escalation.channel import Message, make_channel
+from crm_link.escalation.delivery.messages import bundle
+from crm_link.escalation.delivery.trial import send_test
 from crm_link.escalation.detect import detect
 from crm_link.escalation.incidents import resolve
-from crm_link.escalation.messages import bundle
 from crm_link.escalation.notify import deliver_notifications
-from crm_link.escalation.trial import send_test
 from tests.crm_link.escalation.receiver import Receiver
 from tests.crm_link.making import (
     PROTOCOL,

@@ -9,28 +9,32 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import ConflictError, InputError, NotFoundError, PermissionDeniedError
-from crm_link.escalation.acks import Links
-from crm_link.escalation.approvals import (
-    approve_statement,
-    publish_statement,
-    reject_statement,
-    withdraw_statement,
-)
-from crm_link.escalation.assessment import assess
-from crm_link.escalation.clocks import list_clocks
+from crm_link.escalation.delivery.acks import Links
+from crm_link.escalation.delivery.messages import compose
+from crm_link.escalation.delivery.telling import load_telling
 from crm_link.escalation.detect import detect
 from crm_link.escalation.incidents import (
     acknowledge,
     get_incident,
     resolve,
 )
-from crm_link.escalation.messages import compose
 from crm_link.escalation.models import Incident, Notification
-from crm_link.escalation.playbook_models import ClockKind, IncidentStatement, StatementState
-from crm_link.escalation.playbooks import list_tasks
-from crm_link.escalation.statement_requests import request_statement
-from crm_link.escalation.statements import offers
-from crm_link.escalation.telling import load_telling
+from crm_link.escalation.playbook.approvals import (
+    approve_statement,
+    publish_statement,
+    reject_statement,
+    withdraw_statement,
+)
+from crm_link.escalation.playbook.assessment import assess
+from crm_link.escalation.playbook.clocks import list_clocks
+from crm_link.escalation.playbook.playbook_models import (
+    ClockKind,
+    IncidentStatement,
+    StatementState,
+)
+from crm_link.escalation.playbook.playbooks import list_tasks
+from crm_link.escalation.playbook.statement_requests import request_statement
+from crm_link.escalation.playbook.statements import offers
 from crm_link.models import DeliveryStatus
 from tests.crm_link.escalation.playing import FULL
 from tests.crm_link.making import (

@@ -8,16 +8,16 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from crm_link.escalation.burst_words import burst_words
 from crm_link.escalation.detect import detect
 from crm_link.escalation.incidents import resolve
 from crm_link.escalation.models import Incident, IncidentStatus, Notification
 from crm_link.escalation.protocol import EscalationProtocol
-from crm_link.escalation.protocol_budget import FalseAlarms
+from crm_link.escalation.protocol_parts.budget import FalseAlarms
+from crm_link.escalation.reasons.burst_words import burst_words
 from crm_link.models import DeliveryStatus
 from listener.models import Source, SourceState
-from sentiment.burst_readings import Burst, bursts_of
-from sentiment.bursts import step_bursts
+from sentiment.bursts.readings import Burst, bursts_of
+from sentiment.bursts.service import step_bursts
 from tests.crm_link.making import (
     NOON,
     PROTOCOL,
@@ -43,7 +43,7 @@ DAYS = 11
 @pytest.fixture(autouse=True)
 def _no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let one call make every detector, however busy the machine is."""
-    monkeypatch.setattr("sentiment.bursts.BUDGET_S", 600.0)
+    monkeypatch.setattr("sentiment.bursts.service.BUDGET_S", 600.0)
 
 
 @pytest.fixture

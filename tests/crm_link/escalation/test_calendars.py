@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
-from crm_link.escalation import on_call
-from crm_link.escalation.calendars import list_problems, refresh_calendars
+from crm_link.escalation.duty import on_call
+from crm_link.escalation.duty.calendars import list_problems, refresh_calendars
 from crm_link.escalation.protocol import EscalationProtocol
 from tests.crm_link.escalation.receiver import Receiver
 from tests.crm_link.making import PROTOCOL, MovableClock, make_brand, make_protocol

@@ -13,7 +13,7 @@ from crm_link.escalation.chain import run_due_steps
 from crm_link.escalation.detect import detect
 from crm_link.escalation.models import Incident, IncidentStatus, ProtocolVersion
 from crm_link.escalation.notify import deliver_notifications
-from crm_link.escalation.protocol_file import parse_protocol
+from crm_link.escalation.protocol_parts.file import parse_protocol
 from tests.crm_link.escalation.opened import get_incident, kinds, open_incident, told
 from tests.crm_link.making import MovableClock, make_brand, make_burst, make_protocol
 

@@ -8,17 +8,17 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import ConflictError, InputError, NotFoundError
-from crm_link.escalation.claim_verdicts import (
+from crm_link.escalation.detect import detect
+from crm_link.escalation.incidents import get_incident, list_events, resolve
+from crm_link.escalation.playbook.claim_verdicts import (
     ClaimView,
     claims_of_mention,
     decide_claim,
     list_claims,
     merge_claims,
 )
-from crm_link.escalation.claims import gather_claims, gather_one
-from crm_link.escalation.detect import detect
-from crm_link.escalation.incidents import get_incident, list_events, resolve
-from crm_link.escalation.playbook_models import ClaimVerdict
+from crm_link.escalation.playbook.claims import gather_claims, gather_one
+from crm_link.escalation.playbook.playbook_models import ClaimVerdict
 from listener.models import Mention
 from tests.crm_link.escalation.playing import FULL
 from tests.crm_link.making import MovableClock, make_brand, make_mentions, make_protocol

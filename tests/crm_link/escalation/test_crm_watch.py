@@ -9,13 +9,13 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import BudgetExhaustedError, PermanentError, TransientError
-from crm_link.budgets import LimitError
-from crm_link.crm_health import CrmWork, failing_crms, noted
+from crm_link.calls.budgets import LimitError
+from crm_link.calls.crm_health import CrmWork, failing_crms, noted
+from crm_link.calls.health_models import CrmHealth
 from crm_link.crm_status import crm_status
-from crm_link.escalation.crm_watch import watch_crms
+from crm_link.escalation.detection.crm_watch import watch_crms
 from crm_link.escalation.incidents import resolve
 from crm_link.escalation.models import OPERATIONS, Incident, IncidentStatus, Notification
-from crm_link.health_models import CrmHealth
 from crm_link.models import Contact, DeliveryStatus, WriteBack
 from crm_link.types import WriteResult
 from crm_link.writeback import deliver_write_backs, revive

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from config.errors import InputError
 from crm_link.escalation.detect import detect
 from crm_link.escalation.models import Incident, ProtocolVersion
-from crm_link.escalation.protocol_file import parse_pinned, parse_protocol
+from crm_link.escalation.protocol_parts.file import parse_pinned, parse_protocol
 from tests.crm_link.escalation.timelines import get_incident, kinds_of, told_of
 from tests.crm_link.making import (
     NOON,

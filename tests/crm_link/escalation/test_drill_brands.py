@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from crm_link.escalation.drill_brands import close_copy, drill_key, open_copy, ordinary_per_hour
+from crm_link.escalation.drills.brands import close_copy, drill_key, open_copy, ordinary_per_hour
 from listener.models import Brand
 from sentiment.models import Volume
 from tests.make import NOW, make_brand, make_mention
@@ -15,7 +15,7 @@ from tests.make import NOW, make_brand, make_mention
 #: Those of `api` are there in every process that clears a copy: nothing else runs them.
 PROBE = """
 import api.models
-from crm_link.escalation import drill_brands
+from crm_link.escalation.drills import brands as drill_brands
 from config.db import Base
 from importlib import import_module
 
@@ -25,7 +25,7 @@ def standing():
             for key in table.foreign_keys if key.column.table.name in posts}
 
 known = standing()
-for name in ("api.engine", "api.app", "sentiment.bursts", "crm_link.service"):
+for name in ("api.engine", "api.app", "sentiment.bursts.service", "crm_link.service"):
     import_module(name)
 print(sorted(standing() - known))
 """

@@ -5,9 +5,13 @@ from datetime import date, timedelta
 import pytest
 
 from config.errors import InputError
-from crm_link.escalation.drill_protocol import LOG_ONLY, confined
+from crm_link.escalation.drills.protocol import LOG_ONLY, confined
 from crm_link.escalation.protocol import ChannelAddress
-from crm_link.escalation.protocol_file import default_protocol_text, parse_pinned, parse_protocol
+from crm_link.escalation.protocol_parts.file import (
+    default_protocol_text,
+    parse_pinned,
+    parse_protocol,
+)
 
 BASE = """
 version: 1

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from config.errors import InputError, NotFoundError
-from crm_link.escalation.drill_scenarios import (
+from crm_link.escalation.drills.scenarios import (
     MOST_POSTS,
     load_scenario,
     read_scenario,

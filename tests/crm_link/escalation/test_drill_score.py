@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crm_link.escalation.drill_score import points, score
-from crm_link.escalation.milestones import Milestone, Timing, timings
+from crm_link.escalation.drills.score import points, score
+from crm_link.escalation.war_room.milestones import Milestone, Timing, timings
 
 OPENED = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 

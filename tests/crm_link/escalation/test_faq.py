@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from crm_link.escalation.faq import suggest_answer
+from crm_link.escalation.playbook.faq import suggest_answer
 from tests.crm_link.making import PROTOCOL, make_protocol
 
 FAQ = (

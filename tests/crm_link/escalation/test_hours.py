@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crm_link.escalation.hours import holds, may_be_told_at, next_begin, next_change
-from crm_link.escalation.protocol_contacts import ProtocolContact
-from crm_link.escalation.protocol_hours import Hours, parse_week
+from crm_link.escalation.duty.hours import holds, may_be_told_at, next_begin, next_change
+from crm_link.escalation.protocol_parts.contacts import ProtocolContact
+from crm_link.escalation.protocol_parts.hours import Hours, parse_week
 
 OFFICE = Hours(week="mon-fri 09:00-18:00, sat 10:00-14:00", tz="Europe/Madrid", holidays="ES")
 NIGHT = Hours(week="22:00-06:00", tz="Europe/Madrid")

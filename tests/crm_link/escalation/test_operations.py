@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from crm_link.escalation.auditor import audit
 from crm_link.escalation.chain import run_due_steps
+from crm_link.escalation.delivery.heartbeat import Heartbeat, HeartbeatSettings
 from crm_link.escalation.detect import detect
-from crm_link.escalation.heartbeat import Heartbeat, HeartbeatSettings
+from crm_link.escalation.detection.watchdog import watch_sources
 from crm_link.escalation.models import (
     OPERATIONS,
     Incident,
@@ -20,7 +21,6 @@ from crm_link.escalation.models import (
     ProtocolVersion,
 )
 from crm_link.escalation.notify import deliver_notifications
-from crm_link.escalation.watchdog import watch_sources
 from listener.models import Source, SourceState
 from tests.crm_link.escalation.receiver import Receiver
 from tests.crm_link.making import NOON, MovableClock, make_brand, make_burst, make_protocol

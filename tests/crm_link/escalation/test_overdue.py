@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from crm_link.escalation.clocks import clocks_due, list_clocks
 from crm_link.escalation.detect import detect
 from crm_link.escalation.incidents import (
     acknowledge,
@@ -19,7 +18,8 @@ from crm_link.escalation.incidents import (
 )
 from crm_link.escalation.models import Notification
 from crm_link.escalation.overdue import remind_overdue
-from crm_link.escalation.playbook_models import ClockKind
+from crm_link.escalation.playbook.clocks import clocks_due, list_clocks
+from crm_link.escalation.playbook.playbook_models import ClockKind
 from tests.crm_link.escalation.playing import FULL
 from tests.crm_link.making import (
     NOON,

@@ -6,13 +6,13 @@ import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import ConflictError, InputError, NotFoundError
-from crm_link.escalation.assessment import assess
 from crm_link.escalation.detect import detect
 from crm_link.escalation.incidents import (
     acknowledge,
     get_incident,
 )
-from crm_link.escalation.playbooks import do_task, list_tasks
+from crm_link.escalation.playbook.assessment import assess
+from crm_link.escalation.playbook.playbooks import do_task, list_tasks
 from tests.crm_link.escalation.playing import FULL, tasks_of
 from tests.crm_link.making import (
     MovableClock,

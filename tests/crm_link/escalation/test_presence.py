@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from config.clock import utc_now
 from config.db import make_engine, make_sessions
+from crm_link.escalation.delivery.presence import Presence
 from crm_link.escalation.detect import detect
 from crm_link.escalation.models import Notification
 from crm_link.escalation.notify import deliver_notifications
-from crm_link.escalation.presence import Presence
 from crm_link.models import DeliveryStatus
 from tests.crm_link.escalation.receiver import Receiver
 from tests.crm_link.making import make_brand, make_burst, make_protocol
@@ -29,7 +29,7 @@ import sys
 from config.clock import utc_now
 from config.db import make_engine, make_sessions
 from crm_link.escalation.notify import deliver_notifications
-from crm_link.escalation.presence import Presence
+from crm_link.escalation.delivery.presence import Presence
 
 sessions = make_sessions(make_engine(sys.argv[1]))
 deliver_notifications(sessions, clock=utc_now, presence=Presence(sessions))

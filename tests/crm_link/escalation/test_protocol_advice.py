@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from crm_link.escalation.protocol_diff import diff_protocols
-from crm_link.escalation.protocol_file import default_protocol_text, inspect_protocol
+from crm_link.escalation.protocol_parts.diff import diff_protocols
+from crm_link.escalation.protocol_parts.file import default_protocol_text, inspect_protocol
 from tests.crm_link.escalation.playing import FULL
 from tests.crm_link.making import PROTOCOL, changed, make_protocol
 

@@ -6,8 +6,12 @@ from pathlib import Path
 import pytest
 
 from config.errors import InputError
-from crm_link.escalation.protocol_file import default_protocol_text, load_protocol, parse_protocol
-from crm_link.escalation.protocol_lint import check_channels, resolve_address
+from crm_link.escalation.protocol_parts.file import (
+    default_protocol_text,
+    load_protocol,
+    parse_protocol,
+)
+from crm_link.escalation.protocol_parts.lint import check_channels, resolve_address
 from crm_link.triage_rules import TriageInput, TriageRules
 from tests.crm_link.making import PROTOCOL, changed, make_protocol
 

@@ -7,12 +7,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import InputError
+from crm_link.escalation.delivery.outbox import pinned_protocol
 from crm_link.escalation.detect import detect
-from crm_link.escalation.in_force import protocol_in_force
+from crm_link.escalation.detection.in_force import protocol_in_force
 from crm_link.escalation.incidents import acknowledge, list_events, list_incidents
 from crm_link.escalation.models import OPERATIONS, IncidentStatus, Notification
-from crm_link.escalation.outbox import pinned_protocol
-from crm_link.escalation.protocol_history import (
+from crm_link.escalation.protocol_parts.history import (
     broken_files,
     list_edits,
     read_version,

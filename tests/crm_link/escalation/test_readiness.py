@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from crm_link.escalation.drill_models import Drill, DrillMode, DrillState
+from crm_link.escalation.detection.pinned import pin_protocol
+from crm_link.escalation.drills.models import Drill, DrillMode, DrillState
+from crm_link.escalation.duty.readiness import POINTS, Part, read_readiness
 from crm_link.escalation.models import BURST, Incident, IncidentStatus, Notification
-from crm_link.escalation.pinned import pin_protocol
 from crm_link.escalation.protocol import EscalationProtocol
-from crm_link.escalation.protocol_file import parse_pinned
-from crm_link.escalation.readiness import POINTS, Part, read_readiness
+from crm_link.escalation.protocol_parts.file import parse_pinned
 from crm_link.models import DeliveryStatus
 from listener.models import Brand, Source, SourceState
 from tests.make import NOW, make_brand

@@ -7,11 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from crm_link.escalation.auditor import audit
+from crm_link.escalation.detection.pinned import pin_protocol
+from crm_link.escalation.duty.reminders import remind
 from crm_link.escalation.models import Incident, IncidentStatus, Notification
-from crm_link.escalation.pinned import pin_protocol
-from crm_link.escalation.protocol_file import parse_pinned
-from crm_link.escalation.reminders import remind
-from crm_link.escalation.report_review import write_review
+from crm_link.escalation.protocol_parts.file import parse_pinned
+from crm_link.escalation.reports.review import write_review
 from listener.models import Brand
 from tests.make import NOW, make_brand
 

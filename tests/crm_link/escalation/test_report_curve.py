@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from crm_link.escalation.report_curve import peak_of, rebound
+from crm_link.escalation.reports.curve import peak_of, rebound
 from sentiment.trends import TrendPoint
 
 BEGAN = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)

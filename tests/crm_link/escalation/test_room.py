@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.bulk import upsert
-from crm_link.escalation.incident_view import view_incident
 from crm_link.escalation.models import Incident, IncidentStatus
+from crm_link.escalation.war_room.incident_view import view_incident
 from listener.models import Brand
 from sentiment.models import Volume
 from tests.api.build import judged, make_incident

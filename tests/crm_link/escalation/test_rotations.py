@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crm_link.escalation.protocol_on_call import Rotation
-from crm_link.escalation.rotations import turn_at, turns
+from crm_link.escalation.duty.rotations import turn_at, turns
+from crm_link.escalation.protocol_parts.on_call import Rotation
 
 MADRID = ZoneInfo("Europe/Madrid")
 

@@ -7,17 +7,17 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import ConflictError, InputError
 from crm_link.escalation.chain import run_due_steps
-from crm_link.escalation.detect import detect
-from crm_link.escalation.incidents import escalate_now, resolve
-from crm_link.escalation.models import IncidentStatus
-from crm_link.escalation.notify import deliver_notifications
-from crm_link.escalation.silences import (
+from crm_link.escalation.delivery.silences import (
     Matcher,
     create_silence,
     end_silence,
     list_silences,
     preview,
 )
+from crm_link.escalation.detect import detect
+from crm_link.escalation.incidents import escalate_now, resolve
+from crm_link.escalation.models import IncidentStatus
+from crm_link.escalation.notify import deliver_notifications
 from tests.crm_link.escalation.silencing import MILD, burst, incidents_of, silence
 from tests.crm_link.escalation.timelines import kinds_of, told_of
 from tests.crm_link.making import NOON, MovableClock, make_brand, make_burst, make_protocol

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from crm_link.escalation import on_call
 from crm_link.escalation.chain import run_due_steps, upcoming
+from crm_link.escalation.delivery.outbox import pinned_protocol
 from crm_link.escalation.detect import detect
+from crm_link.escalation.duty import on_call
 from crm_link.escalation.incidents import acknowledge, escalate_now, list_events, set_severity
 from crm_link.escalation.models import Incident, IncidentStatus, Notification
-from crm_link.escalation.outbox import pinned_protocol
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.models import DeliveryStatus
 from tests.crm_link.making import PROTOCOL, MovableClock, make_brand, make_burst, make_protocol

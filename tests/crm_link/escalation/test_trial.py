@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import InputError
 from crm_link.escalation.chain import run_due_steps
+from crm_link.escalation.delivery.trial import send_test
 from crm_link.escalation.incidents import acknowledge, list_events
 from crm_link.escalation.models import (
     OPERATIONS,
@@ -19,7 +20,6 @@ from crm_link.escalation.models import (
     Notification,
 )
 from crm_link.escalation.notify import deliver_notifications
-from crm_link.escalation.trial import send_test
 from crm_link.models import DeliveryStatus
 from tests.crm_link.escalation.receiver import Receiver
 from tests.crm_link.making import MovableClock, make_brand, make_protocol

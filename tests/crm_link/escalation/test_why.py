@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from crm_link.escalation.detect import detect
 from crm_link.escalation.models import Incident, IncidentWhy
-from crm_link.escalation.why import explain, explain_incident, find_stored, summarise_why
+from crm_link.escalation.reasons.why import explain, explain_incident, find_stored, summarise_why
 from crm_link.models import Contact, IdentityLink
 from crm_link.types import LinkState
 from listener.models import Author, Gap, Mention, Source, SourceState

@@ -7,11 +7,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from crm_link.addresses import make_address
 from crm_link.crm import Crm
 from crm_link.crms.csv_file import CsvFileCrm
 from crm_link.escalation.models import Incident, IncidentEvent, IncidentWhy, ProtocolVersion
-from crm_link.flag_models import FlagEvent
+from crm_link.flags.models import FlagEvent
 from crm_link.models import (
     Contact,
     CrmCase,
@@ -20,6 +19,7 @@ from crm_link.models import (
     FlagStatus,
     WriteBack,
 )
+from crm_link.outbox.addresses import make_address
 from crm_link.privacy.erasure import run_erasure
 from crm_link.privacy.models import ErasureRequest
 from crm_link.privacy.requests import request_erasure
@@ -31,7 +31,7 @@ from listener.cleaning import pack_raw
 from listener.collection_models import QuarantinedItem, RawPost
 from listener.models import Mention, MentionVersion
 from sentiment.models import Volume
-from sentiment.signal_models import StoredTopic
+from sentiment.signals.models import StoredTopic
 from tests.crm_link.make_linking import CONTEXT, add_mention, make_record, sync
 from tests.make import NOW
 

@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import InputError, NotFoundError, TransientError
-from crm_link.flag_models import FlagEvent
-from crm_link.matching_models import LinkRefusal, MatchKey, NameCount
+from crm_link.flags.models import FlagEvent
+from crm_link.linking.matching_models import LinkRefusal, MatchKey, NameCount
 from crm_link.models import (
     Contact,
     CrmCase,
@@ -33,7 +33,7 @@ from listener.exports import export_mentions
 from listener.models import Author, Mention, MentionVersion
 from listener.store import store_posts
 from sentiment.models import Volume
-from sentiment.signal_models import StoredTopic
+from sentiment.signals.models import StoredTopic
 from tests.crm_link.make_linking import CONTEXT, FakeCrm, add_mention, make_record, sync
 from tests.crm_link.privacy.erased import (
     CJK,

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.clock import utc_now
-from crm_link.escalation.pinned import pin_protocol
+from crm_link.escalation.detection.pinned import pin_protocol
 from crm_link.models import Flag
 from crm_link.replying.models import Reply
 from crm_link.triage import triage_mentions

@@ -285,6 +285,6 @@ def test_our_own_posts_are_not_flagged_when_they_come_back(
     triage_mentions(sessions, [back], {brand: make_protocol()}, clock=clock)
 
     with sessions() as session:
-        from crm_link.queue import get_flags  # noqa: PLC0415
+        from crm_link.flags.queue import get_flags  # noqa: PLC0415
 
         assert (back in get_flags(session, [back])) is (known_by == "nothing")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from crm_link.escalation.drill_brands import clear_copy
+from crm_link.escalation.drills.brands import clear_copy
 from crm_link.privacy.access import export_person
 from crm_link.privacy.rows import erase_posts
 from crm_link.privacy.subject import Subject

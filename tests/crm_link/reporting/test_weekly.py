@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from crm_link.board_tables import as_csv
+from crm_link.board.tables import as_csv
 from crm_link.models import FlagStatus
 from crm_link.reporting import response_times
 from crm_link.reporting.response_times import (

@@ -1,0 +1,1 @@
+"""Our mirror of the contacts in the CRMs, and contacts as people look them up."""

@@ -1,0 +1,1 @@
+"""How alerts leave and are answered: messages, lanes, leases, silences, acknowledgements."""

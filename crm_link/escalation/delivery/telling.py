@@ -1,0 +1,135 @@
+"""Loading what a message is made of, in the transaction that claims it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from config.phrases import Phrase, phrase
+from crm_link.escalation.chain import upcoming
+from crm_link.escalation.delivery.acks import Links
+from crm_link.escalation.delivery.message_facts import Telling, TopPost
+from crm_link.escalation.delivery.outbox import pinned_protocol
+from crm_link.escalation.duty import on_call
+from crm_link.escalation.models import Incident, IncidentEvent, IncidentStatus, Notification
+from crm_link.escalation.protocol import EscalationProtocol, ProtocolContact
+from crm_link.escalation.protocol_parts.on_call import on_call_rotation
+from crm_link.escalation.reasons.why import find_stored, summarise_why
+from listener.models import Author, Mention
+
+#: Says in which language somebody reads the console; empty: they have chosen none.
+Languages = Callable[[Session, ProtocolContact], str]
+
+
+def no_language(session: Session, contact: ProtocolContact) -> str:
+    """Know of nobody's language in the console."""
+    del session, contact
+    return ""
+
+
+def load_telling(
+    session: Session,
+    notification: Notification,
+    links: Links,
+    languages: Languages = no_language,
+) -> Telling | None:
+    """Return what the message says; None: its contact has no such channel.
+
+    It is in the language that the protocol gives the contact, else in the one that they read the
+    console in, else in the protocol's.
+    """
+    incident = session.scalars(
+        select(Incident)
+        .where(Incident.id == notification.incident_id)
+        .options(joinedload(Incident.brand))
+    ).one()
+    protocol = pinned_protocol(session, incident)
+    contact = protocol.find_contact(notification.contact)
+    if contact is None or notification.channel_index >= len(contact.channels):
+        return None
+    return Telling(
+        notification=notification,
+        incident=incident,
+        brand_name=incident.brand.name,
+        contact=contact,
+        protocol=protocol,
+        upcoming=_upcoming(session, incident, protocol),
+        # What a drill replays was said once: its words do not leave a second time.
+        posts=() if incident.is_drill else _posts(session, incident.facts.get("top_posts", [])),
+        link=links.incident(incident.id),
+        ack_link=_ack_link(incident, notification, links),
+        resolution=_resolution(session, notification),
+        why=summarise_why(find_stored(session, incident.id)),
+        language=contact.language or languages(session, contact) or protocol.language,
+    )
+
+
+def _ack_link(incident: Incident, notification: Notification, links: Links) -> str | None:
+    """Return a link that acknowledges; None where there is nothing to acknowledge."""
+    if incident.status is not IncidentStatus.OPEN:
+        return None
+    # As old as the message: a later attempt carries the same link.
+    return links.acknowledge(notification.id, notification.created_at)
+
+
+def _upcoming(
+    session: Session, incident: Incident, protocol: EscalationProtocol
+) -> tuple[tuple[str, ...], datetime] | None:
+    """Return who is told next and when; those on call by their names."""
+    found = upcoming(incident, protocol)
+    if found is None:
+        return None
+    words, at = found
+    said: list[str] = []
+    for word in words:
+        name = on_call_rotation(word)
+        if name is not None:
+            called = on_call.who_is_on(session, protocol, incident.brand_id, name, at)
+            who = ", ".join(one.name or one.id for one in called) or phrase("nobody")
+            said.append(Phrase("%(rotation)s: %(who)s", {"rotation": word, "who": who}))
+        else:
+            said.append(word)
+    return tuple(said), at
+
+
+def _posts(session: Session, mention_ids: list[int]) -> list[TopPost]:
+    """Return the posts in the order of their ids here; what was deleted since is left out."""
+    if not mention_ids:
+        return []
+    rows = session.execute(
+        select(Mention, Author.handle, Author.followers)
+        .outerjoin(Author, Author.id == Mention.author_id)
+        .where(Mention.id.in_(mention_ids), Mention.deleted_at.is_(None))
+    )
+    posts = [
+        TopPost(
+            mention_id=mention.id,
+            platform=mention.platform,
+            url=mention.url,
+            text=mention.text,
+            published_at=mention.published_at,
+            author=handle,
+            followers=followers,
+            copies=mention.fold_count,
+        )
+        for mention, handle, followers in rows
+    ]
+    return sorted(posts, key=lambda post: mention_ids.index(post.mention_id))
+
+
+def _resolution(session: Session, notification: Notification) -> str | None:
+    if notification.reason != "resolved":
+        return None
+    event = session.scalar(
+        select(IncidentEvent)
+        .where(
+            IncidentEvent.incident_id == notification.incident_id,
+            IncidentEvent.kind == "resolved",
+        )
+        .order_by(IncidentEvent.id.desc())
+        .limit(1)
+    )
+    return None if event is None else event.detail.get("reason", "")

@@ -1,0 +1,1 @@
+"""What raises an incident and moves its severity, and what watches the watchers."""

@@ -1,0 +1,1 @@
+"""Drills: what they replay, how they are kept apart, how they are scored."""

@@ -1,0 +1,1 @@
+"""Who is on call and when, and whether we could act now."""

@@ -1,0 +1,1 @@
+"""What is done and said in an incident: assessment, claims, tasks, statements, approvals."""

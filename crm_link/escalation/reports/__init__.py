@@ -1,0 +1,1 @@
+"""What an after-action report states."""

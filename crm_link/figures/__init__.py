@@ -1,0 +1,1 @@
+"""What a social CRM measures of people: segments, scores, journey, audience."""

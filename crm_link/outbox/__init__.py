@@ -1,0 +1,1 @@
+"""What leaves for the CRMs: cases, the journal, and what could not be delivered."""

@@ -1,0 +1,1 @@
+"""The parts of a brand query: grammar, checks, matching, and compiling for platforms."""

@@ -1,0 +1,302 @@
+"""The grammar of brand queries, and what is wrong with a text that does not follow it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NoReturn, cast
+
+from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken
+
+from config.phrases import phrase
+from listener.queries.match import normal_handle, normal_lang
+from listener.queries.terms import Node, Term, TermKind, join_all, join_any, negate
+from listener.queries.text import MAX_NEAR_WORDS, fold, fold_case, trim_punctuation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Words that a NEAR term lets stand between its own.
+MAX_SLOP = 20
+#: The kinds of post, as the mention table says them.
+KINDS = ("post", "reply", "repost", "quote", "comment", "article")
+
+_FIELDS = {
+    "author": TermKind.AUTHOR,
+    "from": TermKind.AUTHOR,
+    "lang": TermKind.LANG,
+    "url": TermKind.URL,
+    "site": TermKind.URL,
+    "platform": TermKind.PLATFORM,
+    "kind": TermKind.KIND,
+    "has": TermKind.HAS,
+}
+_FIELD_NAMES = "author:, lang:, url:, site:, platform:, kind: and has:"
+_PLATFORM_ALIASES = {"twitter": "x"}
+_SIGNS = {"#": TermKind.HASHTAG, "@": TermKind.MENTION, "$": TermKind.CASHTAG}
+_TAG = re.compile(r"#\w+\*?|@\w(?:[\w.@-]*\w)?|\$[^\W\d_]+(?:\.[^\W\d_]+)?")
+#: What phones and word processors type for ASCII signs. One for one: positions stay true.
+_TYPED = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | dict.fromkeys(
+    map(ord, "\u201c\u201d\u201e\u201f\u00ab\u00bb"), '"'
+)
+
+# A word or a field ends at space, bracket or quote; NOT and - bind to what follows. The
+# rules recurse on the left only, so that the parser's stack grows with brackets alone.
+_GRAMMAR = r"""
+    start: any
+    any: all (OR all)*
+    all: one | all one | all AND one
+    ?one: NOT one         -> negated
+        | MINUS one       -> negated
+        | OPEN any CLOSE  -> group
+        | PHRASE          -> phrase
+        | FIELD           -> fielded
+        | WORD            -> word
+    OPEN: "("
+    CLOSE: ")"
+    PHRASE.5: /"[^"]*"(~\d+)?/
+    FIELD.4: /[A-Za-z_]+:("[^"]*"|[^\s()"]*)/
+    OR.3: /OR(?![^\s()"])/
+    AND.3: /AND(?![^\s()"])/
+    NOT.3: /NOT(?![^\s()"])/
+    MINUS.3: /[-\u2013\u2014\u2212](?=[^\s)])/
+    WORD.1: /[^\s()"]+/
+    %ignore /\s+/
+"""
+
+
+class QuerySyntaxError(Exception):
+    """A text is no query: what is wrong, and at which code point.
+
+    `listener.query.parse` makes a `QueryError` of it, which people see.
+    """
+
+    def __init__(self, problem: str, position: int) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.position = position
+
+
+def read(text: str) -> Node:
+    """Return the node that `text` says.
+
+    Raises:
+        QuerySyntaxError: The text does not follow the grammar.
+
+    """
+    try:
+        # The transformer turns lark's tree into a Node while it is parsed.
+        return cast("Node", cast("object", _PARSER.parse(text.translate(_TYPED))))
+    except UnexpectedInput as error:
+        raise _explain(error) from None
+
+
+class _Builder(Transformer[Token, Node]):
+    """Makes nodes from the bottom up, without recursion."""
+
+    def start(self, parts: list[Node]) -> Node:
+        return parts[0]
+
+    def any(self, parts: list[Node | Token]) -> Node:
+        return join_any([part for part in parts if not isinstance(part, Token)])
+
+    def all(self, parts: list[Node | Token]) -> Node:
+        return join_all([part for part in parts if not isinstance(part, Token)])
+
+    def negated(self, parts: list[Node | Token]) -> Node:
+        return negate(cast("Node", parts[1]))
+
+    def group(self, parts: list[Node | Token]) -> Node:
+        return cast("Node", parts[1])
+
+    def phrase(self, parts: list[Token]) -> Node:
+        token = parts[0]
+        quoted, _, slop = token.rpartition("~") if token[-1] != '"' else (token, "", "")
+        words = fold_case(quoted[1:-1]).split()
+        if not words:
+            _fail(token, phrase("nothing in the quotes: write a phrase in them, or remove them"))
+        bare = [trimmed for word in words if (trimmed := trim_punctuation(word))]
+        if slop:
+            return _near(token, bare, slop)
+        if len(words) == 1 or not bare:
+            return _text_term(token, TermKind.WORD, " ".join(words))
+        if len(bare) == 1:
+            return _text_term(token, TermKind.WORD, bare[0])
+        return _text_term(token, TermKind.PHRASE, " ".join(bare))
+
+    def fielded(self, parts: list[Token]) -> Node:
+        token = parts[0]
+        name, _, raw = token.partition(":")
+        kind = _FIELDS.get(name.lower())
+        value = raw.strip('"').strip()
+        if kind is None:
+            _fail(
+                token,
+                phrase(
+                    "unknown field '%(name)s:': the fields are %(fields)s; to look for the "
+                    'text itself, put it in quotes: "%(name)s:%(value)s"',
+                    name=name,
+                    fields=_FIELD_NAMES,
+                    value=value,
+                ),
+            )
+        if not value:
+            _fail(
+                token,
+                phrase("'%(name)s:' has no value: write it directly after the colon", name=name),
+            )
+        return Term(kind, _READERS[kind](token, value))
+
+    def word(self, parts: list[Token]) -> Node:
+        token = parts[0]
+        if token in {"-", "\u2013", "\u2014", "\u2212"}:
+            _fail(
+                token,
+                phrase(
+                    "lone '%(token)s': to exclude a word, write -word without a space", token=token
+                ),
+            )
+        if _TAG.fullmatch(token):
+            return Term(_SIGNS[token[0]], fold(token[1:]))
+        if len(token) > 1 and token.endswith("*"):
+            stem = fold_case(token.rstrip("*"))
+            if "*" in stem or not any(map(str.isalnum, stem)):
+                _fail(token, phrase("'*' stands only at a word's end, as in refund*"))
+            return _text_term(token, TermKind.PREFIX, stem)
+        if "*" in token:
+            _fail(token, phrase("'*' stands only at a word's end, as in refund*"))
+        return _text_term(token, TermKind.WORD, fold_case(token))
+
+
+def _text_term(token: Token, kind: TermKind, typed: str, slop: int = 0) -> Term:
+    value = fold(typed)
+    if not value:
+        _fail(token, phrase("this character cannot be seen: write a word"))
+    return Term(kind, value, slop, typed if typed != value else "")
+
+
+def _near(token: Token, words: list[str], slop: str) -> Term:
+    if not 1 < len(words) <= MAX_NEAR_WORDS:
+        _fail(
+            token,
+            phrase(
+                "'~' needs 2 to %(most)s words in the quotes before it",
+                most=MAX_NEAR_WORDS,
+            ),
+        )
+    if len(slop) > len(str(MAX_SLOP)) or int(slop) > MAX_SLOP:
+        _fail(
+            token,
+            phrase(
+                "'~%(slop)s' is too far: at most ~%(most)s words between",
+                slop=slop,
+                most=MAX_SLOP,
+            ),
+        )
+    return _text_term(token, TermKind.NEAR, " ".join(words), int(slop))
+
+
+def _author(token: Token, value: str) -> str:
+    return normal_handle(value) or _fail(
+        token, phrase("'author:' needs a handle, as in author:acme")
+    )
+
+
+def _lang(token: Token, value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*", value):
+        _fail(
+            token,
+            phrase(
+                "'%(value)s' is no language code: write two letters, as in lang:en", value=value
+            ),
+        )
+    return normal_lang(value)
+
+
+def _url(token: Token, value: str) -> str:
+    fragment = re.sub(r"^https?://", "", value.casefold())
+    if not any(map(str.isalnum, fragment)):
+        _fail(token, phrase("an address needs letters, as in url:acme.com/help"))
+    return fragment
+
+
+def _platform(_: Token, value: str) -> str:
+    name = fold(value)
+    return _PLATFORM_ALIASES.get(name, name)
+
+
+def _kind(token: Token, value: str) -> str:
+    if value.lower() not in KINDS:
+        _fail(
+            token,
+            phrase(
+                "unknown kind '%(value)s': the kinds are %(kinds)s",
+                value=value,
+                kinds=", ".join(KINDS),
+            ),
+        )
+    return value.lower()
+
+
+def _has(token: Token, value: str) -> str:
+    if value.lower() not in {"link", "links"}:
+        _fail(token, phrase("unknown 'has:%(value)s': only has:link is known", value=value))
+    return "link"
+
+
+_READERS: dict[TermKind, Callable[[Token, str], str]] = {
+    TermKind.AUTHOR: _author,
+    TermKind.LANG: _lang,
+    TermKind.URL: _url,
+    TermKind.PLATFORM: _platform,
+    TermKind.KIND: _kind,
+    TermKind.HAS: _has,
+}
+
+
+def _fail(token: Token, problem: str) -> NoReturn:
+    raise QuerySyntaxError(problem, token.start_pos or 0)
+
+
+def _explain(error: UnexpectedInput) -> QuerySyntaxError:
+    """Return what to tell a person about a text that the parser gave up on."""
+    if not isinstance(error, UnexpectedToken):
+        # The terminals take every character but a quote that nothing closes.
+        return QuerySyntaxError(
+            phrase("quote is not closed: add '\"' at the phrase's end"), error.pos_in_stream or 0
+        )
+    token = error.token
+    stack = error.interactive_parser.parser_state.value_stack
+    position = token.start_pos or 0
+    before = next((part for part in reversed(stack) if isinstance(part, Token)), None)
+    last = stack[-1] if stack and isinstance(stack[-1], Token) else None
+    if last is not None and last.type in {"OR", "AND", "NOT", "MINUS"}:
+        return QuerySyntaxError(
+            phrase(
+                "'%(last)s' has nothing after it: add a term, or remove it (to look for the word "
+                "itself, write it in small letters)",
+                last=last,
+            ),
+            last.start_pos or 0,
+        )
+    if token.type == "CLOSE" and last is not None:
+        return QuerySyntaxError(
+            phrase("empty brackets: write terms in them, or remove them"), position
+        )
+    if token.type == "CLOSE":
+        return QuerySyntaxError(phrase("unbalanced ')': remove it, or add '(' before it"), position)
+    if token.type == "$END" and before is not None:
+        opened = next(
+            part for part in reversed(stack) if isinstance(part, Token) and part.type == "OPEN"
+        )
+        return QuerySyntaxError(phrase("unbalanced '(': close it with ')'"), opened.start_pos or 0)
+    return QuerySyntaxError(
+        phrase(
+            "'%(token)s' has nothing before it: add a term, or remove it (to look for the word "
+            "itself, write it in small letters)",
+            token=token,
+        ),
+        position,
+    )
+
+
+_PARSER = Lark(_GRAMMAR, parser="lalr", lexer="basic", transformer=_Builder())

@@ -1,0 +1,1 @@
+"""How Reddit is reached and read, for the collector and the replier."""

@@ -1,0 +1,1 @@
+"""How X is reached and read, for the collector and the replier."""

@@ -1,0 +1,1 @@
+"""The burst detectors: counts, expectations, budgets of false alarms, and their stored state."""

@@ -1,0 +1,1 @@
+"""What a mention says besides its polarity: intents, reasons, spam, emotion."""
