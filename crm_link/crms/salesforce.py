@@ -1,9 +1,8 @@
 """Salesforce, through its REST API: SOQL for contacts, collections for enrichment.
 
 Contacts are read in the order of SystemModstamp and Id, deleted and merged ones with them
-(`queryAll`), so that one query serves the first sync and every later one, and a sync that was
-stopped goes on at the last record. Enrichment goes out 200 records a call, each with an answer
-of its own. A used-up limit is answered with 403 here, not 429, and is treated as a limit.
+(`queryAll`): one query serves every sync, and one that was stopped goes on at the last record.
+Enrichment goes out 200 records a call, each answered by itself. A used-up limit is a 403, no 429.
 """
 
 from __future__ import annotations

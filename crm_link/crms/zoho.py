@@ -1,8 +1,7 @@
 """Zoho CRM, through its REST API v8.
 
-Contacts are read in the order of Modified_Time with page tokens, deleted ones from their own
-list. Enrichment goes out 100 records a call, each with an answer of its own. Workflows of the
-customer are not set off by it.
+Contacts are read by Modified_Time with page tokens, deleted ones from their own list.
+Enrichment goes out 100 records a call, each answered by itself; it sets off no workflow.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from config.phrases import phrase
 from listener.queries.dialects import REDDIT_DIALECT, X_DIALECT, Dialect
+from listener.queries.parts import Part, is_several, length, only_excludes
 from listener.queries.terms import And, Node, Not, Or, Term, TermKind, push_negation_down, render
 from listener.query import Query, QueryError
 
@@ -42,21 +43,10 @@ class CompiledQuery:
     dropped: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A piece of a search. `stands` says whether the platform would take it alone."""
-
-    text: str
-    stands: bool
-    negative: bool = False
-    alternatives: tuple[_Part, ...] = ()
-    conjuncts: tuple[_Part, ...] = ()
-
-
 #: What a term becomes where a platform cannot say it: nothing is asked, all may come.
-_ALL = _Part("", stands=False)
+_ALL = Part("", stands=False)
 #: What a term becomes where nothing on the platform can match it.
-_NONE = _Part("", stands=True)
+_NONE = Part("", stands=True)
 
 
 def compile_query(query: Query, dialect: Dialect) -> CompiledQuery:
@@ -106,7 +96,7 @@ class _Compiler:
         self.dialect = dialect
         self.dropped: list[str] = []
 
-    def translate(self, node: Node) -> _Part:
+    def translate(self, node: Node) -> Part:
         """Return what to ask for `node`: the same, or more."""
         match node:
             case Term():
@@ -120,9 +110,9 @@ class _Compiler:
             case Not():  # pragma: no cover - pushed down before
                 raise AssertionError(node)
 
-    def all_of(self, parts: Iterable[_Part]) -> _Part:
+    def all_of(self, parts: Iterable[Part]) -> Part:
         """Return the AND of `parts`."""
-        flat: dict[str, _Part] = {}
+        flat: dict[str, Part] = {}
         for part in parts:
             if part is _NONE:
                 return _NONE
@@ -133,11 +123,11 @@ class _Compiler:
         text = self.dialect.and_.join(
             f"({part.text})" if part.alternatives else part.text for part in kept
         )
-        return _Part(text, stands=any(part.stands for part in kept), conjuncts=kept)
+        return Part(text, stands=any(part.stands for part in kept), conjuncts=kept)
 
-    def any_of(self, parts: Iterable[_Part]) -> _Part:
+    def any_of(self, parts: Iterable[Part]) -> Part:
         """Return the OR of `parts`."""
-        flat: dict[str, _Part] = {}
+        flat: dict[str, Part] = {}
         for part in parts:
             if part is not _NONE:
                 flat |= {one.text: one for one in part.alternatives or (part,)}
@@ -145,9 +135,9 @@ class _Compiler:
         if len(kept) < 2:  # noqa: PLR2004 - one or none is no choice
             return kept[0] if kept else _NONE
         text = " OR ".join(part.text for part in kept)
-        return _Part(text, stands=all(part.stands for part in kept), alternatives=kept)
+        return Part(text, stands=all(part.stands for part in kept), alternatives=kept)
 
-    def split(self, part: _Part) -> list[_Part]:
+    def split(self, part: Part) -> list[Part]:
         """Return searches that the platform takes, which together give `part` or more."""
         if self._fits(part):
             return [part]
@@ -165,13 +155,13 @@ class _Compiler:
             )
         return self._split_conjunction(part)
 
-    def _split_conjunction(self, part: _Part) -> list[_Part]:
+    def _split_conjunction(self, part: Part) -> list[Part]:
         kept = list(part.conjuncts)
         while True:
             whole = self.all_of(kept)
             if self._fits(whole) or len(kept) == 1:
                 return self.split(whole)
-            longest = max((one for one in kept if one.alternatives), key=_length, default=None)
+            longest = max((one for one in kept if one.alternatives), key=length, default=None)
             if longest is not None:
                 rest = tuple(one for one in kept if one is not longest)
                 searches = self._pack(list(longest.alternatives), rest)
@@ -182,17 +172,17 @@ class _Compiler:
             removable = [
                 one for one in kept if any(other.stands for other in kept if other is not one)
             ]
-            least = max(removable, key=lambda one: (one.negative, _length(one)), default=None)
+            least = max(removable, key=lambda one: (one.negative, length(one)), default=None)
             if least is None:
                 # Only one conjunct stands alone; the others go, and it is split by itself.
-                least = max((one for one in kept if not one.stands), key=_length)
+                least = max((one for one in kept if not one.stands), key=length)
             kept.remove(least)
             self.dropped.append(least.text)
 
-    def _pack(self, parts: list[_Part], shared: tuple[_Part, ...]) -> list[_Part]:
+    def _pack(self, parts: list[Part], shared: tuple[Part, ...]) -> list[Part]:
         """Return as few searches as hold all `parts`, in order, each with what is shared."""
-        searches: list[_Part] = []
-        group: list[_Part] = []
+        searches: list[Part] = []
+        group: list[Part] = []
         for part in parts:
             if group and not self._fits(self.all_of((*shared, self.any_of([*group, part])))):
                 searches.append(self.all_of((*shared, self.any_of(group))))
@@ -200,24 +190,24 @@ class _Compiler:
             group.append(part)
         return [*searches, self.all_of((*shared, self.any_of(group)))]
 
-    def _fits(self, part: _Part) -> bool:
+    def _fits(self, part: Part) -> bool:
         if len(part.text) > self.dialect.max_length:
             return False
         if not self.dialect.or_:
             return not part.alternatives and not any(one.alternatives for one in part.conjuncts)
         return self.dialect.grouping or not any(one.alternatives for one in part.conjuncts)
 
-    def _alternatives(self, node: Or) -> _Part:
+    def _alternatives(self, node: Or) -> Part:
         mark = len(self.dropped)
         parts = [self.translate(one) for one in node.nodes]
         # Platforms refuse an alternative that only excludes; without it, nothing is known.
-        if not any(part is _ALL or _only_excludes(part) for part in parts):
+        if not any(part is _ALL or only_excludes(part) for part in parts):
             return self.any_of(parts)
         del self.dropped[mark:]
         self.dropped.append(render(node))
         return _ALL
 
-    def _wanted(self, term: Term) -> _Part:  # noqa: PLR0911 - one for each kind
+    def _wanted(self, term: Term) -> Part:  # noqa: PLR0911 - one for each kind
         dialect = self.dialect
         match term.kind:
             case TermKind.PLATFORM:
@@ -240,7 +230,7 @@ class _Compiler:
                 template = dialect.templates.get(term.kind)
                 return self._ask(term, template and template.format(term.value))
 
-    def _unwanted(self, term: Term) -> _Part:
+    def _unwanted(self, term: Term) -> Part:
         if term.kind is TermKind.PLATFORM:
             return _NONE if term.value == self.dialect.platform else _ALL
         asked: str | None = None
@@ -252,7 +242,7 @@ class _Compiler:
             if part is _NONE:
                 return _ALL
             # Only what is said exactly, and is one term there too, may be denied.
-            if len(self.dropped) == mark and not _is_several(part):
+            if len(self.dropped) == mark and not is_several(part):
                 asked = self.dialect.negation + part.text
             del self.dropped[mark:]
         if asked is None:
@@ -260,7 +250,7 @@ class _Compiler:
             return _ALL
         return self._condition(asked, stands=False)
 
-    def _tag(self, term: Term) -> _Part:
+    def _tag(self, term: Term) -> Part:
         shape = self.dialect.hashtag if term.kind is TermKind.HASHTAG else self.dialect.handle
         template = self.dialect.templates.get(term.kind)
         if term.value.endswith("*"):
@@ -269,40 +259,28 @@ class _Compiler:
             return self._words(term, exact=False)
         return self._ask(term, template.format(term.value))
 
-    def _words(self, term: Term, *, exact: bool) -> _Part:
+    def _words(self, term: Term, *, exact: bool) -> Part:
         if not exact:
             self.dropped.append(str(term))
         return self._text(term.value, term.typed)
 
-    def _text(self, value: str, typed: str) -> _Part:
+    def _text(self, value: str, typed: str) -> Part:
         spellings = [value] if self.dialect.ignores_accents or not typed else [typed, value]
-        return self.any_of(_Part(_quoted(one), stands=True) for one in dict.fromkeys(spellings))
+        return self.any_of(Part(_quoted(one), stands=True) for one in dict.fromkeys(spellings))
 
-    def _ask(self, term: Term, text: str | None) -> _Part:
+    def _ask(self, term: Term, text: str | None) -> Part:
         if text is None:
             self.dropped.append(str(term))
             return _ALL
         return self._condition(text, stands=term.kind not in self.dialect.dependent)
 
-    def _condition(self, text: str, *, stands: bool) -> _Part:
-        return _Part(text, stands=stands, negative=text.startswith(self.dialect.negation))
-
-
-def _only_excludes(part: _Part) -> bool:
-    return part.negative or (bool(part.conjuncts) and all(map(_only_excludes, part.conjuncts)))
-
-
-def _is_several(part: _Part) -> bool:
-    return bool(part.alternatives or part.conjuncts) or part.text.startswith("(")
+    def _condition(self, text: str, *, stands: bool) -> Part:
+        return Part(text, stands=stands, negative=text.startswith(self.dialect.negation))
 
 
 def _quoted(value: str) -> str:
     plain = re.fullmatch(r"[^\W_]+", value) is not None and value not in _OPERATORS
     return value if plain else f'"{value}"'
-
-
-def _length(part: _Part) -> int:
-    return len(part.text)
 
 
 def _listed(texts: list[str]) -> str:

@@ -261,9 +261,8 @@ def _explain(error: UnexpectedInput) -> QuerySyntaxError:
     """Return what to tell a person about a text that the parser gave up on."""
     if not isinstance(error, UnexpectedToken):
         # The terminals take every character but a quote that nothing closes.
-        return QuerySyntaxError(
-            phrase("quote is not closed: add '\"' at the phrase's end"), error.pos_in_stream or 0
-        )
+        unclosed = phrase("quote is not closed: add '\"' at the phrase's end")
+        return QuerySyntaxError(unclosed, error.pos_in_stream or 0)
     token = error.token
     stack = error.interactive_parser.parser_state.value_stack
     position = token.start_pos or 0
@@ -279,9 +278,8 @@ def _explain(error: UnexpectedInput) -> QuerySyntaxError:
             last.start_pos or 0,
         )
     if token.type == "CLOSE" and last is not None:
-        return QuerySyntaxError(
-            phrase("empty brackets: write terms in them, or remove them"), position
-        )
+        empty = phrase("empty brackets: write terms in them, or remove them")
+        return QuerySyntaxError(empty, position)
     if token.type == "CLOSE":
         return QuerySyntaxError(phrase("unbalanced ')': remove it, or add '(' before it"), position)
     if token.type == "$END" and before is not None:

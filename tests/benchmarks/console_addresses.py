@@ -55,6 +55,7 @@ OTHERS = {
     "mentions, combined": "/mentions?brand=acme&platform=rss&label=negative&lang=pt",
     "mentions, competitor": "/mentions?brand=acme%3Abeanery",
     "people": "/people",
+    "people by segment": "/people?segment=detractor",
     "links": "/links",
     "links, decided": "/links/decided",
     "link an author": "/queue/link?ids={flag}&q=person+12",
