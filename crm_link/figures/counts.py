@@ -14,12 +14,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.bulk import insert_new
 from config.clock import Clock, utc_now
 from config.db import is_sqlite, read_session
-from config.logs import get_logger
+from config.logs import get_logger, place_of
 from crm_link.figures.audience import audience_of
 from crm_link.figures.models import FigurePerson, FigureWindow
 from crm_link.figures.overview import Scored, social_figures
@@ -71,7 +72,13 @@ def count_figures(
         if window_id is None:
             break
         tried.add(window_id)
-        done += _count(sessions, window_id, clock())
+        try:
+            done += _count(sessions, window_id, clock())
+        except SQLAlchemyError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one broken window must not hold up the others
+            kind, at = type(error).__name__, place_of(error)
+            log.error("count of figures broke", window=window_id, kind=kind, at=at)
     return done
 
 

@@ -86,6 +86,22 @@ def test_a_count_that_breaks_off_leaves_what_was_there(
     assert count_at(sessions, later) == 1
 
 
+def test_a_window_whose_count_fails_holds_up_no_other(
+    engine: Engine, sessions: sessionmaker[Session], acme: int
+) -> None:
+    def fail() -> None:
+        raise ArithmeticError
+
+    while_it_counts(engine, fail)
+
+    assert count_at(sessions, NOW) >= 1
+
+    with sessions() as session:
+        found_at = list(session.scalars(select(FigureWindow.counted_at)))
+    assert found_at.count(None) == 1
+    assert count_at(sessions, NOW) == 1
+
+
 def test_two_workers_do_not_count_the_same(
     engine: Engine, sessions: sessionmaker[Session], acme: int
 ) -> None:
