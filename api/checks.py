@@ -43,8 +43,7 @@ def run_checks(settings: Settings, *, offline: bool = False) -> Iterator[CheckRe
     try:
         brands = read_brands(path)
     except (AppError, OSError) as error:
-        hint = "" if path.is_file() else " (`groundswell init` writes one)"
-        yield CheckResult("brands file", is_ok=False, message=f"{error}{hint}")
+        yield CheckResult("brands file", is_ok=False, message=str(error))
     if brands is not None:
         names = ", ".join(brand.id for brand in brands.brands)
         yield CheckResult("brands file", is_ok=True, message=f"{path}: {names}")

@@ -27,6 +27,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     UniqueConstraint,
     and_,
     cast,
@@ -42,6 +43,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.db import Base, in_transaction, read_session
+from config.kept_phrases import PhraseText, from_json, to_json
+from config.phrases import Phrase
 from crm_link.privacy.identifiers import ERASED, Redaction
 
 #: What is set by the company's own people or files, or says nothing of anybody. Where a person is
@@ -165,11 +168,16 @@ def _texts(table: Table) -> list[Column[Any]]:
     return [
         column
         for column in table.columns
-        if isinstance(column.type, String | JSON | LargeBinary)
+        if isinstance(_stored_type(column), String | JSON | LargeBinary)
         and not isinstance(column.type, Enum)
         and (getattr(column.type, "length", None) or _OWN_WORDS + 1) > _OWN_WORDS
         and not column.foreign_keys
     ]
+
+
+def _stored_type(column: Column[Any]) -> object:
+    """Return what the database holds, whatever reading makes of it: a phrase is a text."""
+    return column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
 
 
 def _may_name(columns: Sequence[Column[Any]], redaction: Redaction) -> ColumnElement[bool]:
@@ -187,9 +195,10 @@ def _names(column: Column[Any], value: object, redaction: Redaction) -> bool:
         return False
     if isinstance(value, bytes):
         return redaction.names_them(_unpack(value))
-    if isinstance(value, str):
+    if isinstance(value, str) and not isinstance(value, Phrase):
         return redaction.names_them(value)
-    return bool(_without_json(column, value, redaction) != value)
+    plain = to_json(value)
+    return bool(_without_json(column, plain, redaction) != plain)
 
 
 def _unpack(payload: bytes) -> str:
@@ -237,7 +246,7 @@ def _without(
 ) -> object:
     if isinstance(value, bytes):
         return None if column.nullable else b""
-    if isinstance(value, str):
+    if isinstance(value, str) and not isinstance(value, Phrase):
         length = getattr(column.type, "length", None)
         if column.name in unique:
             # Another one for each row, so that the key stays one; nobody can read it back.
@@ -246,11 +255,15 @@ def _without(
         else:
             text = redaction.in_text(value)
         return text[:length] if length else text
-    return _without_json(column, value, redaction)
+    found: object = from_json(_without_json(column, to_json(value), redaction))
+    return found
 
 
 def _without_json(column: Column[Any], value: object, redaction: Redaction) -> object:
+    """Return JSON, or what a phrase is made of, without what names the person."""
     table = column.table.name
     return redaction.in_json(
-        value, clears=table in _RECORDS, drops_words=(table, column.name) in _WORDS
+        value,
+        clears=table in _RECORDS and not isinstance(column.type, PhraseText),
+        drops_words=(table, column.name) in _WORDS,
     )
