@@ -136,7 +136,8 @@ class RestCrm(Crm):
         ]
         if unknown:
             raise InputError(
-                f"the mapping names {', '.join(unknown)}: its contacts have no such field"
+                "the mapping names %(fields)s: its contacts have no such field",
+                fields=", ".join(unknown),
             )
 
     def close(self) -> None:

@@ -178,8 +178,13 @@ class CsvFileCrm(Crm):
         try:
             return find_columns(rows.header, self._mapping)
         except ColumnsMissingError as error:
-            hint = "for example --map id='Customer No' --map name='Full Name'"
-            raise InputError(f"{self._path}: {error}. Say which is which, {hint}") from error
+            hint = phrase("for example --map id='Customer No' --map name='Full Name'")
+            raise InputError(
+                "%(path)s: %(problem)s. Say which is which, %(hint)s",
+                path=str(self._path),
+                problem=str(error),
+                hint=hint,
+            ) from error
         except InputError as error:
             raise InputError(phrase("%(path)s: %(error)s", path=self._path, error=error)) from error
 

@@ -89,6 +89,7 @@ def confirm_each(sessions: sessionmaker[Session]) -> None:
                     weight_bits=12.0,
                     evidence=[],
                     rule_version="test",
+                    decided_by="ann",  # by hand: there is no evidence that linking could find
                     decided_at=utc_now(),
                     created_at=utc_now(),
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -123,7 +124,8 @@ def test_what_the_crm_says_is_left_holds_calls_back(
     fill(fake, 1)
     metered.check()
     fake.said = _LITTLE_LEFT[fake.name]
-    metered.check()
+    with suppress(BudgetExhaustedError):  # the first of its calls is told, a later one held back
+        metered.check()
 
     with pytest.raises(BudgetExhaustedError, match="other programs"):
         read(metered)

@@ -267,5 +267,5 @@ def test_a_burst_in_words() -> None:
         "34 negative in 1h, expected 5; index 3.2"
     )
     assert burst_words(Burst(1.0, 1200.0, 456.7, 900, is_known=True)) == (
-        "1,200 negative in 15m, expected 457; index 1.0"
+        "1,200 negative in 15m, expected 457; index 1"
     )
