@@ -91,7 +91,7 @@ def pages_of(
     charts = [
         f"/board/{one}.csv?{ask}"
         for one in addresses.CHARTS
-        for ask in ("brand=acme", "period=30d")
+        for ask in ("brand=acme", "brand=acme&period=30d")
     ]
     found += [
         Timed("board, files", tuple(charts)),
