@@ -85,7 +85,7 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def _validation(request: Request, error: RequestValidationError) -> Response:
-        return _answer(request, 422, "invalid", wrong_fields(error.errors()))
+        return _answer(request, 422, "invalid", _wrong(request, error))
 
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: HTTPException) -> Response:
@@ -123,6 +123,10 @@ def install_error_handlers(app: FastAPI) -> None:
         # This answer does not pass through the middleware that sets them.
         answer.headers.update(HEADERS)
         return answer
+
+
+def _wrong(request: Request, error: RequestValidationError) -> str:
+    return wrong_fields(error.errors(), is_page=wants_page(request))
 
 
 def _to_sign_in(request: Request) -> Response:

@@ -7,13 +7,27 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Any, get_origin
 
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from config.errors import InputError
+from config.field_errors import of_field
+from config.language import looked_up
+from config.phrases import joined, later
 from config.plugins import load_plugin
+from listener.brands_file import SourceEntry
 from listener.collector import FOLDER, Collector
 
 #: What begins the names of a platform's options in a form.
 PREFIX = "option_"
+
+
+#: What the form calls the fields that every source has.
+LABELS: Mapping[str, str] = {
+    "platform": later("Platform"),
+    "name": later("Name, unique for the brand"),
+    "every": later("Read every (60s, 5m, 1h 30m)"),
+}
 
 
 class FieldKind(StrEnum):
@@ -101,9 +115,46 @@ def read_options(platform: str, form: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
+def check_source(platform: str, source: Mapping[str, Any]) -> None:
+    """Refuse a source that brands.yaml would refuse, with what its fields are called in the form.
+
+    Args:
+        platform: Where it is read.
+        source: What the file is to say of it: platform, name, every, and options.
+
+    Raises:
+        InputError: Something is wrong; every problem is said under its field's label.
+
+    """
+    kind = _collector(platform).Options
+    own = {name: source[name] for name in SourceEntry.model_fields if name in source}
+    problems: list[str] = []
+    for model, values in (
+        (SourceEntry, own),
+        (kind, {name: value for name, value in source.items() if name not in own}),
+    ):
+        try:
+            model.model_validate(values)
+        except ValidationError as error:
+            problems += [of_field(_label(model, one["loc"]), one) for one in error.errors()]
+    if problems:
+        raise InputError(joined("\n", problems))
+
+
+def _label(model: type[BaseModel], place: tuple[int | str, ...]) -> str:
+    """Return what the form calls the field at a place of a model, in its reader's language."""
+    name = str(place[0]) if place else ""
+    info = model.model_fields.get(name)
+    described = info.description if info else None
+    return looked_up(LABELS.get(name) or described or name).rstrip(".")
+
+
 def _fields(platform: str) -> Mapping[str, FieldInfo]:
-    collector: type[Collector] = load_plugin(FOLDER, platform, Collector)  # type: ignore[type-abstract]
-    return collector.Options.model_fields
+    return _collector(platform).Options.model_fields
+
+
+def _collector(platform: str) -> type[Collector]:
+    return load_plugin(FOLDER, platform, Collector)  # type: ignore[type-abstract]
 
 
 def _kind(info: FieldInfo) -> FieldKind:

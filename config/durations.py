@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, PlainSerializer
 
 from config.errors import InputError
+from config.phrases import later, phrase
 
 #: Seconds in each unit.
 UNITS_S = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
@@ -16,8 +17,9 @@ UNITS_S = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 #: Longer ones are typing errors, and would overflow a date when added to one.
 MAX_DURATION = timedelta(days=3_650)
 
+_NONE = later("'%(text)s' is no duration: write for example 60s, 5m, 1h, 1h 30m or 2d")
+
 _PART = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*([wdhms])", re.ASCII)
-_EXAMPLES = "write for example 60s, 5m, 1h, 1h 30m or 2d"
 
 
 def parse_duration(text: str) -> timedelta:
@@ -30,16 +32,24 @@ def parse_duration(text: str) -> timedelta:
     asked = text.strip().lower()
     parts = _PART.findall(asked)
     if not parts or _PART.sub("", asked).strip():
-        msg = f"'{text}' is no duration: {_EXAMPLES}"
-        raise InputError(msg)
+        raise InputError(_NONE, text=text)
     units = [unit for _, unit in parts]
     if units != sorted(set(units), key=list(UNITS_S).index):
-        msg = f"'{text}' names a unit twice or in the wrong order: {_EXAMPLES}"
-        raise InputError(msg)
+        raise InputError(
+            phrase(
+                "'%(text)s' names a unit twice or in the wrong order: write for example 60s, 5m, "
+                "1h, 1h 30m or 2d",
+                text=text,
+            )
+        )
     seconds = sum(float(number) * UNITS_S[unit] for number, unit in parts)
     if seconds > MAX_DURATION.total_seconds():
-        msg = f"'{text}' is longer than ten years: {_EXAMPLES}"
-        raise InputError(msg)
+        raise InputError(
+            phrase(
+                "'%(text)s' is longer than ten years: write for example 60s, 5m, 1h, 1h 30m or 2d",
+                text=text,
+            )
+        )
     return timedelta(seconds=seconds)
 
 
@@ -59,12 +69,11 @@ def _validate(value: object) -> timedelta:
         return value
     if not isinstance(value, str):
         # A bare number is refused: nobody can know whether it means seconds or minutes.
-        msg = f"{value!r} is no duration: {_EXAMPLES}"
-        raise ValueError(msg)  # noqa: TRY004 - pydantic turns ValueError into a problem
+        raise ValueError(phrase(_NONE, text=value))  # noqa: TRY004 - pydantic turns ValueError into a problem
     try:
         return parse_duration(value)
     except InputError as error:
-        raise ValueError(str(error)) from error
+        raise ValueError(error.said) from error
 
 
 #: A field of a pydantic model that is written as `5m` and read as a timedelta.

@@ -20,8 +20,11 @@ from config.phrases import Day, Moment, Number, Phrase, Share
 #: Between the English text and what it was made of: a record separator, which no text has.
 _SEPARATOR = "\x1e"
 
-#: What stands in JSON for a phrase and for its figures; the template is first, then the values.
-_PHRASE, _VALUES = "$phrase", "$values"
+#: What stands in JSON for a phrase, and for its values; where it is about a number of things, the
+#: text for many and the number too. An older version leaves that out, and says the text for one.
+_PHRASE, _VALUES, _COUNTED = "$phrase", "$values", "$counted"
+
+#: What stands in JSON for a phrase's figures.
 _FIGURES: Mapping[str, Callable[[Any], object]] = {
     "$number": lambda kept: Number(kept[0], kept[1]),
     "$share": Share,
@@ -34,6 +37,8 @@ def to_json(value: Any) -> Any:  # noqa: ANN401 - whatever JSON may hold
     """Return JSON in which phrases and their figures remember what they were made of."""
     if isinstance(value, Phrase):
         kept: dict[str, Any] = {_PHRASE: value.template}
+        if value.counted is not None:
+            kept[_COUNTED] = list(value.counted)
         if value.values:
             kept[_VALUES] = {name: _value(one) for name, one in value.values.items()}
         return kept
@@ -52,14 +57,22 @@ def from_json(kept: Any) -> Any:  # noqa: ANN401 - whatever JSON may hold
         return kept
     template = kept.get(_PHRASE)
     if isinstance(template, str):
-        return Phrase(
-            template, {name: from_json(one) for name, one in kept.get(_VALUES, {}).items()}
-        )
+        values = {name: from_json(one) for name, one in kept.get(_VALUES, {}).items()}
+        return Phrase(template, values, counted=_counted(kept.get(_COUNTED)))
     if len(kept) == 1:
         name, value = next(iter(kept.items()))
         if name in _FIGURES:
             return _FIGURES[name](value)
     return {name: from_json(one) for name, one in kept.items()}
+
+
+def _counted(kept: object) -> tuple[str, int] | None:
+    """Return what a text says of many things; None where it counts nothing."""
+    match kept:
+        case [str(many), int(num)]:
+            return many, num
+        case _:
+            return None
 
 
 def _value(value: object) -> Any:  # noqa: ANN401 - whatever JSON may hold

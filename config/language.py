@@ -137,10 +137,17 @@ def told(text: T) -> T | str:
     """Return what a service says, in the reader's language; whatever else stays as it is."""
     if not isinstance(text, Phrase):
         return text
-    template = catalogue().gettext(text.template) if text.template else ""
+    template = _template(text)
     if not text.values:
         return template
     return template % {name: _value(value) for name, value in text.values.items()}
+
+
+def _template(text: Phrase) -> str:
+    if text.counted is not None:
+        many, num = text.counted
+        return catalogue().ngettext(text.template, many, num)
+    return catalogue().gettext(text.template) if text.template else ""
 
 
 def _value(value: object) -> object:

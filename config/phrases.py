@@ -8,7 +8,7 @@ What is stored remembers it too: `config.kept_phrases`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -22,19 +22,30 @@ class Phrase(str):
         template: The text, with `%(name)s` where values go. Without values it is the text as
             it is, also with a percent sign in it.
         values: What is filled in.
+        counted: Where the text depends on a number of things: the template for other numbers
+            than one, and the number.
 
     """
 
-    __slots__ = ("template", "values")
+    __slots__ = ("counted", "template", "values")
 
     template: str
     values: Mapping[str, object]
+    counted: tuple[str, int] | None
 
-    def __new__(cls, template: str, values: Mapping[str, object]) -> Self:
+    def __new__(
+        cls,
+        template: str,
+        values: Mapping[str, object],
+        *,
+        counted: tuple[str, int] | None = None,
+    ) -> Self:
         """Return the English text."""
-        made = super().__new__(cls, template % values if values else template)
+        said = template if counted is None or counted[1] == 1 else counted[0]
+        made = super().__new__(cls, said % values if values else said)
         made.template = template
         made.values = MappingProxyType(dict(values))
+        made.counted = counted
         return made
 
     def __getitem__(self, key: SupportsIndex | slice, /) -> str:
@@ -47,9 +58,18 @@ class Phrase(str):
         bare = super().strip(chars)
         return self if bare == self else bare
 
-    def __reduce__(self) -> tuple[type[Phrase], tuple[str, dict[str, object]]]:
+    def __reduce__(
+        self,
+    ) -> tuple[
+        Callable[[str, dict[str, object], tuple[str, int] | None], Phrase],
+        tuple[str, dict[str, object], tuple[str, int] | None],
+    ]:
         """Say how a copy is made."""
-        return Phrase, (self.template, dict(self.values))
+        return _copied, (self.template, dict(self.values), self.counted)
+
+
+def _copied(template: str, values: dict[str, object], counted: tuple[str, int] | None) -> Phrase:
+    return Phrase(template, values, counted=counted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +143,24 @@ def phrase(template: str, /, **values: object) -> Phrase:
     return Phrase(template, values)
 
 
+def nphrase(one: str, many: str, num: int, /, **values: object) -> Phrase:
+    """Return a text about a number of things, in the form that a reader's language has for it.
+
+    Args:
+        one: The text in English for one thing, which may leave the number out.
+        many: The text for other numbers, with `%(num)s` where the number goes.
+        num: How many things.
+        values: What else is filled in; `num` itself, where it is not to be written as it is.
+
+    """
+    return Phrase(one, {"num": Number(num), **values}, counted=(many, num))
+
+
 def later(template: str) -> str:
     """Mark a template whose values come later, for the catalogues."""
     return template
+
+
+def nlater(one: str, many: str) -> tuple[str, str]:
+    """Mark templates for one thing and for many, whose number comes later, for the catalogues."""
+    return one, many

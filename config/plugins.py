@@ -14,6 +14,7 @@ from importlib.metadata import entry_points
 from typing import TypeVar
 
 from config.errors import InputError
+from config.phrases import phrase
 
 PluginT = TypeVar("PluginT")
 
@@ -38,18 +39,33 @@ def load_plugin(folder: str, name: str, kind: type[PluginT]) -> type[PluginT]:
         if point.name == name:
             loaded = point.load()
             if not (inspect.isclass(loaded) and issubclass(loaded, kind)):
-                msg = f"the entry point {point.value} of plugin '{name}' is no {kind.__name__}"
-                raise InputError(msg)
+                raise InputError(
+                    phrase(
+                        "the entry point %(point)s of plugin '%(name)s' is no %(kind)s",
+                        point=point.value,
+                        name=name,
+                        kind=kind.__name__,
+                    )
+                )
             return loaded
     if name not in plugin_names(folder):
         known = ", ".join(plugin_names(folder))
-        msg = f"there is no {kind.__name__.lower()} named '{name}'; known: {known}"
-        raise InputError(msg)
+        raise InputError(
+            phrase(
+                "there is no %(kind)s named '%(name)s'; known: %(known)s",
+                kind=kind.__name__.lower(),
+                name=name,
+                known=known,
+            )
+        )
     try:
         module = importlib.import_module(f"{folder}.{name}")
     except ModuleNotFoundError as error:
-        msg = (
-            f"the {kind.__name__.lower()} '{name}' needs the package '{error.name}': pip install it"
+        msg = phrase(
+            "the %(kind)s '%(name)s' needs the package '%(package)s': pip install it",
+            kind=kind.__name__.lower(),
+            name=name,
+            package=error.name,
         )
         raise InputError(msg) from error
     found = [
@@ -61,6 +77,6 @@ def load_plugin(folder: str, name: str, kind: type[PluginT]) -> type[PluginT]:
         and value.__module__ == module.__name__
     ]
     if len(found) != 1:
-        msg = f"{folder}.{name} must define exactly one {kind.__name__}, and has {len(found)}"
-        raise InputError(msg)
+        wrong = f"{folder}.{name} must define exactly one {kind.__name__}, and has {len(found)}"
+        raise InputError(wrong)
     return found[0]

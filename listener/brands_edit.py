@@ -20,7 +20,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import SingleQuotedScalarString
 
-from config.errors import ConflictError, InputError, NotFoundError
+from config.errors import ConflictError, NotFoundError
 from config.held_file import HeldFile, not_written
 from listener.brands_file import BrandsFile, SourceEntry, competitor_key, plain, read_brands
 
@@ -228,13 +228,6 @@ def _entries(tree: Any) -> Iterator[tuple[str, CommentedMap]]:  # noqa: ANN401 -
             yield competitor_key(str(brand["id"]), str(one["id"])), one
 
 
-def _check(new: Path, path: Path) -> None:
-    try:
-        read_brands(new)
-    except InputError as error:
-        raise InputError(str(error).replace(str(new), path.name)) from error
-
-
 def _replace(path: Path, yaml: YAML, tree: CommentedMap, before: str, now: datetime) -> BrandsFile:
     """Write the file beside itself, check it, keep the old one, and let it take its place."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".new")
@@ -245,7 +238,7 @@ def _replace(path: Path, yaml: YAML, tree: CommentedMap, before: str, now: datet
             file.flush()
             os.fsync(file.fileno())
         new.chmod(path.stat().st_mode)
-        _check(new, path)
+        read_brands(new, called=path.name)
         history = path.parent / HISTORY
         history.mkdir(exist_ok=True)
         kept = history / f"{path.stem}-{now:%Y%m%dT%H%M%S%f}{path.suffix}"

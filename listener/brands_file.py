@@ -6,26 +6,22 @@ and every problem is said with its line.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from config.durations import Duration
 from config.errors import InputError
+from config.field_errors import of_field, under
+from config.phrases import Phrase, phrase
 from config.plugins import load_plugin
+from listener.brands_yaml import Place, line_of, load_tree, refusal
 from listener.collector import FOLDER, Collector, SourceOptions
 from listener.queries.lint import lint
 from listener.query import QueryError, parse
-
-#: Bigger files hold no brands.
-MAX_FILE_BYTES = 1_000_000
 
 #: How often a source is read where the file does not say.
 DEFAULT_EVERY = timedelta(minutes=5)
@@ -34,8 +30,6 @@ DEFAULT_EVERY = timedelta(minutes=5)
 SHORTEST_EVERY = timedelta(seconds=1)
 
 _KEY = r"^[a-z0-9][a-z0-9_-]{0,99}$"
-
-Place = tuple[str | int, ...]
 
 
 class SourceEntry(BaseModel):
@@ -109,72 +103,49 @@ def plain(value: object) -> object:
     return float(value) if isinstance(value, float) else str(value)
 
 
-def read_brands(path: Path) -> BrandsFile:
+def read_brands(path: Path, *, called: str = "") -> BrandsFile:
     """Return the brands in the file `path`, checked.
+
+    Args:
+        path: The file.
+        called: What it is called in errors; empty: by its path.
 
     Raises:
         InputError: The file cannot be read or something in it is wrong; every problem is
             in the message, with its line and what to do.
 
     """
-    tree = _load(path)
+    name = called or str(path)
+    tree = load_tree(path, name)
     if "warnings" in tree:
-        raise _refusal(path, tree, [(("warnings",), "unknown key 'warnings': remove it")])
+        unknown = phrase("unknown key '%(name)s': remove it", name="warnings")
+        raise refusal(name, tree, [(("warnings",), unknown)])
     try:
         file = BrandsFile.model_validate(tree)
     except ValidationError as error:
-        raise _refusal(path, tree, list(_shape_problems(error))) from error
+        raise refusal(name, tree, list(_shape_problems(error))) from error
     problems = [*_double_names(file), *_bad_options(file)]
     warnings: list[str] = []
     for place, message, is_error in _query_findings(file):
         if is_error:
             problems.append((place, message))
         else:
-            warnings.append(f"{path}, line {_line(tree, place)}: {message}")
+            warnings.append(f"{name}, line {line_of(tree, place)}: {message}")
     folder = path.resolve().parent
     brands = []
     for number, brand in enumerate(file.brands):
         protocol = folder / brand.protocol if brand.protocol else None
         if protocol is not None and not protocol.is_file():
-            missing = f"protocol: there is no file {brand.protocol} beside {path.name}"
+            missing = phrase(
+                "protocol: there is no file %(file)s beside %(name)s",
+                file=brand.protocol,
+                name=Path(name).name,
+            )
             problems.append((("brands", number, "protocol"), missing))
         brands.append(brand.model_copy(update={"protocol": protocol}))
     if problems:
-        raise _refusal(path, tree, problems)
+        raise refusal(name, tree, problems)
     return file.model_copy(update={"brands": tuple(brands), "warnings": tuple(warnings)})
-
-
-def _load(path: Path) -> CommentedMap:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        msg = (
-            f"{path} cannot be read: {error.strerror}; `groundswell init` writes one to start from"
-        )
-        raise InputError(msg) from error
-    if len(content) > MAX_FILE_BYTES:
-        msg = f"{path} has more than {MAX_FILE_BYTES:,} bytes: this is no brands file"
-        raise InputError(msg)
-    try:
-        tree = YAML(typ="rt").load(content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        msg = f"{path}, line {line}: this is not UTF-8; save the file as UTF-8"
-        raise InputError(msg) from error
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = str(error.problem or error.context).splitlines()[0]
-        msg = f"{path}{where}: this is not YAML: {problem}"
-        raise InputError(msg) from error
-    except (YAMLError, ValueError, RecursionError) as error:
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        msg = f"{path}: this is not YAML: {reason[0]}"
-        raise InputError(msg) from error
-    if not isinstance(tree, CommentedMap):
-        msg = f"{path}: a brands file is a mapping that begins with 'version: 1'"
-        raise InputError(msg)
-    return tree
 
 
 def _shape_problems(error: ValidationError) -> Iterator[tuple[Place, str]]:
@@ -190,13 +161,17 @@ def _shape_problems(error: ValidationError) -> Iterator[tuple[Place, str]]:
             kind: type[BaseModel] = BrandEntry if "brands" in place else BrandsFile
             kind = CompetitorEntry if "competitors" in place else kind
             known = ", ".join(kind.model_fields).replace(", warnings", "")
-            yield place, f"unknown key '{name}': remove it, or use one of {known}"
+            yield place, _unknown(name, known)
         elif problem["type"] == "missing":
-            yield place[:-1], f"'{name}' is missing: add it"
-        elif problem["type"] == "string_pattern_mismatch":
-            yield place, f"{name}: use small letters, digits, - and _ only"
+            yield place[:-1], phrase("'%(name)s' is missing: add it", name=name)
         else:
-            yield place, f"{name}: {problem['msg'].removeprefix('Value error, ')}"
+            yield place, of_field(name, problem)
+
+
+def _unknown(name: str, known: str) -> Phrase:
+    return phrase(
+        "unknown key '%(name)s': remove it, or use one of %(known)s", name=name, known=known
+    )
 
 
 def _entries(file: BrandsFile) -> Iterator[tuple[Place, str, CompetitorEntry]]:
@@ -217,14 +192,24 @@ def _double_names(file: BrandsFile) -> Iterator[tuple[Place, str]]:
     keys: set[str] = set()
     for here, key, brand in _entries(file):
         if key in keys:
-            kind = "competitors" if "competitors" in here else "brands"
-            yield (*here, "id"), f"id: there are two {kind} '{brand.id}': rename one"
+            twice = (
+                phrase("id: there are two competitors '%(id)s': rename one", id=brand.id)
+                if "competitors" in here
+                else phrase("id: there are two brands '%(id)s': rename one", id=brand.id)
+            )
+            yield (*here, "id"), twice
         keys.add(key)
         names: set[str] = set()
         for index, source in enumerate(brand.sources):
             if source.key in names:
                 place: Place = (*here, "sources", index)
-                yield place, f"there are two sources '{source.key}': give each its own `name`"
+                yield (
+                    place,
+                    phrase(
+                        "there are two sources '%(name)s': give each its own `name`",
+                        name=source.key,
+                    ),
+                )
             names.add(source.key)
 
 
@@ -235,10 +220,10 @@ def _bad_options(file: BrandsFile) -> Iterator[tuple[Place, str]]:
             try:
                 kind: type[Collector] = load_plugin(FOLDER, source.platform, Collector)  # type: ignore[type-abstract]
             except InputError as error:
-                yield (*place, "platform"), str(error)
+                yield (*place, "platform"), error.said
                 continue
             for where, message in _option_problems(kind.Options, source.options):
-                yield (*place, *where), f"{source.platform}: {message}"
+                yield (*place, *where), under(source.platform, message)
 
 
 def _option_problems(
@@ -251,12 +236,11 @@ def _option_problems(
             name = str(problem["loc"][-1]) if problem["loc"] else ""
             if problem["type"] == "extra_forbidden":
                 known = ", ".join(("platform", "name", "every", *kind.model_fields))
-                yield (name,), f"unknown key '{name}': remove it, or use one of {known}"
+                yield (name,), _unknown(name, known)
             elif problem["type"] == "missing":
-                yield (), f"'{name}' is missing: add it"
+                yield (), phrase("'%(name)s' is missing: add it", name=name)
             else:
-                message = problem["msg"].removeprefix("Value error, ")
-                yield ((name,), f"{name}: {message}") if name else ((), message)
+                yield (name,) if name else (), of_field(name, problem)
 
 
 def _query_findings(file: BrandsFile) -> Iterator[tuple[Place, str, bool]]:
@@ -265,30 +249,14 @@ def _query_findings(file: BrandsFile) -> Iterator[tuple[Place, str, bool]]:
         try:
             warnings = lint(parse(brand.query))
         except QueryError as error:
-            yield place, f"query: {error}", True
+            yield place, under("query", error.said), True
             continue
         for warning in warnings:
-            yield (
-                place,
-                f"query: {re.sub('^error: *', '', warning)}",
-                warning.startswith("error:"),
-            )
+            is_error = warning.startswith("error:")
+            yield place, under("query", _problem(warning) if is_error else warning), is_error
 
 
-def _refusal(path: Path, tree: CommentedMap, problems: list[tuple[Place, str]]) -> InputError:
-    lines = sorted({(_line(tree, place), message) for place, message in problems})
-    return InputError("\n".join(f"{path}, line {line}: {message}" for line, message in lines))
-
-
-def _line(tree: Any, place: Place) -> int:  # noqa: ANN401 - a YAML tree holds anything
-    """Return the line of the innermost thing on the way to `place` that the file has."""
-    line = 0
-    for part in place:
-        if isinstance(tree, CommentedMap) and part in tree:
-            line = tree.lc.key(part)[0]
-        elif isinstance(tree, CommentedSeq) and isinstance(part, int) and part < len(tree):
-            line = tree.lc.item(part)[0]
-        else:
-            break
-        tree = tree[part]
-    return line + 1
+def _problem(warning: str) -> str:
+    """Return what is wrong without the mark that it is an error."""
+    found = warning.values.get("problem") if isinstance(warning, Phrase) else None
+    return found if isinstance(found, str) else warning.removeprefix("error:").strip()

@@ -15,6 +15,8 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from config.errors import InputError
+from config.field_errors import of_field
+from config.phrases import joined, phrase
 from config.plugins import load_plugin, plugin_names
 from listener.types import Page, Walk
 
@@ -94,9 +96,14 @@ def parse_options(
     try:
         return kind.Options.model_validate(dict(options))
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in problem['loc']) or 'options'}: {problem['msg']}"
+        problems = [
+            of_field(".".join(str(part) for part in problem["loc"]) or "options", problem)
             for problem in error.errors()
-        )
-        msg = f"source of platform '{platform}': {problems}"
-        raise InputError(msg) from error
+        ]
+        raise InputError(
+            phrase(
+                "source of platform '%(platform)s': %(problems)s",
+                platform=platform,
+                problems=joined("; ", problems),
+            )
+        ) from error

@@ -14,7 +14,7 @@ from api.language import gettext
 from api.listening import drop_source, read_soon, save_source
 from api.models import Role
 from api.pages import back_to
-from api.source_forms import option_fields, read_options
+from api.source_forms import check_source, option_fields, read_options
 from config.durations import format_duration
 from crm_link.mentions import get_brand
 from listener.brands_edit import read_source
@@ -83,12 +83,14 @@ def save(
 ) -> Response:
     """Write a source into brands.yaml and use it from now on."""
     platform, name = form.get("platform", ""), form.get("name", "").strip()
-    source = {"platform": platform, "name": name, "every": form.get("every", "").strip()}
+    filled = {"platform": platform, "name": name, "every": form.get("every", "").strip()}
+    source = {part: text for part, text in filled.items() if text} | read_options(platform, form)
+    check_source(platform, source)
     save_source(
         actor,
         held,
         key,
-        {**{part: text for part, text in source.items() if text}, **read_options(platform, form)},
+        source,
         name=form.get("before", ""),
         version=form.get("version", ""),
     )

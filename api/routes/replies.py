@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field, SecretStr, ValidationError
 from api.account_language import account_language
 from api.deps import SessionDep, StateDep
 from api.errors import SignInRequiredError
+from api.wrong_fields import wrong_fields
 from config.errors import InputError, NotFoundError, PermissionDeniedError
 from config.logs import get_logger
 from config.settings import read_settings
@@ -134,9 +135,7 @@ def take_webhook(request: Request, body: BodyDep, session: SessionDep, state: St
     try:
         given = ReplyIn.model_validate_json(body)
     except ValidationError as error:
-        problem = error.errors()[0]
-        place = ".".join(str(part) for part in problem["loc"])
-        raise InputError("%(place)s: %(problem)s", place=place, problem=problem["msg"]) from error
+        raise InputError(wrong_fields(error.errors(), is_page=False)) from error
     action, number, text = given.action, given.incident_id, given.text
     if not action:
         read = read_words(given.text)

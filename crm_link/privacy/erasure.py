@@ -23,6 +23,7 @@ from config.clock import Clock, utc_now
 from config.db import in_transaction, read_session
 from config.errors import AppError, TransientError
 from config.logs import get_logger
+from config.phrases import nphrase, phrase
 from crm_link.context import LinkContext, load_context
 from crm_link.crm import Crm, make_crm
 from crm_link.privacy.compaction import compact
@@ -137,9 +138,12 @@ def _erase_traces(
     if stays:
         # Somebody stored a row meanwhile, or a pattern of ours misses what another one finds.
         raise TransientError(
-            "%(stays)s rows in %(stays2)s are left",
-            stays=sum(stays.values()),
-            stays2=", ".join(sorted(stays)),
+            nphrase(
+                "%(num)s row in %(tables)s is left",
+                "%(num)s rows in %(tables)s are left",
+                sum(stays.values()),
+                tables=", ".join(sorted(stays)),
+            )
         )
     _add_counts(sessions, request.id, found)
     receipts += table_receipts(found, "erased")
@@ -195,4 +199,5 @@ def _record(
 
 def _reason(error: Exception) -> str:
     """Return what stopped an erasure, without what a database's message may quote."""
-    return str(error)[:500] if isinstance(error, AppError) else "the database does not answer"
+    said = error.said if isinstance(error, AppError) else phrase("the database does not answer")
+    return said[:500]

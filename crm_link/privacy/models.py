@@ -10,6 +10,7 @@ from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config.db import Base, enum_text
+from config.kept_phrases import PhraseText
 
 
 class ErasureState(StrEnum):
@@ -50,5 +51,5 @@ class ErasureRequest(Base):
     plan: Mapped[dict[str, Any]]
     receipts: Mapped[list[dict[str, Any]]]
     tried_at: Mapped[datetime | None]
-    last_error: Mapped[str | None]
+    last_error: Mapped[str | None] = mapped_column(PhraseText)
     done_at: Mapped[datetime | None]

@@ -14,6 +14,7 @@ from config.bulk import update_rows
 from config.clock import Clock
 from config.db import in_transaction, read_session
 from config.errors import TransientError
+from config.phrases import nphrase
 from crm_link.crm import Crm
 from crm_link.models import Contact, CrmCase, CrmJournalEntry, DeliveryStatus, WriteBack
 from crm_link.outbox.addresses import make_address
@@ -64,7 +65,12 @@ def clear_records(
                 crm.close()
         if left := _open_rows(sessions, name, contact_ids):
             raise TransientError(
-                "%(name)s has not taken %(left)s records yet", name=name, left=left
+                nphrase(
+                    "%(name)s has not taken %(num)s record yet",
+                    "%(name)s has not taken %(num)s records yet",
+                    left,
+                    name=name,
+                )
             )
         receipts.append(_receipt(sessions, name, contact_ids))
     return receipts

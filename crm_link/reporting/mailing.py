@@ -20,6 +20,7 @@ from config.clock import Clock
 from config.db import read_session
 from config.errors import AppError, InputError, NotFoundError, PermanentError, TransientError
 from config.logs import get_logger
+from config.phrases import phrase
 from config.settings import read_settings
 from crm_link.escalation.channel import Attachment, Channel, Message, make_channel
 from crm_link.models import DeliveryStatus
@@ -127,16 +128,16 @@ def _deliver(sessions: sessionmaker[Session], mail_id: int, render: Render, cloc
         channel: Channel = make_channel("apprise")
         channel.send(message, address)
     except (PermanentError, NotFoundError) as error:
-        _failed(sessions, mail, str(error), None, clock())
+        _failed(sessions, mail, error.said, None, clock())
         return False
     except AppError as error:
         # A missing mail server or PDF library may be there tomorrow: those are tried again too.
         after = getattr(error, "retry_after_s", None) if isinstance(error, TransientError) else None
-        _failed(sessions, mail, str(error), _wait(mail.attempts, after), clock())
+        _failed(sessions, mail, error.said, _wait(mail.attempts, after), clock())
         return False
     except Exception as error:  # noqa: BLE001 - one broken report must not hold up the others
         log.error("report broke", mail_id=mail_id, kind=type(error).__name__)
-        message_text = f"the report broke with {type(error).__name__}"
+        message_text = phrase("the report broke with %(kind)s", kind=type(error).__name__)
         _failed(sessions, mail, message_text, _wait(mail.attempts, None), clock())
         return False
     _mark(sessions, mail, {"status": DeliveryStatus.SENT, "sent_at": clock(), "last_error": None})

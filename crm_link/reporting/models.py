@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from config.db import Base, enum_text
+from config.kept_phrases import PhraseText
 from crm_link.models import DeliveryStatus
 from listener.models import Brand
 
@@ -68,7 +69,7 @@ class ReportMail(Base):
     attempts: Mapped[int] = mapped_column(default=0, server_default="0")
     next_attempt_at: Mapped[datetime]
     lease_until: Mapped[datetime | None]
-    last_error: Mapped[str | None]
+    last_error: Mapped[str | None] = mapped_column(PhraseText)
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
 

@@ -157,6 +157,8 @@ def test_a_mail_that_fails_is_tried_again_shown_and_given_up(
     mail = attempt()
     assert (mail.status, mail.attempts) == (DeliveryStatus.PENDING, 1)
     assert "no mail server is set" in str(mail.last_error)
+    spanish = client.get("/reports", headers={"Accept-Language": "es"}).text
+    assert "no hay servidor de correo" in spanish
     with MailServer() as server:
         monkeypatch.setenv("GROUNDSWELL_REPORTS_MAIL", server.address)
         server.refuse = "451 later"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,44 @@ def test_what_is_wrong_is_said_and_nothing_is_written(sign_in: SignIn, tmp_path:
     assert wrong.status_code == 422
     assert "is no duration" in wrong.text
     assert (tmp_path / "brands.yaml").read_text("utf-8") == _FILE
+
+
+@pytest.mark.parametrize(
+    ("filled", "said"),
+    [
+        (
+            {"platform": "rss", "every": "5", "option_url": "ftp://x"},
+            "5m, 1h, 1h 30m o 2d\nDirección del canal (RSS o Atom): debe ser una dirección web",
+        ),
+        (
+            {"platform": "rss", "every": "0s"},
+            "debe ser al menos 1s\nDirección del canal (RSS o Atom): falta",
+        ),
+        (
+            {"platform": "reddit", "every": "5m", "option_kind": "x", "option_limit": "500"},
+            "no es ninguno de: 'search', 'comments', 'inbox'\nElementos por petición: debe ser",
+        ),
+        ({"platform": "reddit", "option_limit": "many"}, "no es un número entero"),
+        ({"platform": "reddit", "option_subreddits": "a b"}, "no es el nombre de un subreddit"),
+        ({"platform": "x", "option_kind": "mentions"}, "las menciones necesitan"),
+        ({"platform": "x", "every": "5m", "name": "x-search"}, "hay dos fuentes «x-search»"),
+        ({"platform": "file", "option_path": "a", "option_timezone": "Mars/Base"}, "zona horaria"),
+        ({"platform": "file", "option_path": "a", "option_posts_from": "A B"}, "solo letras minús"),
+        ({"platform": "carrier_pigeon"}, "no existe ningún collector llamado «carrier_pigeon»"),
+    ],
+    ids=lambda one: str(one)[:30],
+)
+def test_what_is_wrong_is_said_in_spanish_under_its_label(
+    sign_in: SignIn, filled: dict[str, str], said: str
+) -> None:
+    client = sign_in(Role.ADMIN)
+
+    wrong = client.post(
+        "/listening/acme/source", data=filled, headers={"Accept-Language": "es", "HX-Request": "1"}
+    )
+
+    assert wrong.status_code == 422
+    assert said in unescape(wrong.text)
 
 
 def test_options_of_every_kind_are_filled_in(

@@ -32,7 +32,7 @@ REFUSED: tuple[tuple[str, dict[str, str], str], ...] = (
     (
         "/on-call/overrides",
         {"brand": "acme", "rotation": "nope", "contact": "x", "hours": "0"},
-        "body.hours: debe ser mayor que 0",
+        "Horas: debe ser mayor que 0",
     ),
     ("/people/1/split", {}, "marque las cuentas que son de otras personas"),
     ("/links/999/confirm", {"expected": "true"}, "no existe el vínculo 999"),

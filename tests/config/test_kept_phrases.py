@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, sel
 
 from config.kept_phrases import PhraseJson, PhraseText, from_json, to_json
 from config.language import reading_as, told
-from config.phrases import Day, Moment, Number, Phrase, Share, joined, phrase
+from config.phrases import Day, Moment, Number, Phrase, Share, joined, nphrase, phrase
 from listener.models import SourceState
 
 AT = datetime(2026, 3, 4, 23, 5, tzinfo=UTC)
@@ -69,6 +70,41 @@ def test_columns_give_phrases_back_and_plain_texts_as_they_are(engine: Engine) -
         assert told(facts[0]["title"]) == MADE
         raw = connection.execute(text("SELECT said FROM kept_phrase ORDER BY id")).scalars().all()
         assert raw[0].partition("\x1e")[0] == MADE, "SQL reads English"
+
+
+def test_what_counts_things_keeps_both_forms_and_the_number(engine: Engine) -> None:
+    counts = (0, 1, 1234)
+    said = [nphrase("%(num)s negative post", "%(num)s negative posts", one) for one in counts]
+    with engine.begin() as connection:
+        KEPT.create(connection)
+        connection.execute(KEPT.insert(), [{"said": one} for one in said])
+
+        found = _column(connection, "said")
+
+        assert found == ["0 negative posts", "1 negative post", "1,234 negative posts"]
+        assert [pickle.loads(pickle.dumps(one)).counted for one in said] == [
+            one.counted for one in found
+        ]
+        with reading_as("es"):
+            assert [told(one) for one in found] == [
+                "0 publicaciones negativas",
+                "1 publicación negativa",
+                "1.234 publicaciones negativas",
+            ]
+
+
+def test_what_an_older_version_kept_of_a_number_is_read_as_it_was(engine: Engine) -> None:
+    with engine.begin() as connection:
+        KEPT.create(connection)
+        for kept in (
+            '{"$phrase": "%(num)s negative posts", "$values": {"num": {"$number": [1, 0]}}}',
+            '{"$phrase": "%(num)s post", "$counted": "no", "$values": {"num": 1}}',
+        ):
+            connection.execute(
+                text("INSERT INTO kept_phrase (said) VALUES (:said)"), {"said": f"x\x1e{kept}"}
+            )
+
+        assert _column(connection, "said") == ["1 negative posts", "1 post"]
 
 
 def test_nobody_can_write_a_phrase_as_a_text(engine: Engine) -> None:

@@ -37,6 +37,8 @@ KEYWORDS = {
     "npgettext": ((1, "c"), 2, 3),
     "later": None,
     "phrase": None,
+    "nphrase": (1, 2),
+    "nlater": (1, 2),
 }
 
 #: Errors that a page shows, and the modules whose errors people meet in the console; those of

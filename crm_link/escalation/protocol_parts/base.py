@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict
 
 from config.language import LANGUAGES
+from config.phrases import phrase
 
 #: Severities, the worst first.
 LEVELS = ("SEV-1", "SEV-2", "SEV-3", "SEV-4")
@@ -27,7 +28,11 @@ class Strict(BaseModel):
 def known_language(name: str) -> str:
     """Return the code of a language; ValueError where nothing is written in it."""
     if name not in LANGUAGES:
-        msg = f"nothing is written in '{name}'; known: {', '.join(LANGUAGES)}"
+        msg = phrase(
+            "nothing is written in '%(name)s'; known: %(known)s",
+            name=name,
+            known=", ".join(LANGUAGES),
+        )
         raise ValueError(msg)
     return name
 
@@ -37,6 +42,8 @@ def known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        msg = f"'{name}' is no time zone; write for example Europe/Madrid or UTC"
+        msg = phrase(
+            "'%(name)s' is no time zone; write for example Europe/Madrid or UTC", name=name
+        )
         raise ValueError(msg) from error
     return name

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from config.durations import Duration
+from config.phrases import phrase
 from crm_link.escalation.protocol_parts.base import Level, Strict
 from crm_link.escalation.protocol_parts.hours import Hours
 
@@ -42,7 +43,7 @@ class ChainStep(Strict):
     @model_validator(mode="after")
     def _has_zone(self) -> ChainStep:
         if isinstance(self.hours, Hours) and self.hours.tz is None:
-            msg = "say in which zone: hours: {week: mon-fri 09:00-18:00, tz: Europe/Madrid}"
+            msg = phrase("say in which zone: hours: {week: mon-fri 09:00-18:00, tz: Europe/Madrid}")
             raise ValueError(msg)
         return self
 

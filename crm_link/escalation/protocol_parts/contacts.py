@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from config.phrases import phrase
 from crm_link.escalation.protocol_parts.base import Strict, known_language, known_zone
 from crm_link.escalation.protocol_parts.hours import Hours
 
@@ -27,11 +28,14 @@ def _parse_hours(text: str) -> tuple[time, time]:
     with suppress(ValueError, IndexError):
         ends = [time(parts[0], parts[1]), time(parts[2], parts[3])]
     if not ends:
-        msg = f"'{text}' are no hours; write for example 22:00-07:00"
+        msg = phrase("'%(text)s' are no hours; write for example 22:00-07:00", text=text)
         raise ValueError(msg)
     begin, end = ends
     if begin == end:
-        msg = f"'{text}' begins when it ends; leave the key out if there are no quiet hours"
+        msg = phrase(
+            "'%(text)s' begins when it ends; leave the key out if there are no quiet hours",
+            text=text,
+        )
         raise ValueError(msg)
     return begin, end
 

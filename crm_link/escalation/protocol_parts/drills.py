@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from config.durations import Duration
+from config.phrases import phrase
 from crm_link.escalation.protocol_parts.base import Strict
 from crm_link.escalation.protocol_parts.contacts import ChannelAddress
 
@@ -32,7 +33,7 @@ FieldName = Annotated[str, Field(pattern=_FIELD)]
 def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        msg = f"'{twice[0]}' is there twice"
+        msg = phrase("'%(name)s' is there twice", name=twice[0])
         raise ValueError(msg)
     return names
 

@@ -18,6 +18,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from config.errors import InputError
+from config.field_errors import of_field
 from config.phrases import Number, Phrase, joined, phrase
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.protocol_parts.advice import advise
@@ -46,16 +47,21 @@ def load_protocol(path: Path) -> EscalationProtocol:
     try:
         content = path.read_bytes()
     except OSError as error:
-        msg = (
-            f"{path} cannot be read: {error.strerror}; `groundswell init` writes one to start from"
-        )
-        raise InputError(msg) from error
+        raise InputError(
+            "%(file)s cannot be read: %(why)s; `groundswell init` writes one to start from",
+            file=path,
+            why=error.strerror,
+        ) from error
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        msg = f"{path}, line {line}: this is not UTF-8; save the file as UTF-8"
-        raise InputError(msg) from error
+        raise InputError(
+            "%(file)s, line %(line)s: %(problem)s",
+            file=path,
+            line=line,
+            problem=phrase("this is not UTF-8; save the file as UTF-8"),
+        ) from error
     return parse_protocol(text, str(path))
 
 
@@ -195,8 +201,7 @@ def _shape_problems(error: ValidationError) -> Iterator[Problem]:
         elif problem["type"] == "missing":
             yield Problem(place[:-1], phrase("'%(name)s' is missing", name=name))
         else:
-            message = problem["msg"].removeprefix("Value error, ")
-            yield Problem(place, f"{_words(place)}: {message}" if place else message)
+            yield Problem(place, of_field(_words(place), problem))
 
 
 #: What pydantic adds to a place to tell the branches of a union apart.

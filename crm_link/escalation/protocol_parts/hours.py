@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import holidays
 from pydantic import AfterValidator, Field, model_validator
 
+from config.phrases import phrase
 from crm_link.escalation.protocol_parts.base import Strict, known_zone
 
 #: Monday is 0, as in `date.weekday`.
@@ -27,7 +28,6 @@ _PART = re.compile(
     r"(?:(?P<first>[a-z]{3})(?:\s*-\s*(?P<last>[a-z]{3}))?\s+)?"
     r"(?P<begin>\d{1,2}:\d{2})\s*-\s*(?P<end>\d{1,2}:\d{2})"
 )
-_EXAMPLE = "write for example mon-fri 09:00-18:00, sat 10:00-14:00"
 
 #: Days of the week, begin, end; an end that is not after the begin is on the next day.
 Span = tuple[frozenset[int], time, time]
@@ -42,7 +42,9 @@ def _known_holidays(code: str) -> str:
     try:
         _calendar(code)
     except (NotImplementedError, KeyError, ValueError) as error:
-        msg = f"no public holidays are known for '{code}'; write for example ES or ES-MD"
+        msg = phrase(
+            "no public holidays are known for '%(code)s'; write for example ES or ES-MD", code=code
+        )
         raise ValueError(msg) from error
     return code
 
@@ -81,7 +83,10 @@ def parse_week(text: str) -> tuple[Span, ...]:
     for part in text.strip().lower().split(","):
         match = _PART.fullmatch(part.strip())
         if match is None:
-            msg = f"'{part.strip()}' are no hours; {_EXAMPLE}"
+            msg = phrase(
+                "'%(text)s' are no hours; write for example mon-fri 09:00-18:00, sat 10:00-14:00",
+                text=part.strip(),
+            )
             raise ValueError(msg)
         spans.append((_days(match), _time(match["begin"]), _time(match["end"])))
     return tuple(spans)
@@ -93,7 +98,11 @@ def _days(match: re.Match[str]) -> frozenset[int]:
     names = (match["first"], match["last"] or match["first"])
     unknown = next((name for name in names if name not in DAYS), None)
     if unknown is not None:
-        msg = f"'{unknown}' is no day of the week; {_EXAMPLE}"
+        msg = phrase(
+            "'%(name)s' is no day of the week; write for example mon-fri 09:00-18:00, "
+            "sat 10:00-14:00",
+            name=unknown,
+        )
         raise ValueError(msg)
     first, last = (DAYS.index(name) for name in names)
     count = (last - first) % len(DAYS) + 1
@@ -107,7 +116,10 @@ def _time(text: str) -> time:
     try:
         return time(int(hour), int(minute))
     except ValueError as error:
-        msg = f"'{text}' is no time of day; {_EXAMPLE}"
+        msg = phrase(
+            "'%(text)s' is no time of day; write for example mon-fri 09:00-18:00, sat 10:00-14:00",
+            text=text,
+        )
         raise ValueError(msg) from error
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from config.durations import Duration
+from config.phrases import phrase
 from crm_link.escalation.protocol_parts.base import Strict, known_zone
 from crm_link.escalation.protocol_parts.hours import Hours
 
@@ -45,20 +46,20 @@ class Rotation(Strict):
     @classmethod
     def _is_turn(cls, every: timedelta) -> timedelta:
         if every < SHORTEST_TURN:
-            msg = "a turn lasts an hour at least"
+            msg = phrase("a turn lasts an hour at least")
             raise ValueError(msg)
         if every % timedelta(minutes=1):
-            msg = "a turn lasts whole minutes"
+            msg = phrase("a turn lasts whole minutes")
             raise ValueError(msg)
         return every
 
     @model_validator(mode="after")
     def _says_who(self) -> Rotation:
         if bool(self.members) == bool(self.calendar):
-            msg = "give either members, who take turns, or a calendar, which says who is on"
+            msg = phrase("give either members, who take turns, or a calendar, which says who is on")
             raise ValueError(msg)
         if len(set(self.members)) != len(self.members) and len(set(self.members)) == 1:
-            msg = "the members are all the same person; name them once"
+            msg = phrase("the members are all the same person; name them once")
             raise ValueError(msg)
         return self
 
@@ -81,5 +82,7 @@ def _parse_time(text: str) -> time:
             raise ValueError  # noqa: TRY301 - one message for both
         return time(int(match[1]), int(match[2]))
     except ValueError as error:
-        msg = f"'{text}' is no time of day; write for example \"09:00\", in quotes"
+        msg = phrase(
+            "'%(text)s' is no time of day; write for example \"09:00\", in quotes", text=text
+        )
         raise ValueError(msg) from error

@@ -119,14 +119,16 @@ class Assessment(Strict):
     def _no_booleans(cls, value: Any) -> Any:  # noqa: ANN401 - as the file has it
         claims = value.get("claim") if isinstance(value, dict) else None
         if isinstance(claims, list | tuple) and any(isinstance(one, bool) for one in claims):
-            msg = "write claim: [untrue, true_claim, ...]: YAML reads a bare true as a boolean"
+            msg = phrase(
+                "write claim: [untrue, true_claim, ...]: YAML reads a bare true as a boolean"
+            )
             raise ValueError(msg)
         return value
 
     @model_validator(mode="after")
     def _can_be_unknown(self) -> Assessment:
         if "unknown" not in self.claim:
-            msg = "claim must have 'unknown' among its answers: at first nobody knows"
+            msg = phrase("claim must have 'unknown' among its answers: at first nobody knows")
             raise ValueError(msg)
         return self
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pydantic import Field, field_validator
 
 from config.durations import Duration
+from config.phrases import phrase
 from crm_link.escalation.protocol_parts.base import Strict
 
 #: Longer, and whoever approved has forgotten what.
@@ -39,7 +40,7 @@ class Replies(Strict):
     @classmethod
     def _is_short(cls, value: timedelta) -> timedelta:
         if value > MOST_HOLD:
-            msg = "an approved reply is held for 1h at most"
+            msg = phrase("an approved reply is held for 1h at most")
             raise ValueError(msg)
         return value
 
@@ -48,6 +49,10 @@ class Replies(Strict):
     def _are_names(cls, value: dict[str, str]) -> dict[str, str]:
         for platform, account in value.items():
             if not (account.isascii() and account.isalnum()):
-                msg = f"the account '{account}' of {platform} is no name: letters and digits only"
+                msg = phrase(
+                    "the account '%(account)s' of %(platform)s is no name: letters and digits only",
+                    account=account,
+                    platform=platform,
+                )
                 raise ValueError(msg)
         return value

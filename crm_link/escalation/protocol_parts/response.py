@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from config.durations import Duration
+from config.phrases import phrase
 from crm_link.escalation.protocol_parts.base import Strict
 
 #: Nobody reads and answers in less.
@@ -32,7 +33,7 @@ class ResponseTimes(Strict):
     @classmethod
     def _is_long_enough(cls, value: timedelta) -> timedelta:
         if value < LEAST_RESPONSE:
-            msg = "a response time is at least 1m"
+            msg = phrase("a response time is at least 1m")
             raise ValueError(msg)
         return value
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from config.durations import Duration
+from config.phrases import phrase
 from crm_link.escalation.protocol_parts.base import WAKING_LEVELS, Level, Strict
 
 #: Updates that follow each other more closely say nothing new.
@@ -45,16 +46,18 @@ class Condition(Strict):
     @model_validator(mode="after")
     def _counts_something(self) -> Condition:
         if not self.model_fields_set - {"window"}:
-            msg = "a condition needs at least one threshold, for example negatives_gte: 20"
+            msg = phrase("a condition needs at least one threshold, for example negatives_gte: 20")
             raise ValueError(msg)
         if self.index_gte is not None and self.source:
-            msg = "index_gte goes with no source: the index is of all platforms"
+            msg = phrase("index_gte goes with no source: the index is of all platforms")
             raise ValueError(msg)
         if self.negative_trend_days_gte is not None and (self.only_topics or self.source):
-            msg = "negative_trend_days_gte goes with no topics and no source: it is the brand's"
+            msg = phrase(
+                "negative_trend_days_gte goes with no topics and no source: it is the brand's"
+            )
             raise ValueError(msg)
         if not timedelta(minutes=1) <= self.window <= timedelta(days=7):
-            msg = "window must lie between 1m and 7d"
+            msg = phrase("window must lie between 1m and 7d")
             raise ValueError(msg)
         return self
 
@@ -93,13 +96,18 @@ class Severity(Strict):
     @model_validator(mode="after")
     def _is_reachable(self) -> Severity:
         if not self.any and not self.all:
-            msg = f"{self.level} can never be reached: give it conditions under 'any' or 'all'"
+            msg = phrase(
+                "%(level)s can never be reached: give it conditions under 'any' or 'all'",
+                level=self.level,
+            )
             raise ValueError(msg)
         if self.auto_resolve is not None and self.level in WAKING_LEVELS:
-            msg = f"{self.level} is resolved by a person only: remove auto_resolve"
+            msg = phrase(
+                "%(level)s is resolved by a person only: remove auto_resolve", level=self.level
+            )
             raise ValueError(msg)
         if self.updates is not None and self.updates < LEAST_UPDATES:
-            msg = "updates must be at least 5m apart"
+            msg = phrase("updates must be at least 5m apart")
             raise ValueError(msg)
         return self
 
@@ -127,6 +135,6 @@ class Dedup(Strict):
     @model_validator(mode="after")
     def _is_by_brand_and_topic(self) -> Dedup:
         if set(self.key) != {"brand", "topic"}:
-            msg = "key must be [brand, topic]: there is one open incident for each"
+            msg = phrase("key must be [brand, topic]: there is one open incident for each")
             raise ValueError(msg)
         return self

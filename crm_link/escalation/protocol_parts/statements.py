@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from config.phrases import phrase
 from crm_link.escalation.protocol_parts.base import Strict
 from crm_link.escalation.protocol_parts.playbook import Strategy
 from crm_link.escalation.protocol_parts.triage import ANY_LANGUAGE, Words
@@ -46,19 +47,31 @@ def variables_in(text: str) -> Iterator[str]:
         ValueError: A brace is left open, or holds something else than a name.
 
     """
-    for _, name, spec, conversion in string.Formatter().parse(text):
+    for name, spec, conversion in _pieces(text):
         if name is None:
             continue
         if not name.isidentifier() or spec or conversion:
-            msg = f"'{{{name}}}' is no variable: write {{name}}, and {{{{ for a brace"
+            msg = phrase("'{%(name)s}' is no variable: write {name}, and {{ for a brace", name=name)
             raise ValueError(msg)
         yield name
+
+
+def _pieces(text: str) -> Iterator[tuple[str | None, str | None, str | None]]:
+    try:
+        yield from (piece[1:] for piece in string.Formatter().parse(text))
+    except ValueError as error:
+        msg = phrase("a brace is not closed or not opened: write {{ or }} for a brace itself")
+        raise ValueError(msg) from error
 
 
 def _check_text(text: Text) -> Text:
     for part, words in text.items() if isinstance(text, dict) else [("", text)]:
         if part and part not in CERC_PARTS:
-            msg = f"'{part}' is no part of a message; the parts are {', '.join(CERC_PARTS)}"
+            msg = phrase(
+                "'%(part)s' is no part of a message; the parts are %(parts)s",
+                part=part,
+                parts=", ".join(CERC_PARTS),
+            )
             raise ValueError(msg)
         list(variables_in(words))
     return text
@@ -94,14 +107,20 @@ class Statement(Strict):
     @model_validator(mode="after")
     def _approval_is_whole(self) -> Statement:
         if self.approved_by is not None and (self.approved_on is None or self.expires is None):
-            msg = "approved_by goes with approved_on and expires: an approval has a day and an end"
+            msg = phrase(
+                "approved_by goes with approved_on and expires: an approval has a day and an end"
+            )
             raise ValueError(msg)
         if self.approved_on and self.expires and self.expires <= self.approved_on:
-            msg = "expires must lie after approved_on"
+            msg = phrase("expires must lie after approved_on")
             raise ValueError(msg)
         unknown = [part for part in self.requires or () if part not in CERC_PARTS]
         if unknown:
-            msg = f"requires knows {', '.join(CERC_PARTS)}, and not {', '.join(unknown)}"
+            msg = phrase(
+                "requires knows %(parts)s, and not %(unknown)s",
+                parts=", ".join(CERC_PARTS),
+                unknown=", ".join(unknown),
+            )
             raise ValueError(msg)
         return self
 

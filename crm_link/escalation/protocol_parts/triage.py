@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from config.phrases import phrase
 from crm_link.escalation.protocol_parts.base import Strict
 from sentiment.types import Label
 
@@ -30,21 +31,28 @@ def _by_language(value: object) -> object:
 def _check_words(words: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     for language, phrases in words.items():
         if language != ANY_LANGUAGE and not _LANGUAGE.fullmatch(language):
-            msg = f"'{language}' is no language; write ISO 639-1 codes (en, es, ...) or any"
+            msg = phrase(
+                "'%(language)s' is no language; write ISO 639-1 codes (en, es, ...) or any",
+                language=language,
+            )
             raise ValueError(msg)
-        for phrase in phrases:
-            _check_phrase(phrase)
+        for one in phrases:
+            _check_phrase(one)
     return words
 
 
-def _check_phrase(phrase: str) -> None:
-    if not re.search(r"\w", phrase) or len(phrase) > MAX_PHRASE_CHARS:
-        msg = (
-            f"'{phrase[:40]}' is no phrase: it needs 1 to {MAX_PHRASE_CHARS} characters and a word"
+def _check_phrase(words: str) -> None:
+    if not re.search(r"\w", words) or len(words) > MAX_PHRASE_CHARS:
+        msg = phrase(
+            "'%(words)s' is no phrase: it needs 1 to %(most)s characters and a word",
+            words=words[:40],
+            most=MAX_PHRASE_CHARS,
         )
         raise ValueError(msg)
-    if re.search(r"(^|\W)\*|\*\w", phrase):
-        msg = f"'{phrase}': a star stands only at a word's end, for example cancel*"
+    if re.search(r"(^|\W)\*|\*\w", words):
+        msg = phrase(
+            "'%(words)s': a star stands only at a word's end, for example cancel*", words=words
+        )
         raise ValueError(msg)
 
 
@@ -80,7 +88,7 @@ class FlagRule(Strict):
     @model_validator(mode="after")
     def _asks_something(self) -> FlagRule:
         if not self.model_fields_set - {"reason", "case"}:
-            msg = "a flag rule needs a condition, for example label: [negative]"
+            msg = phrase("a flag rule needs a condition, for example label: [negative]")
             raise ValueError(msg)
         return self
 
@@ -110,7 +118,9 @@ class Topic(Strict):
     @model_validator(mode="after")
     def _is_not_the_rest(self) -> Topic:
         if self.id == GENERAL:
-            msg = f"'{GENERAL}' is what is in no topic; name the topic otherwise"
+            msg = phrase(
+                "'%(name)s' is what is in no topic; name the topic otherwise", name=GENERAL
+            )
             raise ValueError(msg)
         return self
 

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.errors import InputError, NotFoundError, TransientError
+from config.language import reading_as, told
 from crm_link.flags.models import FlagEvent
 from crm_link.linking.matching_models import LinkRefusal, MatchKey, NameCount
 from crm_link.models import (
@@ -177,7 +178,9 @@ def test_an_erasure_waits_for_a_crm_and_goes_on(sessions: sessionmaker[Session])
     request = erase(sessions, crm, author=f"mastodon:{HANDLE}", whole_person=True)
 
     assert request.state is ErasureState.CRMS
-    assert request.last_error == "csv_file has not taken 1 records yet"
+    assert request.last_error == "csv_file has not taken 1 record yet"
+    with reading_as("es"):
+        assert told(request.last_error) == "csv_file todavía no ha aceptado 1 ficha"
     with sessions() as session:  # everything else is gone by then
         assert session.scalars(select(Mention.text).where(Mention.text.contains(NAME))).all() == []
     crm.is_away = False
