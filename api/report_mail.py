@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.formats import decimal, signed
-from api.language import gettext, reading_as
+from api.language import gettext, ngettext, reading_as
 from api.reports.periodic import (
     MEDIA_TYPES,
     PeriodicForm,
@@ -56,8 +56,10 @@ def _rendered(session: Session, mail: ReportMail, now: datetime, public_url: str
 def _words(report: WeeklyReport, public_url: str) -> str:
     """Return what the mail itself says of a week: counts only, no texts of posts."""
     lines = [
-        gettext(
+        ngettext(
+            "%(mentions)s mention, %(before)s in the week before.",
             "%(mentions)s mentions, %(before)s in the week before.",
+            report.mentions,
             mentions=decimal(report.mentions),
             before=decimal(report.mentions_before),
         ),

@@ -17,7 +17,7 @@ from api.console.queue import around
 from api.console.replying import posting_of, reply_context
 from api.deps import CommunityManagerDep, SessionsDep
 from api.formats import iso, words
-from api.language import gettext
+from api.language import gettext, ngettext
 from api.pages import back_to, is_htmx, render
 from api.paging import CursorQuery, mention_cursor, mention_key
 from api.reply_pages import reply_page
@@ -97,7 +97,12 @@ def mention(page: PageDep, mention_id: int) -> Response:
             known = view_contact_360(
                 page.session, link.contact, now=page.state.clock(), beside=mention_id
             )
-            title = gettext("%(number)s judged mentions in 26 weeks", number=known.judged)
+            title = ngettext(
+                "%(num)s judged mention in %(weeks)s weeks",
+                "%(num)s judged mentions in %(weeks)s weeks",
+                known.judged,
+                weeks=len(known.weeks),
+            )
             context["known"][link.contact_id] = (known, weeks_svg(known.weeks, title))
     return page.show("mention.html", context)
 

@@ -12,7 +12,7 @@ from html import escape
 from typing import Protocol
 
 from api.formats import decimal, local, short_local, zone_name
-from api.language import gettext
+from api.language import gettext, ngettext
 from sentiment.trends import TrendPoint, net_sentiment
 
 #: Size of the drawing and of its two fields, in units of the view box.
@@ -90,14 +90,21 @@ class _Scale:
 
 
 def _summary(curve: Drawn, top: int) -> str:
-    whole = decimal(sum(point.mentions for point in curve.points))
+    mentions = sum(point.mentions for point in curve.points)
+    whole = decimal(mentions)
     if curve.peak is None:
-        return gettext(
-            "%(number)s mentions; negative ones in front; net sentiment below", number=whole
+        return ngettext(
+            "%(number)s mention; negative ones in front; net sentiment below",
+            "%(number)s mentions; negative ones in front; net sentiment below",
+            mentions,
+            number=whole,
         )
-    return gettext(
+    return ngettext(
+        "%(number)s mention, most of them (%(top)s) at %(when)s; negative ones in front; net "
+        "sentiment below",
         "%(number)s mentions, most of them (%(top)s) at %(when)s; negative ones in front; net "
         "sentiment below",
+        mentions,
         number=whole,
         top=decimal(top),
         when=local(curve.peak.at),

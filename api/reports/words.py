@@ -100,14 +100,19 @@ def _rebound(found: Rebound) -> str:
 def _ordinary(band: Band) -> str:
     volume = decimal(round(band.volume_high), "#,##0")
     if band.net_low is None:
-        return gettext(
+        return ngettext(
+            "Ordinary is up to %(volume)s mention a day (of %(days)s before).",
             "Ordinary is up to %(volume)s mentions a day (of %(days)s before).",
+            round(band.volume_high),
             volume=volume,
             days=_days(band.days),
         )
-    return gettext(
+    return ngettext(
+        "Ordinary is up to %(volume)s mention a day and a net sentiment of %(net)s or more "
+        "(of %(days)s before).",
         "Ordinary is up to %(volume)s mentions a day and a net sentiment of %(net)s or more "
         "(of %(days)s before).",
+        round(band.volume_high),
         volume=volume,
         net=signed(band.net_low),
         days=_days(band.days),

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from config.bulk import insert_new
 from config.clock import Clock, utc_now
 from config.errors import BudgetExhaustedError
-from config.phrases import Number, phrase
+from config.phrases import Number, nphrase, phrase
 from crm_link.calls.budget_models import CrmBudget
 from crm_link.calls.budgets import Heard, Limit
 from crm_link.crm import Crm
@@ -158,7 +158,10 @@ class BudgetMeter:
             row.running = [one for one in row.running if datetime.fromisoformat(one[:-13]) > now]
             is_full = len(row.running) >= limit.size
             return (
-                _Wait(PLACE_WAIT_S, phrase("%(size)s calls at once", size=limit.size))
+                _Wait(
+                    PLACE_WAIT_S,
+                    nphrase("%(num)s call at once", "%(num)s calls at once", limit.size),
+                )
                 if is_full
                 else None
             )

@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from config.phrases import phrase
+from config.phrases import nphrase
 from listener.types import (
     GapKind,
     GapReport,
@@ -246,9 +246,10 @@ def _partial(
         return ()
     titles = {str(one.get("title") or "error") for one in serious if isinstance(one, Mapping)}
     times = [post.published_at for post in posts]
-    detail = phrase(
-        "X could not give %(number)s things of a page: %(titles)s",
-        number=len(serious),
+    detail = nphrase(
+        "X could not give %(num)s thing of a page: %(titles)s",
+        "X could not give %(num)s things of a page: %(titles)s",
+        len(serious),
         titles=", ".join(sorted(titles)),
     )
     return (GapReport(GapKind.PARTIAL, min(times, default=None), max(times, default=None), detail),)

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from api.console.locale.__main__ import extracted
 from api.models import Role
+from config.former_phrases import WITHOUT_PLURALS
 from config.language import LANGUAGES, SOURCE, catalogue_path
 from tests.api.conftest import SignIn
 from tests.api.scene import Scene
@@ -70,6 +71,85 @@ def test_placeholders_and_tags_are_those_of_the_text(name: str) -> None:
     wrong = [message.id for message in _read(name) if message.id and not _fits(message)]
 
     assert wrong == []
+
+
+#: A number before what it counts.
+_COUNTS = re.compile(
+    r"%\((?!most|least|max_|min_)\w+\)s (?:\w+ )?"
+    r"(?:accounts|alerts|attempts|bytes|calls|characters|columns|contacts|days|"
+    r"entries|figures|findings|followers|gaps|incidents|likes|links|mentions|messages|minutes|"
+    r"people|points|posts|records|replies|requests|rows|searches|seconds|sources|statements|"
+    r"terms|things|times|topics|views|weeks|words)\b"
+)
+
+#: Texts with such a number and one form, because it is never one there; limits are left out.
+NEVER_ONE = frozenset(
+    {
+        *WITHOUT_PLURALS,
+        "more negative mentions each day, %(number)s days in a row",
+        # Numbers of ours.
+        (
+            "E-mail address or password is wrong, or the account is locked for %(minutes)s minutes "
+            "after %(number)s wrong passwords."
+        ),
+        "New password, at least %(number)s characters",
+        "Of the newest %(number)s posts.",
+        (
+            "The measured rate of the last %(days)s days, times the share that the preview says. "
+            "X: $%(post)s a post and up to $%(author)s for its author, as the settings "
+            "GROUNDSWELL_X_PRICE_POST and GROUNDSWELL_X_PRICE_AUTHOR say; X changes its prices, "
+            "its developer console has the bill."
+        ),
+        (
+            "Windows of more than %(number)s mentions are counted in the background. The figures "
+            "stand here as soon as they are there, by themselves."
+        ),
+        "a silence lasts %(days)s days at most, so that none is forgotten",
+        (
+            "a window of so many mentions is counted in the background; ask again in %(seconds)s "
+            "seconds"
+        ),
+        "an action can be undone for %(minutes)s minutes; change it by hand now",
+        "in the newest stored mentions of the last %(days)s days",
+        "snooze for %(days)s days at most",
+        (
+            "%(level)s's last step comes after %(after)s, later than %(limits)s times its ack of "
+            "%(ack)s"
+        ),
+        # More than a limit, or only said of several.
+        "%(count)s alerts: %(title)s",
+        "%(left)s of %(all)s calls (%(limit)s) are left, kept for the account's other programs",
+        "%(number)s mentions are too many at once; at most %(max_at_once)s",
+        "%(times)s times an ordinary hour, which has %(usual)s",
+        "'%(key)s' has %(filled)s characters now; %(channel)s takes %(most)s",
+        "'%(part)s' is written %(count)s times: once is enough",
+        "(%(number)s times in a row)",
+        "All %(number)s entries",
+        (
+            "Network of %(number)s accounts that post the same within a minute; the table below "
+            "says the same"
+        ),
+        "Show all %(number)s characters",
+        (
+            "the query becomes %(number)s searches on %(dialect)s, and at most %(max_texts)s are "
+            "made: remove alternatives, or shorten what they share"
+        ),
+        (
+            "the query has %(number)s characters, and at most %(most)s are allowed: shorten it, or "
+            "divide it between several brands"
+        ),
+        "this has %(length)s characters, and %(channel)s takes %(most)s",
+        # A sum of three things.
+        "%(number)s likes, reposts and replies",
+    }
+)
+
+
+def test_what_counts_things_has_plural_forms(texts: Catalog) -> None:
+    found = {one.id for one in texts if isinstance(one.id, str) and _COUNTS.search(one.id)}
+
+    assert sorted(found - NEVER_ONE) == [], "ngettext and nphrase: docs/translating.md"
+    assert sorted(NEVER_ONE - found - {*WITHOUT_PLURALS}) == []
 
 
 def test_pages_are_in_the_readers_language(

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, select, text
 
+from config.former_phrases import WITHOUT_PLURALS
 from config.kept_phrases import PhraseJson, PhraseText, from_json, to_json
 from config.language import reading_as, told
 from config.phrases import Day, Moment, Number, Phrase, Share, joined, nphrase, phrase
@@ -105,6 +106,13 @@ def test_what_an_older_version_kept_of_a_number_is_read_as_it_was(engine: Engine
             )
 
         assert _column(connection, "said") == ["1 negative posts", "1 post"]
+
+
+def test_templates_that_older_versions_stored_have_their_translations() -> None:
+    with reading_as("es"):
+        left = [one for one in WITHOUT_PLURALS if told(Phrase(one, {})) == one]
+
+    assert left == []
 
 
 def test_nobody_can_write_a_phrase_as_a_text(engine: Engine) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from config.durations import format_duration
-from config.language import gettext, looked_up, reading_as, told
+from config.language import gettext, looked_up, ngettext, reading_as, told
 from config.phrases import Number, Phrase, Share, later, phrase
 from crm_link.escalation.channel import Message
 from crm_link.escalation.delivery.message_facts import Telling, TopPost, facts_of
@@ -138,8 +138,10 @@ def _section(telling: Telling) -> str:
 def _size(telling: Telling) -> str:
     """Return how big it is: the count, and behind it what else is known."""
     facts = telling.incident.facts
-    said = gettext(
+    said = ngettext(
+        "%(number)s negative mention of %(brand)s in %(window)s",
         "%(number)s negative mentions of %(brand)s in %(window)s",
+        facts["negatives"],
         number=Number(facts["negatives"]),
         brand=telling.brand_name,
         window=format_duration(timedelta(seconds=facts["window_s"])),
@@ -182,9 +184,25 @@ def _post(post: TopPost) -> str:
     quote = text if len(text) <= QUOTE_CHARS else text[: QUOTE_CHARS - 1].rstrip() + "…"
     notes = [post.platform]
     if post.followers:
-        notes.append(gettext("%(number)s followers", number=Number(post.followers)))
+        followers = post.followers
+        notes.append(
+            ngettext(
+                "%(number)s follower",
+                "%(number)s followers",
+                followers,
+                number=Number(followers),
+            )
+        )
     if post.copies:
-        notes.append(gettext("repeated %(number)s times", number=Number(post.copies)))
+        copies = post.copies
+        notes.append(
+            ngettext(
+                "repeated %(number)s time",
+                "repeated %(number)s times",
+                copies,
+                number=Number(copies),
+            )
+        )
     return f"- “{quote}” ({', '.join(notes)}) {post.url or ''}".rstrip()
 
 

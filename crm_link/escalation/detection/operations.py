@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config.bulk import insert_new
-from config.phrases import joined, phrase
+from config.phrases import joined, nphrase, phrase
 from crm_link.escalation import chain
 from crm_link.escalation.closing import close
 from crm_link.escalation.delivery.outbox import MACHINE, add_event
@@ -143,13 +143,15 @@ def tell_dead_letter(
         topic=DEAD_LETTERS,
         title=phrase("%(contact)s cannot be reached", contact=row.contact),
         lines=[
-            phrase(
+            nphrase(
                 "A message to %(contact)s (%(channel)s) about incident %(incident)s was given up "
-                "after %(attempts)s attempts: %(error)s.",
+                "after %(num)s attempt: %(error)s.",
+                "A message to %(contact)s (%(channel)s) about incident %(incident)s was given up "
+                "after %(num)s attempts: %(error)s.",
+                row.attempts,
                 contact=row.contact,
                 channel=row.channel,
                 incident=incident.id,
-                attempts=row.attempts,
                 error=row.last_error,
             )
         ],

@@ -18,7 +18,7 @@ from config.clock import Clock
 from config.db import read_session
 from config.durations import format_duration
 from config.logs import get_logger
-from config.phrases import Moment, phrase
+from config.phrases import Moment, nphrase, phrase
 from crm_link.escalation.detection.operations import NO_DATA, end_operation, raise_operation
 from crm_link.escalation.detection.pinned import pin_protocol
 from crm_link.escalation.models import OPERATIONS, Incident
@@ -102,10 +102,11 @@ def problem_of(health: SourceHealth, no_data: timedelta, now: datetime) -> str:
             time=format_duration(no_data),
         )
     if health.is_late and last is None and health.failures > 0:
-        return phrase(
-            "%(source)s has never been read: %(failures)s attempts failed in a row.",
+        return nphrase(
+            "%(source)s has never been read: %(num)s attempt failed.",
+            "%(source)s has never been read: %(num)s attempts failed in a row.",
+            health.failures,
             source=what,
-            failures=health.failures,
         )
     return _silent(what, health.newest_post_at) if health.is_silent and last is not None else ""
 

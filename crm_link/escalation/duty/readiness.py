@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config.durations import format_duration
-from config.phrases import Phrase, joined, later, lines_of, phrase
+from config.phrases import Phrase, joined, later, lines_of, nphrase, phrase
 from crm_link.escalation.detection.in_force import protocol_in_force
 from crm_link.escalation.drills.result import last_drill_at
 from crm_link.escalation.models import DRILL, Incident, Notification
@@ -147,9 +147,10 @@ def _drill(protocol: EscalationProtocol, last_at: datetime | None, now: datetime
         return _part("drill", 0, phrase("There was no drill so far."), how)
     every = protocol.drills.every
     age = now - (due - every)
-    found = phrase(
-        "The last drill was %(days)s days ago, one is due every %(every)s.",
-        days=max(age.days, 0),
+    found = nphrase(
+        "The last drill was %(num)s day ago, one is due every %(every)s.",
+        "The last drill was %(num)s days ago, one is due every %(every)s.",
+        max(age.days, 0),
         every=format_duration(every),
     )
     return _part("drill", 2.0 - age / every, found, how if age > every else "")
@@ -163,10 +164,11 @@ def _statements(protocol: EscalationProtocol, gone: set[int | str]) -> Part:
         )
         return _part("statements", 0, phrase("The protocol has no statements."), write)
     bad = [name for name in names if name in gone]
-    found = phrase(
-        "%(good)s of %(all)s statements are approved and hold.",
+    found = nphrase(
+        "%(good)s of %(num)s statement is approved and holds.",
+        "%(good)s of %(num)s statements are approved and hold.",
+        len(names),
         good=len(names) - len(bad),
-        all=len(names),
     )
     to_do = _for(later("have them approved anew: %(names)s"), bad)
     return _part("statements", 1 - len(bad) / len(names), found, to_do)
@@ -176,7 +178,12 @@ def _deputies(protocol: EscalationProtocol) -> Part:
     without = [one.id for one in protocol.contacts if one.deputy is None]
     whole = len(protocol.contacts)
     good = whole - len(without)
-    found = phrase("%(good)s of %(all)s contacts have a deputy.", good=good, all=whole)
+    found = nphrase(
+        "%(good)s of %(num)s contact has a deputy.",
+        "%(good)s of %(num)s contacts have a deputy.",
+        whole,
+        good=good,
+    )
     to_do = _for(later("name a deputy of: %(names)s"), without)
     return _part("deputies", 1 - len(without) / whole, found, to_do)
 
@@ -195,10 +202,11 @@ def _roles(protocol: EscalationProtocol) -> Part:
         named |= {owner for owner in (playbook.owner, *(t.owner for t in playbook.tasks)) if owner}
     people = {one.role for one in protocol.contacts} | {one.id for one in protocol.contacts}
     missing = sorted(named - people)
-    found = phrase(
-        "%(good)s of %(all)s roles that the protocol names have a person.",
+    found = nphrase(
+        "%(good)s of %(num)s role that the protocol names has a person.",
+        "%(good)s of %(num)s roles that the protocol names have a person.",
+        len(named),
         good=len(named) - len(missing),
-        all=len(named),
     )
     to_do = _for(later("add a contact with the role: %(names)s"), missing)
     return _part("roles", 1 - len(missing) / max(len(named), 1), found, to_do)
@@ -228,10 +236,11 @@ def _channels(session: Session, brand_id: int, protocol: EscalationProtocol) -> 
         _for(later("give more than the log to: %(names)s"), silent),
     ]
     reached = sum(one == 1.0 for one in worth)
-    found = phrase(
-        "%(good)s of %(all)s people were reached over their first channel when last tried.",
+    found = nphrase(
+        "%(good)s of %(num)s person was reached over their first channel when last tried.",
+        "%(good)s of %(num)s people were reached over their first channel when last tried.",
+        len(worth),
         good=reached,
-        all=len(worth),
     )
     to_do = joined("; ", [part for part in parts if part])
     return _part("channels", sum(worth) / len(worth), found, to_do)
@@ -267,8 +276,11 @@ def _sources(health: Sequence[SourceHealth]) -> Part:
         for one in health
         if one.state is SourceState.FAILING or one.is_late or one.is_silent
     ]
-    found = phrase(
-        "%(good)s of %(all)s sources are heard.", good=len(health) - len(bad), all=len(health)
+    found = nphrase(
+        "%(good)s of %(num)s source is heard.",
+        "%(good)s of %(num)s sources are heard.",
+        len(health),
+        good=len(health) - len(bad),
     )
     to_do = _for(later("look after: %(names)s (groundswell status)"), bad)
     return _part("sources", 1 - len(bad) / len(health), found, to_do)
@@ -284,17 +296,16 @@ def _protocol(problem: str, findings: Sequence[str]) -> Part:
         )
     if not findings:
         return _part("protocol", 1, phrase("The protocol file has no open findings."))
-    if len(findings) == 1:
-        return _part(
-            "protocol", 1 - PER_FINDING, phrase("The protocol file has 1 finding."), findings[0]
-        )
-    return _part(
-        "protocol",
-        1 - PER_FINDING * len(findings),
-        phrase("The protocol file has %(number)s findings.", number=len(findings)),
-        phrase(
+    found = nphrase(
+        "The protocol file has %(num)s finding.",
+        "The protocol file has %(num)s findings.",
+        len(findings),
+    )
+    to_do = findings[0]
+    if len(findings) > 1:
+        to_do = phrase(
             "%(finding)s (and %(more)s more: groundswell protocol lint)",
             finding=findings[0],
             more=len(findings) - 1,
-        ),
-    )
+        )
+    return _part("protocol", 1 - PER_FINDING * len(findings), found, to_do)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from config.durations import format_duration
-from config.phrases import Number, phrase
+from config.phrases import Number, nphrase
 from sentiment.bursts.readings import Burst
 
 
@@ -26,9 +26,10 @@ def burst_words(burst: Burst) -> str:
     window = format_duration(timedelta(seconds=burst.window_s))
     # Below ten, halves matter: 3 where 0.4 were expected is something, 0 would be nonsense.
     decimals = 0 if burst.expected >= 10 else 1  # noqa: PLR2004
-    return phrase(
-        "%(seen)s negative in %(window)s, expected %(expected)s; index %(index)s",
-        seen=Number(round(burst.seen)),
+    return nphrase(
+        "%(num)s negative in %(window)s, expected %(expected)s; index %(index)s",
+        "%(num)s negative in %(window)s, expected %(expected)s; index %(index)s",
+        round(burst.seen),
         window=window,
         expected=Number(burst.expected, decimals),
         index=Number(burst.index, 1),

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config.phrases import Number, Phrase, Share, joined, phrase
+from config.phrases import Number, Phrase, Share, joined, nphrase, phrase
 from crm_link.escalation.models import Incident, IncidentWhy
 from crm_link.escalation.protocol_parts.triage import GENERAL
 from crm_link.escalation.reasons.why_people import (
@@ -149,11 +149,13 @@ def summarise_why(why: Mapping[str, Any] | None) -> str:
     found = why["coordination"]
     if found["verdict"] in {Verdict.COORDINATED, Verdict.PARTLY}:
         lines.append(
-            phrase(
-                "Looks %(verdict)s: %(accounts)s accounts post the same within a minute "
+            nphrase(
+                "Looks %(verdict)s: %(num)s account posts the same within a minute "
                 "(%(share)s of the posts).",
+                "Looks %(verdict)s: %(num)s accounts post the same within a minute "
+                "(%(share)s of the posts).",
+                found["accounts"],
                 verdict=Phrase(found["verdict"], {}),
-                accounts=Number(found["accounts"]),
                 share=Share(found["share"]),
             )
         )
@@ -164,11 +166,12 @@ def summarise_why(why: Mapping[str, Any] | None) -> str:
 
 def _who(why: Mapping[str, Any]) -> str:
     """Return who speaks: how many accounts, how many of them new and known, what is repeated."""
-    parts = [phrase("%(number)s accounts", number=Number(why["accounts"]))]
+    parts = [nphrase("%(num)s account", "%(num)s accounts", why["accounts"])]
     if why["new_accounts"]:
-        parts.append(phrase("%(number)s of them new", number=Number(why["new_accounts"])))
+        parts.append(nphrase("%(num)s of them new", "%(num)s of them new", why["new_accounts"]))
     if why["known_people"]:
-        parts.append(phrase("%(number)s known in the CRM", number=Number(why["known_people"])))
+        known = why["known_people"]
+        parts.append(nphrase("%(num)s known in the CRM", "%(num)s known in the CRM", known))
     who = joined(", ", parts)
     repeated = why["repeated"]["share"]
     if repeated < 0.2:  # noqa: PLR2004 - less is ordinary talk
@@ -177,13 +180,16 @@ def _who(why: Mapping[str, Any]) -> str:
 
 
 def _topic_words(topic: Mapping[str, Any]) -> str:
-    words, posts = ", ".join(topic["words"][:3]), Number(topic["posts"])
+    words, posts = ", ".join(topic["words"][:3]), topic["posts"]
     if not topic["before"]:
-        return phrase("%(words)s (%(posts)s posts, new)", words=words, posts=posts)
-    return phrase(
-        "%(words)s (%(posts)s posts, %(before)s before)",
+        return nphrase(
+            "%(words)s (%(num)s post, new)", "%(words)s (%(num)s posts, new)", posts, words=words
+        )
+    return nphrase(
+        "%(words)s (%(num)s post, %(before)s before)",
+        "%(words)s (%(num)s posts, %(before)s before)",
+        posts,
         words=words,
-        posts=posts,
         before=Number(topic["before"]),
     )
 

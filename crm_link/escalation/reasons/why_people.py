@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from config.phrases import Share, joined, phrase
+from config.phrases import Share, joined, nphrase, phrase
 from crm_link.escalation.reasons.why_posts import Post
 from crm_link.models import Contact, IdentityLink
 from crm_link.types import LinkState
@@ -168,7 +168,7 @@ def find_coverage(session: Session, brand_id: int, since: datetime, until: datet
     share = coverage(session, brand_id, since, until)
     words = [phrase("%(source)s is %(state)s", source=name, state=state) for name, state in bad]
     if gaps:
-        words.append(phrase("%(number)s gaps", number=gaps) if gaps > 1 else phrase("1 gap"))
+        words.append(nphrase("%(num)s gap", "%(num)s gaps", gaps))
     if share is not None and share < 0.995:  # noqa: PLR2004 - what would be shown as 100 %
         words.append(phrase("%(share)s of the time covered", share=Share(share)))
     return {
