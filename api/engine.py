@@ -18,7 +18,7 @@ from config.db import read_session
 from config.errors import AppError, ConflictError
 from config.logs import get_logger
 from crm_link import hook_notices, service, writeback
-from crm_link.board.hours import sum_hours
+from crm_link.board.hours import SETTLES_S, sum_hours
 from crm_link.board.topics import find_board_topics
 from crm_link.calls.crm_health import CrmWork, noted
 from crm_link.contacts import joining
@@ -108,9 +108,9 @@ class Engine(Backlog):
         """Keep what each brand's last day was about, so that later topics have its ids."""
         return remember_topics(self.sessions, clock=self.clock)
 
-    def sum_for_the_board(self) -> int:
-        """Sum the hours whose mentions changed; return how many."""
-        return sum_hours(self.sessions, clock=self.clock)
+    def sum_for_the_board(self, *, settles_s: float = SETTLES_S) -> int:
+        """Sum the hours whose mentions changed `settles_s` seconds ago; return how many."""
+        return sum_hours(self.sessions, clock=self.clock, settles_s=settles_s)
 
     def find_board_topics(self) -> int:
         """Find what the board's periods are about; return how many periods."""
@@ -266,17 +266,26 @@ class Engine(Backlog):
             "processed": self.work_backlog(),
             # What the lexicon has seen is told at once; the model may take minutes.
             "escalated": self.escalate() + self.watch() + self.audit(),
+            "reminders": self.remind_to_prepare(),
             "delivered": self.deliver(),
             "replies": self.post_replies(),
+            "rescored": self.rescore(),
         }
         done["judged"] = self.judge_backlog()
         if done["judged"]:
             self.work_backlog()
             done["escalated"] += self.escalate()
             done["delivered"] += self.deliver()
-        return done | {
+        done |= {
             "signals": self.find_signals(),
+            "topics": self.remember_topics(),
+            # Nothing more comes within seconds of the last step: no hour needs to settle.
+            "sums": self.sum_for_the_board(settles_s=0),
+            "board_topics": self.find_board_topics(),
             "figures": self.count_figures(),
+            "reports": self.send_reports(),
             "written_back": self.write_back(),
             "erased": self.erase(),
         }
+        self.maintain()
+        return done

@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from config.db import read_session
 from crm_link.escalation.models import Incident
 from crm_link.models import Contact, Flag, IdentityLink
 from crm_link.types import LinkState
 from listener.models import Author, Mention
+from sentiment.due_hours import HOUR_S
+from sentiment.facet_models import DueHour, Facet, TopicBoard
 from tests.e2e.homes import WEBHOOK_SECRET, Home, text_of, wait_until
 from tests.e2e.truths import assert_all_done, assert_rollups_are_exact
 from tests.networks import Networks, running_networks
@@ -134,6 +136,20 @@ def _assert_enriched(home: Home) -> None:
     assert told["groundswell_open_incident"].startswith("incident ")
 
 
+def _assert_summed_for_the_board(home: Home, mentions: int) -> None:
+    """Without a worker the board shows what the last `once` brought, and its topics."""
+    with home.sessions() as sessions, read_session(sessions) as session:
+        assert session.scalars(select(DueHour.hour_at)).all() == []
+        hourly = (Facet.kind == "lang", Facet.grain_s == HOUR_S)
+        assert session.scalar(select(func.sum(Facet.mentions)).where(*hourly)) == mentions
+        assert session.scalars(select(TopicBoard.period)).all()
+
+
+def _waiting(home: Home) -> int:
+    with home.sessions() as sessions, read_session(sessions) as session:
+        return session.scalar(select(func.count()).where(Mention.pending.is_not(None))) or 0
+
+
 def test_once_takes_a_post_from_the_platform_to_alert_and_crm(
     home: Home, networks: Networks
 ) -> None:
@@ -145,6 +161,7 @@ def test_once_takes_a_post_from_the_platform_to_alert_and_crm(
     _ok(first)
     _assert_whole_way(home, networks, ids)
     _assert_enriched(home)
+    _assert_summed_for_the_board(home, len(ids))
 
     _ok(home.run("once"))
 
@@ -165,6 +182,8 @@ def test_run_takes_a_post_from_the_platform_to_alert_and_crm(
             lambda: _enriched(home).get("C1", {}).get("groundswell_open_incident"),
             what="the enriched contact",
         )
+        # The model may still have some that the lexicon told of.
+        wait_until(lambda: not _waiting(home), what="the model's judgements")
 
         assert process.poll() is None
     assert process.returncode in {0, -15}, home.log()
