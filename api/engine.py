@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from api import report_mail
-from api.account_language import account_language
+from api.account_wishes import account_wishes
 from api.backlog import BATCH, Backlog
 from api.batches import do_batch
 from config.db import read_session
@@ -167,7 +167,7 @@ class Engine(Backlog):
             public_url=self.settings.resolved_public_url(),
             key=self.settings.secret_key.get_secret_value(),
             presence=self.presence,
-            languages=account_language,
+            wishes_of=account_wishes,
         )
 
     def send_reports(self) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from gettext import NullTranslations
@@ -154,23 +154,43 @@ def _value(value: object) -> object:
     """Return a value of a phrase as it is filled in: phrases and states are looked up too."""
     if isinstance(value, StrEnum):
         return looked_up(value.replace("_", " "))
-    if language() != SOURCE and isinstance(value, Number | Share | Moment | Day):
+    if isinstance(value, Moment | Day) and _reader.get() is not None:
+        return moment_text(value.value) if isinstance(value, Moment) else _day(value.value)
+    if isinstance(value, Number | Share) and language() != SOURCE:
         return _written(value, language())
     return told(value) if isinstance(value, Phrase) else value
 
 
-def _written(figure: Number | Share | Moment | Day, language: str) -> str:
+def moment_text(at: datetime, *, now: datetime | None = None) -> str:
+    """Return a time in the reader's language and zone, which is named: `4 Mar 2026, 12:05 CET`.
+
+    Args:
+        at: The time.
+        now: The present, where who reads needs no more than what tells the days apart: the year
+            is left out, and today's date.
+
+    """
+    local = at.astimezone(zone())
+    form = "d MMM y, HH:mm" if now is None else "d MMM, HH:mm"
+    if now is not None and local.date() == now.astimezone(zone()).date():
+        form = "HH:mm"
+    said = format_datetime(local, form, tzinfo=zone(), locale=language())
+    name = local.tzname() or ""
+    # A zone without a name of its own is called by its distance: `-03`.
+    return f"{said} {f'UTC{name}' if name[:1] in {'+', '-'} else name or zone().key}"
+
+
+def _day(at: datetime) -> str:
+    return format_date(at.astimezone(zone()).date(), "d MMM y", locale=language())
+
+
+def _written(figure: Number | Share, language: str) -> str:
     match figure:
         case Number(number, digits):
             places = "." + "#" * digits if digits else ""
             return format_decimal(number, format=f"#,##0{places}", locale=language)
         case Share(share):
             return format_percent(round(share, 2), locale=language)
-        case Moment(at):
-            utc = at.astimezone(UTC)
-            return f"{format_datetime(utc, 'd MMM y, HH:mm', tzinfo=UTC, locale=language)} UTC"
-        case Day(at):
-            return format_date(at.astimezone(UTC).date(), "d MMM y", locale=language)
 
 
 def later(message: str) -> str:

@@ -96,7 +96,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A time, said in UTC: whoever wrote it down did not know who reads it."""
+    """A time: in the zone of whoever reads, in UTC where nobody is known to."""
 
     value: datetime
 
@@ -106,7 +106,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The day of a time, in UTC."""
+    """The day of a time: in the zone of whoever reads, in UTC where nobody is known to."""
 
     value: datetime
 

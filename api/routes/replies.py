@@ -16,7 +16,7 @@ from fastapi import APIRouter, BackgroundTasks, Depends, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field, SecretStr, ValidationError
 
-from api.account_language import account_language
+from api.account_wishes import account_wishes
 from api.deps import SessionDep, StateDep
 from api.errors import SignInRequiredError
 from api.wrong_fields import wrong_fields
@@ -151,7 +151,7 @@ def take_webhook(request: Request, body: BodyDep, session: SessionDep, state: St
         text=text,
     )
     return JSONResponse(
-        {"answer": take_reply(session, reply, clock=state.clock, languages=account_language)}
+        {"answer": take_reply(session, reply, clock=state.clock, wishes_of=account_wishes)}
     )
 
 
@@ -165,7 +165,7 @@ def _taken(session: SessionDep, reply: Reply, state: StateDep) -> str:
     """Return what to answer; to a stranger in words, since Slack and Twilio show no status."""
     try:
         with session.begin_nested():
-            return take_reply(session, reply, clock=state.clock, languages=account_language)
+            return take_reply(session, reply, clock=state.clock, wishes_of=account_wishes)
     except PermissionDeniedError as error:
         log.warning("reply of a stranger", source=reply.source)
         return str(error).capitalize() + "."

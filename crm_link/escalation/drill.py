@@ -21,7 +21,7 @@ from config.clock import Clock
 from config.db import read_session
 from config.errors import ConflictError, NotFoundError
 from config.logs import get_logger, place_of
-from config.phrases import phrase
+from config.phrases import Moment, phrase
 from crm_link.escalation import incidents
 from crm_link.escalation.delivery.outbox import MACHINE
 from crm_link.escalation.drills.brands import AUTHOR_PREFIX, close_copy, open_copy
@@ -75,11 +75,11 @@ def start_drill(
     running = find_running(session, brand.id)
     if running is not None:
         raise ConflictError(
-            "drill %(id)s of '%(key)s' is running since %(started_at)s UTC; "
+            "drill %(id)s of '%(key)s' is running since %(started_at)s; "
             "`groundswell drill --stop` ends it",
             id=running.id,
             key=brand.key,
-            started_at=f"{running.started_at:%Y-%m-%d %H:%M}",
+            started_at=Moment(running.started_at),
         )
     if brand.drill_of_id is not None:
         raise ConflictError("'%(key)s' is itself the copy of a brand for drills", key=brand.key)
@@ -136,9 +136,9 @@ def stop_drill(session: Session, drill_id: int, *, by: str, now: datetime) -> Dr
     drill = get_drill(session, drill_id, is_locked=True)
     if drill.state is not DrillState.RUNNING:
         raise ConflictError(
-            "drill %(drill_id)s is over since %(ended_at)s UTC",
+            "drill %(drill_id)s is over since %(ended_at)s",
             drill_id=drill_id,
-            ended_at=f"{drill.ended_at:%Y-%m-%d %H:%M}",
+            ended_at=Moment(drill.ended_at or now),
         )
     _end(
         session,

@@ -34,7 +34,7 @@ from crm_link.escalation.delivery.leases import (
     mark_sent,
 )
 from crm_link.escalation.delivery.presence import Presence
-from crm_link.escalation.delivery.telling import Languages, no_language
+from crm_link.escalation.delivery.telling import FindWishes, no_wishes
 from crm_link.escalation.protocol_parts.lint import resolve_address
 
 __all__ = ["LEASE", "deliver_notifications"]
@@ -53,7 +53,7 @@ def deliver_notifications(
     public_url: str = "",
     key: str = "",
     presence: Presence | None = None,
-    languages: Languages = no_language,
+    wishes_of: FindWishes = no_wishes,
 ) -> int:
     """Send what is due; return how many messages were accepted by their channels.
 
@@ -68,7 +68,7 @@ def deliver_notifications(
         public_url: The console's address, for links.
         key: The secret that signs links by which people acknowledge; empty: none do.
         presence: This worker's sign of life; None: its claims last as long as their lease.
-        languages: Says what a contact reads the console in.
+        wishes_of: Says in which language and zone a contact reads the console.
 
     """
     if presence is not None:
@@ -93,7 +93,7 @@ def deliver_notifications(
                     now=clock(),
                     links=links,
                     worker=worker,
-                    languages=languages,
+                    wishes_of=wishes_of,
                 )
                 if claimed is not None and _send(sessions, claimed, clock):
                     sent += len(claimed.rows)

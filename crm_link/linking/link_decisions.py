@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from config.errors import ConflictError, NotFoundError
-from config.phrases import phrase
+from config.phrases import Moment, phrase
 from crm_link.contacts.joining import mark_records
 from crm_link.context import load_context
 from crm_link.enrich import queue_enrichment
@@ -43,11 +43,11 @@ def as_it_stands(link: IdentityLink) -> str:
     if not link.decided_by:
         return phrase("link %(link_id)s is %(state)s", link_id=link.id, state=link.state)
     return phrase(
-        "link %(link_id)s is %(state)s by %(who)s at %(time)s UTC",
+        "link %(link_id)s is %(state)s by %(who)s at %(time)s",
         link_id=link.id,
         state=link.state,
         who=link.decided_by,
-        time=f"{link.decided_at:%H:%M}",
+        time=Moment(link.decided_at) if link.decided_at else "?",
     )
 
 

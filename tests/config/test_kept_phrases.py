@@ -44,6 +44,10 @@ def test_what_is_kept_is_told_in_the_readers_language() -> None:
 
     assert kept["lines"][0] == found
     assert found == "12,345, 1,234.5, 34%, 2026-03-04 23:05 UTC, 2026-03-04, paused, just now"
+    with reading_as("en", "Europe/Madrid"):
+        assert told(kept["lines"][0]) == (
+            "12,345, 1,234.5, 34%, 5 Mar 2026, 00:05 CET, 5 Mar 2026, paused, just now"
+        )
     with reading_as("es"):
         assert told(kept["lines"][0]) == (
             "12.345, 1.234,5, 34\N{NO-BREAK SPACE}%, 4 mar 2026, 23:05 UTC, 4 mar 2026, en pausa, "

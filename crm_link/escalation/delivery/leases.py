@@ -18,7 +18,7 @@ from crm_link.escalation.delivery.acks import Links
 from crm_link.escalation.delivery.messages import bundle, compose
 from crm_link.escalation.delivery.outbox import UNSENT
 from crm_link.escalation.delivery.presence import Presence
-from crm_link.escalation.delivery.telling import Languages, load_telling, no_language
+from crm_link.escalation.delivery.telling import FindWishes, load_telling, no_wishes
 from crm_link.escalation.models import Notification
 from crm_link.models import DeliveryStatus
 
@@ -60,7 +60,7 @@ def claim(
     now: datetime,
     links: Links,
     worker: str | None,
-    languages: Languages = no_language,
+    wishes_of: FindWishes = no_wishes,
 ) -> Claim | None:
     """Claim rows of one contact and channel; None: others have them, or they were taken back."""
     rows: list[tuple[int, int]] = []
@@ -72,7 +72,7 @@ def claim(
             if row is None:
                 continue
             try:
-                telling = load_telling(session, row, links, languages)
+                telling = load_telling(session, row, links, wishes_of, now=now)
                 message = None if telling is None else compose(telling)
             except SQLAlchemyError:
                 raise

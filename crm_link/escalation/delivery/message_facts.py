@@ -40,8 +40,10 @@ class Telling:
     link: str
     ack_link: str | None
     resolution: str | None
+    now: datetime
     why: str = ""
     language: str = SOURCE
+    zone: str = "UTC"
 
 
 def facts_of(telling: Telling) -> dict[str, Any]:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from config.durations import format_duration
-from config.language import gettext, looked_up, ngettext, reading_as, told
+from config.language import gettext, looked_up, moment_text, ngettext, reading_as, told
 from config.phrases import Number, Phrase, Share, later, phrase
 from crm_link.escalation.channel import Message
 from crm_link.escalation.delivery.message_facts import Telling, TopPost, facts_of
@@ -47,8 +46,8 @@ _OPENINGS = {
 
 
 def compose(telling: Telling) -> Message:
-    """Return the message for one contact, in their language and with times on their own clock."""
-    with reading_as(telling.language, telling.contact.tz):
+    """Return the message for one contact, in their language and with times in their zone."""
+    with reading_as(telling.language, telling.zone):
         return _composed(telling)
 
 
@@ -155,7 +154,7 @@ def _size(telling: Telling) -> str:
     peak = telling.incident.peak.get("negatives", 0)
     if peak > facts["negatives"]:
         parts.append(gettext("%(number)s at the worst", number=Number(peak)))
-    since = _moment(telling, datetime.fromisoformat(facts["since"]))
+    since = moment_text(datetime.fromisoformat(facts["since"]), now=telling.now)
     return ", ".join([*parts, gettext("since %(when)s", when=since)]) + "."
 
 
@@ -233,11 +232,7 @@ def _to_do(telling: Telling) -> list[str]:
             gettext(
                 "If nobody does: %(who)s at %(when)s.",
                 who=", ".join(told(one) for one in people),
-                when=_moment(telling, when),
+                when=moment_text(when, now=telling.now),
             )
         )
     return lines
-
-
-def _moment(telling: Telling, moment: datetime) -> str:
-    return moment.astimezone(ZoneInfo(telling.contact.tz)).strftime("%Y-%m-%d %H:%M %Z")

@@ -24,7 +24,7 @@ from crm_link.escalation import incidents
 from crm_link.escalation.delivery.acks import identities_of
 from crm_link.escalation.delivery.delivery_models import InboundReply
 from crm_link.escalation.delivery.outbox import pinned_protocol
-from crm_link.escalation.delivery.telling import Languages, no_language
+from crm_link.escalation.delivery.telling import FindWishes, no_wishes
 from crm_link.escalation.models import Incident, IncidentStatus, Notification
 from crm_link.escalation.protocol import ProtocolContact
 
@@ -101,7 +101,7 @@ def read_words(text: str) -> tuple[str, int | None, str] | None:
 
 
 def take_reply(
-    session: Session, reply: Reply, *, clock: Clock, languages: Languages = no_language
+    session: Session, reply: Reply, *, clock: Clock, wishes_of: FindWishes = no_wishes
 ) -> str:
     """Do what a reply says, once; return what to answer, in the language of whoever replied.
 
@@ -137,7 +137,7 @@ def take_reply(
         answer = _obey(session, reply, incident.id, contact, clock)
     except (ConflictError, InputError) as error:
         answer = error.said
-    with reading_as(_language(session, incident, contact, languages)):
+    with reading_as(_language(session, incident, contact, wishes_of)):
         kept.answer = told(answer)
     session.flush()
     return kept.answer
@@ -167,9 +167,9 @@ def _obey(
 
 
 def _language(
-    session: Session, incident: Incident, contact: ProtocolContact, languages: Languages
+    session: Session, incident: Incident, contact: ProtocolContact, wishes_of: FindWishes
 ) -> str:
-    found = contact.language or languages(session, contact)
+    found = contact.language or wishes_of(session, contact).language
     return found or pinned_protocol(session, incident).language
 
 

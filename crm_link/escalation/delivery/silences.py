@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from config.clock import Clock
 from config.errors import ConflictError, InputError, NotFoundError
+from config.phrases import Moment
 from crm_link.escalation.delivery.delivery_models import Silence
 from crm_link.escalation.models import BURST, Incident, IncidentStatus
 from crm_link.escalation.protocol_parts.base import LEVELS
@@ -155,9 +156,9 @@ def end_silence(session: Session, silence_id: int, *, by: str, clock: Clock) -> 
     now = clock()
     if end_of(silence) <= now:
         raise ConflictError(
-            "silence %(silence_id)s is over since %(silence)s UTC",
+            "silence %(silence_id)s is over since %(when)s",
             silence_id=silence_id,
-            silence=f"{end_of(silence):%Y-%m-%d %H:%M}",
+            when=Moment(end_of(silence)),
         )
     silence.ended_at, silence.ended_by = now, by
     session.execute(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -20,26 +21,50 @@ from crm_link.escalation.protocol_parts.on_call import on_call_rotation
 from crm_link.escalation.reasons.why import find_stored, summarise_why
 from listener.models import Author, Mention
 
-#: Says in which language somebody reads the console; empty: they have chosen none.
-Languages = Callable[[Session, ProtocolContact], str]
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """In which language and time zone somebody reads the console; empty: they chose none."""
+
+    language: str = ""
+    zone: str = ""
 
 
-def no_language(session: Session, contact: ProtocolContact) -> str:
-    """Know of nobody's language in the console."""
+#: Says how somebody of a protocol reads the console.
+FindWishes = Callable[[Session, ProtocolContact], Wishes]
+
+
+def no_wishes(session: Session, contact: ProtocolContact) -> Wishes:
+    """Know nobody in the console."""
     del session, contact
-    return ""
+    return Wishes()
+
+
+def zone_of(protocol: EscalationProtocol, contact: ProtocolContact, wishes: Wishes) -> str:
+    """Return the time zone in which a contact is told of times.
+
+    It is the one that the protocol gives them, else the one that they read the console in, else
+    the one of a rotation that they are a member of, else the one of the business hours, else UTC.
+    """
+    if "tz" in contact.model_fields_set:
+        return contact.tz
+    turns = [one.tz for one in protocol.on_call.values() if contact.id in one.members]
+    hours = protocol.business_hours.tz if protocol.business_hours else None
+    return next(filter(None, (wishes.zone, *turns, hours)), contact.tz)
 
 
 def load_telling(
     session: Session,
     notification: Notification,
     links: Links,
-    languages: Languages = no_language,
+    wishes_of: FindWishes = no_wishes,
+    *,
+    now: datetime,
 ) -> Telling | None:
     """Return what the message says; None: its contact has no such channel.
 
     It is in the language that the protocol gives the contact, else in the one that they read the
-    console in, else in the protocol's.
+    console in, else in the protocol's. Times are in their zone: see `zone_of`.
     """
     incident = session.scalars(
         select(Incident)
@@ -50,6 +75,7 @@ def load_telling(
     contact = protocol.find_contact(notification.contact)
     if contact is None or notification.channel_index >= len(contact.channels):
         return None
+    wishes = wishes_of(session, contact)
     return Telling(
         notification=notification,
         incident=incident,
@@ -63,7 +89,9 @@ def load_telling(
         ack_link=_ack_link(incident, notification, links),
         resolution=_resolution(session, notification),
         why=summarise_why(find_stored(session, incident.id)),
-        language=contact.language or languages(session, contact) or protocol.language,
+        language=contact.language or wishes.language or protocol.language,
+        zone=zone_of(protocol, contact, wishes),
+        now=now,
     )
 
 

@@ -27,7 +27,7 @@ from config.clock import Clock
 from config.db import read_session
 from config.errors import AppError, InputError, TransientError
 from config.logs import get_logger
-from config.phrases import Number, phrase
+from config.phrases import Moment, Number, phrase
 from config.settings import Settings, read_settings
 from crm_link.escalation.delivery.delivery_models import OnCallCalendar
 from crm_link.escalation.protocol import EscalationProtocol
@@ -143,20 +143,28 @@ def refresh_calendars(
 
 def list_problems(session: Session, protocol: EscalationProtocol) -> list[str]:
     """Return what is wrong with the calendars of a protocol, one line each."""
-    problems = []
+    problems: list[str] = []
     for name, rotation in protocol.on_call.items():
         if not rotation.calendar:
             continue
         row = session.get(OnCallCalendar, _key(rotation.calendar))
         if row is None:
-            problems.append(f"on_call {name}: the calendar was not read yet")
+            problems.append(phrase("on_call %(name)s: the calendar was not read yet", name=name))
         elif row.problem:
-            kept = (
-                f"; the copy of {row.fetched_at:%Y-%m-%d %H:%M} UTC is used"
-                if (row.fetched_at)
-                else "; there is no copy: nobody is on call"
+            problems.append(
+                phrase(
+                    "on_call %(name)s: %(problem)s; the copy of %(when)s is used",
+                    name=name,
+                    problem=row.problem,
+                    when=Moment(row.fetched_at),
+                )
+                if row.fetched_at
+                else phrase(
+                    "on_call %(name)s: %(problem)s; there is no copy: nobody is on call",
+                    name=name,
+                    problem=row.problem,
+                )
             )
-            problems.append(f"on_call {name}: {row.problem}{kept}")
     return problems
 
 

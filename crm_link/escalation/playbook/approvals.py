@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from config.clock import Clock
 from config.errors import ConflictError, InputError, NotFoundError, PermissionDeniedError
+from config.phrases import Moment
 from crm_link.escalation.delivery.outbox import pinned_protocol
 from crm_link.escalation.locking import lock_unresolved
 from crm_link.escalation.models import Incident
@@ -133,10 +134,11 @@ def publish_statement(
         missing = ", ".join(missing_roles(statement))
         if statement.may_go_at:
             raise ConflictError(
-                "statement %(statement_id)s waits for the approval of %(missing)s, or %(time)s UTC",
+                "statement %(statement_id)s waits for the approval of %(missing)s, or until "
+                "%(time)s",
                 statement_id=statement_id,
                 missing=missing,
-                time=f"{statement.may_go_at:%H:%M}",
+                time=Moment(statement.may_go_at),
             )
         raise ConflictError(
             "statement %(statement_id)s waits for the approval of %(missing)s",

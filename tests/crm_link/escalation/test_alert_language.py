@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
-from api.account_language import account_language
+from api.account_wishes import account_wishes
 from api.models import Role
 from api.users import create_user
 from config.errors import InputError
+from config.phrases import Moment, phrase
 from crm_link.escalation.channel import Message, make_channel
 from crm_link.escalation.delivery.messages import bundle
 from crm_link.escalation.delivery.trial import send_test
 from crm_link.escalation.detect import detect
+from crm_link.escalation.detection.operations import raise_operation
+from crm_link.escalation.detection.pinned import pin_protocol
 from crm_link.escalation.incidents import resolve
 from crm_link.escalation.notify import deliver_notifications
 from tests.crm_link.escalation.receiver import Receiver
@@ -61,9 +65,7 @@ def test_an_alert_is_in_the_language_that_the_protocol_gives_the_contact(
     message = _sent(receiver)
     assert message["title"] == "[SEV-2] Menciones negativas de Acme"
     body = str(message["body"])
-    assert body.startswith(
-        "25 menciones negativas de Acme en 1h, desde el 2026-03-10 12:50 CET.\nEn x 25.\n"
-    )
+    assert body.startswith("25 menciones negativas de Acme en 1h, desde 12:50 CET.\nEn x 25.\n")
     assert "\nQuién: " in body
     assert "\nPublicaciones con mayor alcance:\n- “" in body
     assert f"Asúmalo en 15m: https://console.example/incidents/{incident_id}\n" in body
@@ -104,7 +106,7 @@ def test_else_it_is_in_the_language_of_their_account_and_else_in_the_protocols(
     text = changed(PROTOCOL, "version: 1\n", "version: 1\nlanguage: es\n")
     _raise(sessions, clock, receiver, text=text, anna="known_as: [Anna@example.org], ")
 
-    deliver_notifications(sessions, clock=clock, languages=account_language)
+    deliver_notifications(sessions, clock=clock, wishes_of=account_wishes)
 
     assert _sent(receiver)["title"] == title
 
@@ -112,6 +114,87 @@ def test_else_it_is_in_the_language_of_their_account_and_else_in_the_protocols(
 def test_a_language_in_which_nothing_is_written_is_refused() -> None:
     with pytest.raises(InputError, match="nothing is written in 'tlh'; known: en, es"):
         make_protocol(**{ANNA: f"language: tlh, {ANNA}"})
+
+
+ROTATION = "\non_call: {night: {tz: Asia/Tokyo, members: [anna, ben], start: 2026-03-09}}\n"
+HOURS = "\nbusiness_hours: {week: 'mon-fri 09:00-18:00', tz: America/New_York}\n"
+
+
+@pytest.mark.parametrize(
+    ("zone", "account", "more", "since"),
+    [
+        ("tz: Europe/Madrid, ", "Asia/Tokyo", ROTATION + HOURS, "12:50 CET"),
+        ("", "Asia/Kolkata", ROTATION + HOURS, "17:20 IST"),
+        ("", "", ROTATION + HOURS, "20:50 JST"),
+        ("", "", HOURS, "07:50 EDT"),
+        ("", "", "", "11:50 UTC"),
+        ("tz: America/Sao_Paulo, ", "", "", "08:50 UTC-03"),
+        ("tz: Pacific/Auckland, ", "", "", "00:50 NZDT"),
+    ],
+)
+def test_times_are_in_the_contacts_zone_and_name_it(
+    sessions: sessionmaker[Session],
+    clock: MovableClock,
+    receiver: Receiver,
+    *,
+    zone: str,
+    account: str,
+    more: str,
+    since: str,
+) -> None:
+    with sessions.begin() as session:
+        user = create_user(
+            session,
+            email="anna@example.org",
+            name="Anna",
+            role=Role.PR_LEAD,
+            password="long enough for anybody",
+            now=clock(),
+        )
+        user.zone = account
+    brand_id = make_brand(sessions)
+    make_burst(sessions, brand_id, 25)
+    hook = f'known_as: [anna@example.org], channels: [{{kind: webhook, to: "{receiver.url}"}}]'
+    text = PROTOCOL + more
+    if "on_call" in more:
+        text = changed(text, "[deputy(social_manager)]", "[on_call(night)]")
+    protocol = make_protocol(text, **{ANNA: zone + hook})
+    detect(sessions, {brand_id: protocol}, clock=clock)
+
+    deliver_notifications(sessions, clock=clock, wishes_of=account_wishes)
+
+    message = _sent(receiver)
+    assert f", since {since}.\n" in str(message["body"])
+    assert message["data"]["since"] == "2026-03-10T11:50:00+00:00"  # type: ignore[index]
+
+
+def test_a_time_of_another_day_has_its_date_in_the_contacts_language(
+    sessions: sessionmaker[Session], clock: MovableClock, receiver: Receiver
+) -> None:
+    _raise(sessions, clock, receiver, anna="language: es, ")
+    clock.now += timedelta(days=1)
+
+    deliver_notifications(sessions, clock=clock)
+
+    assert ", desde 10 mar, 12:50 CET.\n" in str(_sent(receiver)["body"])
+
+
+def test_a_time_in_what_groundswell_says_of_itself_is_in_the_zone_too(
+    sessions: sessionmaker[Session], clock: MovableClock, receiver: Receiver
+) -> None:
+    brand_id = make_brand(sessions)
+    hook = f'channels: [{{kind: webhook, to: "{receiver.url}"}}]'
+    protocol = make_protocol(**{ANNA: f"language: es, tz: Europe/Madrid, {hook}"})
+    with sessions.begin() as session:
+        line = phrase("x has had no success since %(since)s", since=Moment(clock()))
+        version = pin_protocol(session, brand_id, protocol, clock())
+        raise_operation(
+            session, brand_id, version, topic="data", title="No data", lines=[line], now=clock()
+        )
+
+    deliver_notifications(sessions, clock=clock)
+
+    assert "since 10 mar 2026, 13:00 CET" in str(_sent(receiver)["body"])
 
 
 def test_several_alerts_and_buttons_too(receiver: Receiver) -> None:

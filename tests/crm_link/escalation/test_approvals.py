@@ -77,7 +77,9 @@ def test_a_statement_goes_its_way_and_stops_the_clock(
         assert asked == ["dora"]
         with pytest.raises(PermissionDeniedError, match="crisis_lead: dora@example.org"):
             approve_statement(session, number, by="ben@example.org", clock=clock)
-        with pytest.raises(ConflictError, match=r"waits for the approval of crisis_lead, or 12:10"):
+        with pytest.raises(
+            ConflictError, match=r"approval of crisis_lead, or until 2026-03-10 12:10"
+        ):
             publish_statement(session, number, by="anna@example.org", clock=clock)
     clock.forward(minutes=5)
     with sessions.begin() as session:
@@ -225,7 +227,7 @@ def test_who_must_approve_reads_the_text_in_the_message(
 
     with sessions() as session:
         row = session.scalars(select(Notification).where(Notification.reason == "approval")).one()
-        telling = load_telling(session, row, Links("https://groundswell.example"))
+        telling = load_telling(session, row, Links("https://groundswell.example"), now=clock())
         assert telling is not None
         message = compose(telling)
 
