@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from api.console.page import PageDep
+from api.language import gettext
 from crm_link.escalation.reasons.why_view import WhyView, view_why
 
 router = APIRouter(prefix="/incidents")
@@ -23,6 +24,7 @@ def _drawn(view: WhyView) -> str:
     """Return the network as the chart takes it; the same stands in the table behind it."""
     found = view.now["coordination"]
     drawn = {
+        "words": {"posts": gettext("Posts"), "common": gettext("Things in common")},
         "nodes": [
             {
                 "id": str(one["author_id"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session, sessionmaker
@@ -18,12 +18,12 @@ from tests.crm_link.escalation.test_why import make_author, make_post
 SignIn = Callable[[Role], TestClient]
 
 
-def _campaign(sessions: sessionmaker[Session], scene: Scene) -> list[int]:
+def make_campaign(sessions: sessionmaker[Session], scene: Scene, now: datetime = NOW) -> list[int]:
     """Let twelve accounts say the same two things within half a minute, each time."""
     with sessions.begin() as session:
         incident = session.get_one(Incident, scene.incident)
         topic = next(iter(incident.facts.get("topics") or [incident.topic]))
-        authors = [make_author(session, number, NOW) for number in range(12)]
+        authors = [make_author(session, number, now) for number in range(12)]
         for wave, text in enumerate(("Shame </script> on them", "They have lied to us all")):
             for number, author_id in enumerate(authors):
                 at = incident.opened_at - timedelta(minutes=20 - 9 * wave)
@@ -36,7 +36,7 @@ def _campaign(sessions: sessionmaker[Session], scene: Scene) -> list[int]:
 def test_the_api_tells_why_with_the_accounts_names(
     sign_in: SignIn, scene: Scene, sessions: sessionmaker[Session]
 ) -> None:
-    authors = _campaign(sessions, scene)
+    authors = make_campaign(sessions, scene)
 
     answer = sign_in(Role.VIEWER).get(f"/api/v1/incidents/{scene.incident}/why").json()
 
@@ -49,7 +49,7 @@ def test_the_api_tells_why_with_the_accounts_names(
 def test_the_page_draws_the_network_and_says_it_in_a_table(
     sign_in: SignIn, scene: Scene, sessions: sessionmaker[Session]
 ) -> None:
-    _campaign(sessions, scene)
+    make_campaign(sessions, scene)
     client = sign_in(Role.VIEWER)
 
     page = client.get(f"/incidents/{scene.incident}").text

@@ -11,14 +11,14 @@
     const from = document.getElementById("why-network-data");
     if (!at || !from) return;
     if (chart) chart.dispose();
-    const { nodes, links } = JSON.parse(from.textContent);
+    const { words, nodes, links } = JSON.parse(from.textContent);
     const most = Math.max(1, ...nodes.map((node) => node.value));
     chart = charts.start(at, "svg");
     chart.setOption({
       animation: !still,
       tooltip: {
         renderMode: "richText", confine: true,
-        formatter: (item) => item.dataType === "edge" ? `${item.data.value} in common` : `${item.data.name}: ${item.data.value} posts`,
+        formatter: (item) => item.dataType === "edge" ? `${words.common}  ${item.data.value}` : `${item.data.name}\n${words.posts}  ${item.data.value}`,
         backgroundColor: color("--surface"), borderColor: color("--line"), textStyle: { color: color("--text"), fontSize: 12 },
       },
       series: [{
