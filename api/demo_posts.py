@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-BRAND = "Brightleaf"
+BRAND, COMPETITOR = "Brightleaf", "Northbean"
 
 PLATFORMS = ("x", "mastodon")
 
-#: Mentions of an ordinary day, and how many days there are.
-PER_DAY = 220
+#: Mentions of an ordinary day, of the brand and of its competitor, and how many days there are.
+PER_DAY = {BRAND: 220, COMPETITOR: 90}
 DAYS = 7
 
 FIRST = (
@@ -25,20 +25,27 @@ FIRST = (
     *("Jonas", "Kofi", "Leila", "Mateo", "Nadia", "Olu", "Priya", "Quinn", "Rosa"),
     *("Sven", "Tariq", "Uma", "Vera", "Wei", "Ximena", "Yusuf", "Zoe"),
 )
-LAST = (
-    *("Abara", "Brandt", "Castillo", "Dahl", "Eriksen", "Fontaine", "Guerra", "Haddad", "Ito"),
-    *(
-        "Jansen",
-        "Kowalski",
-        "Lindqvist",
-        "Moreau",
-        "Nakamura",
-        "Okafor",
-        "Petrov",
-        "Quist",
-        "Romero",
-    ),
-    *("Sato", "Tamm", "Ueda", "Vogel", "Weiss", "Yilmaz", "Zhou"),
+LAST = tuple(
+    """
+    Abara Adeyemi Almeida Andersson Asante Bakker Becker Bernal Bianchi Brandt Cabrera Castillo
+    Chen Costa Dahl Demir Diaz Dubois Duarte Eriksen Esposito Farah Ferrari Fischer Fontaine
+    Fujita Garnier Guerra Haddad Hansen Hoffmann Horvat Hughes Ibarra Ito Ivanova Jansen Jensen
+    Kamara Kaplan Keller Khan Kowalski Kovac Larsen Laurent Lindqvist Lopez Lund Maier Marino
+    Mbeki Mendes Moreau Morel Nakamura Navarro Nielsen Novak Nowak Obi Okafor Olsen Ortega Osman
+    Pereira Petrov Popescu Quist Ramos Reyes Ricci Romero Rossi Sato Schmidt Silva Soto Suzuki
+    Svensson Tamm Tanaka Torres Ueda Valdez Varga Vega Vidal Vogel Wagner Walsh Weber Weiss
+    Wolff Yamada Yilmaz Zhang Zhou Zimmer
+    """.split()  # noqa: SIM905 - a list would take a page
+)
+#: Where people say that they live, and what their record in the CRM says.
+CITIES = (
+    ("Madrid, Spain", "Madrid", "ES"),
+    ("Valencia, Spain", "Valencia", "ES"),
+    ("London, United Kingdom", "London", "GB"),
+    ("Leeds, United Kingdom", "Leeds", "GB"),
+    ("Berlin, Germany", "Berlin", "DE"),
+    ("Lyon, France", "Lyon", "FR"),
+    ("Dublin, Ireland", "Dublin", "IE"),
 )
 
 OPENERS = (
@@ -48,7 +55,7 @@ OPENERS = (
 )
 CLOSERS = (
     *("", "", "", " Anyone else?", " That is all.", " Photo tomorrow.", " Back on {day}."),
-    *(" Told everybody at work about it.", " @brightleaf please read this.", " Thread follows."),
+    *(" Told everybody at work about it.", " {who} please read this.", " Thread follows."),
     *(" It was around {hour}.", " My {relative} saw it too.", " Number {number} in the queue."),
 )
 GOOD = (
@@ -79,6 +86,8 @@ OTHER = (
     ("es", "El {item} de {brand} en {place} está buenísimo, volveré seguro el próximo mes"),
     ("es", "Otra vez cerrado el {brand} de {place} a las {hour}, qué pena de sitio"),
     ("de", "Der neue Laden von {brand} in {place} ist wirklich schön geworden, {item} war gut"),
+    ("ar", "قهوة {brand} في {place} رائعة والموظفون لطفاء جدا \u2615 شكرا {who}"),
+    ("ar", "انتظرت {number} دقيقة في {brand} {place} والخدمة سيئة جدا \U0001f621"),
     ("fr", "Encore une file d'attente de {number} minutes chez {brand} à {place}, c'est pénible"),
 )
 ATTACK = (
@@ -119,6 +128,7 @@ class Person:
     shows: str
     followers: int
     is_customer: bool
+    city: tuple[str, str, str] | None
 
 
 def make_people(seed: int = 1, count: int = 260) -> list[Person]:
@@ -147,6 +157,8 @@ def make_people(seed: int = 1, count: int = 260) -> list[Person]:
                 shows=shows,
                 followers=int(chance.paretovariate(1.1) * 40),
                 is_customer=is_customer,
+                # Most say where they live.
+                city=chance.choice(CITIES) if chance.random() < 0.7 else None,  # noqa: PLR2004
             )
         )
     return people
@@ -176,17 +188,21 @@ def contact_rows(people: list[Person]) -> Iterator[dict[str, str]]:
             if person.shows == "nothing" and person.platform == "x"
             else "",
             "website": site(first, last, person.number) if person.shows == "site" else "",
+            "city": person.city[1] if person.city else "",
+            "country": person.city[2] if person.city else "",
             "tier": TIERS[person.number % 3],
             "value": str(40 + person.number * 7),
             "relationship_source": "consent" if person.number % 2 else "prior_relationship",
         }
 
 
-def ordinary_week(people: list[Person], now: datetime, seed: int = 2) -> Iterator[dict[str, Any]]:
+def ordinary_week(
+    people: list[Person], now: datetime, seed: int = 2, brand: str = BRAND
+) -> Iterator[dict[str, Any]]:
     """Yield the posts of the week before `now`, more by day than by night."""
     chance = random.Random(seed)  # noqa: S311 - a demo is no secret
     begin = now - timedelta(days=DAYS)
-    for number in range(PER_DAY * DAYS):
+    for number in range(PER_DAY[brand] * DAYS):
         while True:
             at = begin + timedelta(days=chance.random() * DAYS)
             if chance.random() < 0.55 + 0.45 * math.sin((at.hour - 8) / 24 * 2 * math.pi):
@@ -201,7 +217,8 @@ def ordinary_week(people: list[Person], now: datetime, seed: int = 2) -> Iterato
             pattern = chance.choice(BAD)
         else:
             lang, pattern = chance.choice(OTHER)
-        yield _record(f"week-{seed}-{number}", chance.choice(people), pattern, at, chance, lang)
+        person, key = chance.choice(people), f"week-{seed}-{number}"
+        yield _record(key, person, pattern, at, chance, lang, brand)
 
 
 def attack(
@@ -236,15 +253,21 @@ def attack(
 
 
 def _record(
-    key: str, person: Person, pattern: str, at: datetime, chance: random.Random, lang: str
+    key: str,
+    person: Person,
+    pattern: str,
+    at: datetime,
+    chance: random.Random,
+    lang: str,
+    brand: str = BRAND,
 ) -> dict[str, Any]:
     if pattern is not SOURCE_POST and lang == "en":
         pattern = chance.choice(OPENERS) + pattern + chance.choice(CLOSERS)
     text = pattern.format(
-        brand=BRAND,
+        brand=brand,
         item=chance.choice(ITEMS),
         place=chance.choice(PLACES),
-        who="@brightleaf",
+        who=f"@{brand.lower()}",
         day=chance.choice(DAYS_OF_WEEK),
         relative=chance.choice(RELATIVES),
         hour=chance.randrange(7, 19),
@@ -263,6 +286,7 @@ def _record(
         "author_name": person.name,
         "author_bio": person.bio,
         "author_links": list(person.links),
+        "author_location": person.city[0] if person.city else "",
         "author_followers": person.followers,
         "likes": int(chance.paretovariate(1.3)) - 1,
         "reposts": int(chance.paretovariate(1.6)) - 1,

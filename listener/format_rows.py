@@ -33,6 +33,7 @@ _ALIASES = {
     "author_name": ("name", "display_name", "full_name"),
     "author_id": ("user_id", "author_external_id"),
     "author_bio": ("bio", "description"),
+    "author_location": ("user_location",),
     "author_followers": ("followers", "followers_count"),
     "author_links": (),
     "url": ("link", "permalink"),
@@ -211,6 +212,7 @@ def _author(record: Mapping[str, Any]) -> AuthorProfile | None:
         handle=handle,
         name=name,
         bio=_text(record, "author_bio"),
+        location=_text(record, "author_location"),
         followers=_count(record.get("author_followers")),
         links=_links(record.get("author_links")),
     )

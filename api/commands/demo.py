@@ -22,7 +22,15 @@ from pydantic import SecretStr
 
 from api.commands.common import progress, say, settings_with_logs
 from api.commands.engine import serve_app, work_with_progress
-from api.demo_posts import PLATFORMS, attack, contact_rows, make_people, ordinary_week
+from api.demo_posts import (
+    BRAND,
+    COMPETITOR,
+    PLATFORMS,
+    attack,
+    contact_rows,
+    make_people,
+    ordinary_week,
+)
 from api.models import Role
 from api.runtime import make_pipeline, only_one_worker, open_runtime
 from api.users import DEMO_EMAIL, create_user
@@ -33,6 +41,12 @@ from config.logs import set_up_logs
 from config.settings import Settings
 from crm_link.contacts.mirror import import_contacts
 from listener.imports import ImportResult, import_mentions
+
+#: Weeks before the attack: the brand's key, with words, file and name.
+WEEKS = {
+    "brightleaf": ("an ordinary week", "week.jsonl", BRAND),
+    "brightleaf:northbean": ("a competitor's week", "week-northbean.jsonl", COMPETITOR),
+}
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -64,13 +78,14 @@ def demo(
             pipeline = make_pipeline(opened)
             with progress("the CRM's contacts") as advance:
                 import_contacts(opened.sessions, home / "contacts.csv", on_progress=advance)
-            with progress("an ordinary week") as advance:
-                import_mentions(
-                    opened.sessions,
-                    home / "week.jsonl",
-                    brand_key="brightleaf",
-                    on_progress=partial(_show_read, advance),
-                )
+            for brand_key, (words, file, _) in WEEKS.items():
+                with progress(words) as advance:
+                    import_mentions(
+                        opened.sessions,
+                        home / file,
+                        brand_key=brand_key,
+                        on_progress=partial(_show_read, advance),
+                    )
             work_with_progress(pipeline)
             with opened.sessions.begin() as session:
                 create_user(
@@ -155,12 +170,14 @@ def _write_files(home: Path) -> None:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    with (home / "week.jsonl").open("wb") as lines:
-        for record in ordinary_week(people, utc_now()):
-            lines.write(orjson.dumps(record) + b"\n")
+    for seed, (_, name, brand) in enumerate(WEEKS.values(), 2):
+        with (home / name).open("wb") as lines:
+            for record in ordinary_week(people, utc_now(), 10 * seed, brand):
+                lines.write(orjson.dumps(record) + b"\n")
     (home / "stream").mkdir()
     for platform in PLATFORMS:
         (home / "stream" / f"{platform}.jsonl").touch()
+        (home / "stream" / f"northbean-{platform}.jsonl").touch()
 
 
 def _stream(home: Path, stopped: threading.Event) -> None:

@@ -35,7 +35,13 @@ PeriodQuery = Annotated[str, Query(pattern="^(24h|7d|30d)$")]
 
 @router.get("")
 def board(page: PageDep, brand: BrandQuery = "", period: PeriodQuery = "24h") -> Response:
-    """Show a brand's period in numbers, with a place for the charts."""
+    """Show a brand's period in numbers, with a place for the charts.
+
+    Who sees one brand only need not choose it to see what all brands together cannot have.
+    """
+    options = brand_options(page.session)
+    if len(options) == 1:
+        brand = brand or options[0][0]
     brand_id = get_brand(page.session, brand).id if brand else None
     shown = read_board(page.session, brand_id, period=period, now=page.state.clock())
     return page.show(
@@ -46,7 +52,7 @@ def board(page: PageDep, brand: BrandQuery = "", period: PeriodQuery = "24h") ->
             "brand": brand,
             "period": period,
             "periods": list(PERIODS),
-            "brand_options": brand_options(page.session),
+            "brand_options": options,
             "grain": timedelta(seconds=shown.grain_s),
         },
     )

@@ -13,6 +13,7 @@ from config.bulk import upsert
 from config.clock import Clock, utc_now
 from config.db import read_session
 from crm_link.board.period import PERIODS, period_ends
+from crm_link.escalation.models import Incident
 from listener.models import Brand
 from sentiment.facet_models import TopicBoard
 from sentiment.models import GRAINS_S, Volume
@@ -22,6 +23,9 @@ from sentiment.trends import others
 
 #: How old the topics of a period may be before they are found again.
 OLDEST = {"24h": timedelta(minutes=5), "7d": timedelta(hours=1), "30d": timedelta(hours=6)}
+
+#: The same for a brand with an incident that is not over: what it is about changes by the minute.
+OLDEST_IN_CRISIS = {"24h": timedelta(minutes=1)}
 
 #: Seconds of one call after which the rest is left to the next one.
 BUDGET_S = 2.0
@@ -89,14 +93,20 @@ def find_board_topics(sessions: sessionmaker[Session], *, clock: Clock = utc_now
     with read_session(sessions) as session:
         own = select(Brand.id).where(Brand.is_own(), Brand.is_active).order_by(Brand.id)
         brands = [ALL, *session.scalars(own)]
+        open_incidents = select(Incident.brand_id).where(Incident.open_key.is_not(None))
+        in_crisis = set(session.scalars(open_incidents))
         ages = {
             (row.brand_id, row.period): row.found_at
             for row in session.execute(
                 select(TopicBoard.brand_id, TopicBoard.period, TopicBoard.found_at)
             )
         }
-    for period, oldest in OLDEST.items():
+    if in_crisis:
+        in_crisis.add(ALL)
+    for period, ordinary in OLDEST.items():
         for brand_id in brands:
+            is_crisis = brand_id in in_crisis
+            oldest = OLDEST_IN_CRISIS.get(period, ordinary) if is_crisis else ordinary
             found_at = ages.get((brand_id, period))
             if found_at is not None and now - found_at < oldest:
                 continue

@@ -13,6 +13,7 @@ from crm_link.board.tables import Table, as_csv
 from tests.api.board_scene import add_competitor
 from tests.api.conftest import NOW, SignIn
 from tests.api.scene import Scene
+from tests.make import make_brand
 
 
 @pytest.fixture
@@ -45,10 +46,23 @@ def test_the_share_of_voice_counts_competitors(sign_in: SignIn, rival: str) -> N
     page = client.get("/board?brand=acme").text
     assert "Share of voice" in page
     assert "No source listens to Beanery" in page
-    assert "Beanery" not in client.get("/board").text
+    assert "Share of voice" in client.get("/board").text  # the only brand need not be chosen
     assert "their beans are fine" not in client.get("/mentions").text
     assert "their beans are fine" in client.get("/mentions", params={"brand": rival}).text
     assert [one["key"] for one in client.get("/api/v1/brands").json()] == ["acme"]
+
+
+def test_all_brands_together_have_no_share_of_voice(
+    sign_in: SignIn, rival: str, sessions: sessionmaker[Session]
+) -> None:
+    assert rival
+    with sessions.begin() as session:
+        make_brand(session, key="other", name="Other")
+
+    page = sign_in(Role.VIEWER).get("/board").text
+
+    assert "all brands" in page
+    assert "Beanery" not in page
 
 
 @pytest.mark.parametrize(

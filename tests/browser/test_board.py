@@ -66,8 +66,6 @@ def test_a_board_is_read_compared_taken_away_and_followed(
     _draw(page, "volume")
     expect(page.get_by_text("Change of net sentiment")).to_be_visible()
 
-    page.get_by_label("Brand").select_option("acme")
-    page.wait_for_url("**/board?brand=acme**")
     share = page.get_by_role("region", name="Share of voice")
     expect(share.get_by_role("row", name="Beanery")).to_contain_text("72")
     _draw(page, "share")

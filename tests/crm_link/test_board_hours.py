@@ -15,13 +15,14 @@ from crm_link.board.hours import sum_hours
 from crm_link.board.tables import board_table
 from crm_link.board.topics import board_topics, find_board_topics, topic_ids
 from crm_link.board.voices import influencers_of
+from crm_link.escalation.incidents import resolve
 from listener.models import Brand, Mention
 from sentiment.due_hours import mark_hours
 from sentiment.facet_models import DueHour, Facet
 from sentiment.facets import facet_series, facets_of, places_of
 from sentiment.rollups import bucket_of
 from sentiment.signals.service import due_ids, signal_mentions
-from tests.api.build import judged, make_signals
+from tests.api.build import judged, make_incident, make_signals
 from tests.make import NOW, make_author, make_brand, make_mention
 
 HOUR = timedelta(hours=1)
@@ -161,6 +162,22 @@ def test_who_reached_most_is_known_with_what_they_said(
         assert second.author.name == "Loud"
         table = board_table(session, "influencers", acme, period="24h", now=NOW)
         assert table.rows[0][:4] == ("x", first.author.handle, 40_000, 3)
+
+
+def test_topics_of_a_day_are_found_each_minute_while_an_incident_is_open(
+    sessions: sessionmaker[Session], acme: int
+) -> None:
+    with sessions.begin() as session:
+        make_brand(session, key="other", name="Other")
+        incident = make_incident(session, session.get_one(Brand, acme), NOW).id
+    find_board_topics(sessions, clock=lambda: NOW)
+    later = NOW + timedelta(minutes=1)
+
+    assert find_board_topics(sessions, clock=lambda: later) == 2  # the brand's, and all brands'
+    with sessions.begin() as session:
+        resolve(session, incident, by="ann", reason="answered", clock=lambda: later)
+
+    assert find_board_topics(sessions, clock=lambda: later + timedelta(minutes=1)) == 0
 
 
 def test_topics_are_found_in_advance_and_lead_to_their_mentions(

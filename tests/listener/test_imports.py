@@ -271,6 +271,17 @@ def test_the_brand_must_be_said_where_there_are_several(
     assert import_file(content, brand_key="other").new == 1
 
 
+def test_what_an_author_says_of_themselves_comes_along(
+    sessions: sessionmaker[Session], import_file: Import
+) -> None:
+    row = {"text": "Acme", "date": "2026-03-04T12:00:00Z", "author": "ana", "bio": "Tea"}
+
+    import_file(json.dumps(row | {"user_location": " Madrid, Spain "}), name="one.jsonl")
+
+    assert _all(sessions, select(Author.bio)) == ["Tea"]
+    assert _all(sessions, select(Author.location)) == ["Madrid, Spain"]
+
+
 def _page(number: int, *, history: tuple[int, ...] = (), text: str = "") -> dict[str, Any]:
     return {
         "data": [
