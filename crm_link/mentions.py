@@ -129,6 +129,11 @@ def list_platforms(session: Session) -> list[str]:
     return sorted(found)
 
 
+def has_mentions(session: Session) -> bool:
+    """Say whether anything has been collected that the reader may see."""
+    return session.scalar(select(Mention.id).limit(1)) is not None
+
+
 def list_brands(session: Session) -> Sequence[Brand]:
     """Return all brands by name, without the copies for drills and the competitors."""
     query = select(Brand).where(Brand.is_own())

@@ -26,6 +26,7 @@ from crm_link.contacts.people_list import list_tiers
 from crm_link.flags.queue import count_open, get_flag, open_flags
 from crm_link.flags.queue_presence import who_is_there
 from crm_link.flags.queue_views import default_view, list_views
+from crm_link.mentions import has_mentions
 from crm_link.models import Flag
 from crm_link.replying.lists import live_replies
 from crm_link.types import Priority
@@ -59,6 +60,7 @@ def queue(page: PageDep, wanted: FilterDep, cursor: CursorQuery = "") -> Respons
             "next_cursor": queue_cursor(found.after),
             "is_first": not cursor,
             "filters": filters,
+            "is_new": not found.flags and not has_mentions(page.session),
             "is_narrowed": any(shown.values()),
             "views": list_views(page.session, page.user.email),
             "tier_options": [(tier, tier) for tier in list_tiers(page.session)],

@@ -23,6 +23,10 @@ from tests.api.scene import Scene, make_scene
 CHROMIUM = Path(os.environ.get("GROUNDSWELL_TEST_CHROMIUM", "/usr/bin/chromium"))
 
 
+#: What the console signs sessions and links with.
+SECRET = "k" * 40
+
+
 @pytest.fixture
 def database_url(tmp_path: Path, _sqlite_template: bytes) -> str:
     """Give one database: what a browser shows does not depend on which."""
@@ -40,9 +44,7 @@ def scene(sessions: sessionmaker[Session]) -> Scene:
 def address(sessions: sessionmaker[Session], scene: Scene, tmp_path: Path) -> Iterator[str]:
     """Give the address of a console that serves the scene; its home is the test's own folder."""
     assert scene.users
-    app = create_app(
-        Settings(home=tmp_path, secret_key=SecretStr("k" * 40)), sessions, is_demo=True
-    )
+    app = create_app(Settings(home=tmp_path, secret_key=SecretStr(SECRET)), sessions, is_demo=True)
     server = Server(app, port=0)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -94,6 +94,17 @@ def test_the_tour_steps_aside_where_it_has_nothing_to_say(open_page: OpenPage) -
     expect(tour.get_by_role("heading", name="What people must look at")).to_be_visible()
 
 
+def test_the_tab_key_stops_at_a_box_only_while_there_is_more_in_it(open_page: OpenPage) -> None:
+    page = open_page()
+    page.goto("/board")
+    box = page.get_by_role("group", name="By platform")
+    expect(box).to_have_attribute("tabindex", "-1")
+
+    page.set_viewport_size({"width": 390, "height": 844})
+
+    expect(box).to_have_attribute("tabindex", "0")
+
+
 @pytest.mark.parametrize("path", ["/queue", "/incidents/{incident}", "/links", "/people/1"])
 def test_a_finger_hits_what_it_means(open_page: OpenPage, scene: Scene, path: str) -> None:
     page = open_page(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)

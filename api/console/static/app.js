@@ -118,6 +118,37 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// ---- what a screen reader says by itself ----------------------------------------------------------
+
+// It hears what changes in a place that was there before. `data-aloud="60"` names a place whose
+// changes are told, but not more often than once in so many seconds: an attack brings news each second.
+const aloud = document.getElementById("aloud");
+let speaks = 0;
+function sayAloud(text) {
+  clearTimeout(speaks);
+  aloud.textContent = "";
+  speaks = setTimeout(() => { aloud.textContent = text; }, 100);
+}
+
+for (const place of document.querySelectorAll("[data-aloud]")) {
+  let last = -Infinity;
+  new MutationObserver(() => {
+    const text = place.checkVisibility() ? place.textContent.trim() : "";
+    if (!text || performance.now() - last < 1000 * place.dataset.aloud) return;
+    last = performance.now();
+    sayAloud(text);
+  }).observe(place, { childList: true, characterData: true, subtree: true });
+}
+
+const statuses = (root) => [...root.querySelectorAll("main [role=status]:not([data-told])")];
+for (const one of statuses(document)) one.dataset.told = ""; // read with the page
+document.addEventListener("htmx:afterSettle", () => {
+  for (const one of statuses(document)) {
+    one.dataset.told = "";
+    sayAloud((one.querySelector("span") || one).textContent.trim());
+  }
+});
+
 // ---- new incidents: said on every page of this tab until read, or taken on by somebody -----------
 
 const menu = document.getElementById("menu-live");
@@ -164,6 +195,23 @@ document.addEventListener("htmx:afterSettle", (event) => {
     if (next) choose(next);
   } else if (root.contains(card) || document.activeElement === document.body) choose(card);
 });
+
+// ---- boxes that scroll: a stop of the keyboard only while there is more in them, and with a name ----
+
+function nameBoxes() {
+  for (const box of document.querySelectorAll(":is(.scroll, .scrolled)[tabindex]")) {
+    const isMore = box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+    box.tabIndex = isMore ? 0 : -1;
+    if (box.hasAttribute("role")) continue;
+    const around = box.closest("details, article, section");
+    const title = box.querySelector("caption") || around?.querySelector("summary, h2, h3");
+    box.setAttribute("role", "group");
+    box.setAttribute("aria-label", (title?.textContent || around?.getAttribute("aria-label") || document.title).trim());
+  }
+}
+for (const name of ["htmx:afterSettle", "live:refreshed", "toggle"]) document.addEventListener(name, nameBoxes, true);
+addEventListener("resize", nameBoxes);
+addEventListener("load", nameBoxes);
 
 // On a phone the menu is a strip: where one is must be seen.
 document.querySelector(".side nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

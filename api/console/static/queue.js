@@ -222,6 +222,8 @@
       const others = people.filter((one) => String(one.mention_id) === place.dataset.with && one.who !== list.dataset.me);
       const text = others.map((one) => words(one.is_working ? "works" : "looks", one.name));
       if (place.textContent.trim() === text.join("")) continue;
+      // Aloud only beside what one looks at oneself.
+      if (text.length && place.closest(".card") === current()) sayAloud(text.join(", "));
       place.replaceChildren(...others.map((one, at) => {
         const span = document.createElement("span");
         span.className = one.is_working ? "person working" : "person";
