@@ -3,19 +3,23 @@
 Leaving words out and scoring again costs one judgement a word, and some times as many where
 several words are each enough: mostly 0.1 to 0.5 s with the bundled model. One explanation runs
 at a time in a process, so that many readers do not take the machine from the scoring.
+
+Loading a model costs seconds. The server does it in the background at its start; whoever asks
+before it is there is told so at once.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import cache
 
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.db import read_session
-from config.errors import ConflictError
+from config.errors import ConflictError, TransientError
+from config.phrases import phrase
 from config.settings import Settings
 from crm_link.mention_view import get_mention
 from sentiment.attribution import MAX_CHARS, explain
@@ -37,6 +41,19 @@ MOST_NAMED = 8
 _CALIBRATION = "~"
 
 _ONE_AT_A_TIME = threading.Lock()
+
+#: Seconds that a question waits for a scorer that is being loaded: quick ones are there by then.
+_PATIENCE_S = 0.25
+
+#: Seconds after which asking again is worth while.
+_ASK_AGAIN_S = 2.0
+
+_LOADING: dict[str, Future[LateScorer]] = {}
+_LOADING_LOCK = threading.Lock()
+
+
+class LoadingError(TransientError):
+    """The scorer that explains is still being loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +126,7 @@ def why(sessions: sessionmaker[Session], settings: Settings, mention_id: int) ->
         NotFoundError: There is no such mention.
         ConflictError: It is deleted, or not judged yet.
         InputError: The scorer cannot be loaded; the message says why.
+        LoadingError: It is being loaded; it is there in some seconds.
 
     """
     with read_session(sessions) as session:
@@ -152,10 +170,47 @@ def why(sessions: sessionmaker[Session], settings: Settings, mention_id: int) ->
     )
 
 
-@cache
+def load_scorers(settings: Settings) -> list[Future[LateScorer]]:
+    """Begin to load what explains judgements, in the background; return what will be there."""
+    wanted = dict.fromkeys((settings.scorer, settings.fast_scorer or settings.scorer))
+    return [_load(one) for one in wanted]
+
+
 def _scorer(setting: str) -> LateScorer:
-    """Return the scorer of this process: loaded at the first question, kept for the next."""
-    return LateScorer(setting)
+    """Return the scorer of this process, which is kept for the next question."""
+    loading = _load(setting)
+    try:
+        return loading.result(timeout=_PATIENCE_S)
+    except TimeoutError:
+        raise LoadingError(
+            phrase(
+                "the model that explains judgements is being loaded; try again in a few seconds"
+            ),
+            retry_after_s=_ASK_AGAIN_S,
+        ) from None
+
+
+def _load(setting: str) -> Future[LateScorer]:
+    """Return a scorer that is loaded or on its way; one that failed is tried again."""
+    with _LOADING_LOCK:
+        found = _LOADING.get(setting)
+        if found is None or (found.done() and found.exception() is not None):
+            found = _LOADING[setting] = Future()
+            # A daemon: a process that stops does not wait for a model.
+            threading.Thread(
+                target=_fill, args=(setting, found), name="load-scorer", daemon=True
+            ).start()
+        return found
+
+
+def _fill(setting: str, loading: Future[LateScorer]) -> None:
+    try:
+        scorer = LateScorer(setting)
+        scorer.load()
+    except Exception as error:  # noqa: BLE001 - whoever asks gets it, as if loading were theirs
+        loading.set_exception(error)
+    else:
+        loading.set_result(scorer)
 
 
 def _pieces(text: str, words: Sequence[WordWeight]) -> list[Piece]:

@@ -192,6 +192,7 @@ def serve_app(
     from api.app import create_app  # noqa: PLC0415
     from api.serving import Server  # noqa: PLC0415
     from api.warming import keep_what_is_there, warm_up  # noqa: PLC0415
+    from api.why import load_scorers  # noqa: PLC0415
 
     app = create_app(settings, opened.sessions, is_demo=is_demo)
     server = Server(app, host=settings.host, port=settings.port)
@@ -203,6 +204,7 @@ def serve_app(
     with say.status("making the first pages"):
         warm_up(app)
         keep_what_is_there()
+    load_scorers(settings)
     say.print(f"console: http://{settings.host}:{listening.getsockname()[1]}")
     if seconds is not None:
         timer = threading.Timer(seconds, lambda: setattr(server, "should_exit", True))

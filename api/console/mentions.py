@@ -22,7 +22,7 @@ from api.pages import back_to, is_htmx, render
 from api.paging import CursorQuery, mention_cursor, mention_key
 from api.reply_pages import reply_page
 from api.routes.mentions import mention_filter
-from api.why import why
+from api.why import LoadingError, why
 from crm_link.contacts.contact_360 import view_contact_360
 from crm_link.flags.events import event_says, events_of
 from crm_link.flags.queue_presence import who_is_there
@@ -109,8 +109,17 @@ def mention(page: PageDep, mention_id: int) -> Response:
 
 @router.get("/{mention_id}/why")
 def mention_why(page: PageDep, sessions: SessionsDep, mention_id: int) -> Response:
-    """Show the words that carried a mention's judgement."""
-    found = why(sessions, page.state.settings, mention_id)
+    """Show the words that carried a mention's judgement, or that they come in a moment."""
+    try:
+        found = why(sessions, page.state.settings, mention_id)
+    except LoadingError:
+        if page.request.headers.get("hx-target", "").startswith("why-waits"):
+            # What waits stays as it is, and a screen reader does not say it again.
+            return Response(status_code=204)
+        context = {"mention_id": mention_id}
+        if is_htmx(page.request):
+            return render(page.request, "_why_waits.html", context)
+        return page.show("why_waits.html", context)
     if is_htmx(page.request):
         return render(page.request, "_why.html", {"why": found})
     return page.show("why.html", {"why": found})

@@ -121,7 +121,7 @@ def read_mention(session: SessionDep, mention_id: int) -> MentionDetailOut:
 
 @router.get("/{mention_id}/why")
 def read_why(sessions: SessionsDep, state: StateDep, mention_id: int) -> WhyOut:
-    """Return the words that carried a mention's judgement; costs up to a second."""
+    """Return the words that carried a mention's judgement; 503 while the model is loaded."""
     return WhyOut.model_validate(why(sessions, state.settings, mention_id))
 
 
