@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
+
 from babel import negotiate_locale
+from markupsafe import Markup
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -50,6 +54,9 @@ __all__ = [
 #: Languages that a browser may ask for; more are not looked at.
 MAX_ASKED = 20
 
+#: Texts of templates that are kept as they are said: there are some 2,000 in each language.
+MANY_TEXTS = 8192
+
 
 class ReaderMiddleware:
     """Gives each request its reader: as the browser says, until a user's own wish is known."""
@@ -79,12 +86,49 @@ def negotiated(asked: str) -> str:
     return negotiate_locale(wishes, LANGUAGES, sep="-") or SOURCE
 
 
-def lookups() -> dict[str, object]:
-    """Return what the templates look texts up with; they fill in the values themselves."""
+def lookups() -> dict[str, Callable[..., Markup]]:
+    """Return what templates say texts with; values are filled in as HTML-safe text.
+
+    They stand in place of Jinja's own wrappers, which pass three calls and the context for each of
+    the 800 texts of a page: a fifth of the time that it takes to make one.
+    """
     return {
-        "gettext": lambda message: catalogue().gettext(message),
-        "ngettext": lambda one, many, num: catalogue().ngettext(one, many, num),
-        "pgettext": lambda context, message: catalogue().pgettext(context, message),
-        "npgettext": lambda context, one, many, num: catalogue().npgettext(context, one, many, num),
-        "newstyle": True,
+        "_": _said,
+        "gettext": _said,
+        "ngettext": _said_of,
+        "pgettext": _said_in,
+        "npgettext": _said_of_in,
     }
+
+
+def _said(message: str, /, **values: object) -> Markup:
+    said = _text(language(), message)
+    return said % values if values else _plain(said)
+
+
+def _said_in(context: str, message: str, /, **values: object) -> Markup:
+    return _text(language(), message, context) % {"context": context, **values}
+
+
+def _said_of(one: str, many: str, num: int, /, **values: object) -> Markup:
+    return _markup(catalogue().ngettext(one, many, num)) % {"num": num, **values}
+
+
+def _said_of_in(context: str, one: str, many: str, num: int, /, **values: object) -> Markup:
+    text = catalogue().npgettext(context, one, many, num)
+    return _markup(text) % {"context": context, "num": num, **values}
+
+
+@lru_cache(MANY_TEXTS)
+def _text(_language: str, message: str, context: str | None = None) -> Markup:
+    texts = catalogue()
+    return _markup(texts.gettext(message) if context is None else texts.pgettext(context, message))
+
+
+@lru_cache(MANY_TEXTS)
+def _plain(said: Markup) -> Markup:
+    return said % {}  # `%%` is a percent sign
+
+
+def _markup(text: str) -> Markup:
+    return Markup(text)  # noqa: S704 - from our own templates and catalogues

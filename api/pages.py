@@ -22,8 +22,13 @@ FOLDER = Path(__file__).parent / "console"
 
 templates = Jinja2Templates(directory=FOLDER / "templates")
 templates.env.add_extension("jinja2.ext.i18n")
-# What the extension looks texts up with; jinja2 has no types for it.
-cast("Any", templates.env).install_gettext_callables(**language.lookups())
+# What texts are looked up with; `newstyle` lets the lookups fill in the values (jinja2 has no
+# types for it).
+cast("Any", templates.env).newstyle_gettext = True
+templates.env.globals.update(language.lookups())
+# Files are as they are when the process starts, as the catalogues are: a page looked at the time
+# of change of sixty of them.
+templates.env.auto_reload = False
 # A phrase that is shown is said in the reader's language; as a value of a text, by `told`.
 templates.env.finalize = language.told
 templates.env.trim_blocks = templates.env.lstrip_blocks = True

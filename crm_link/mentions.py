@@ -6,9 +6,10 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from config.any_of import any_of
@@ -113,20 +114,23 @@ def list_mentions(
 def list_platforms(session: Session) -> list[str]:
     """Return the platforms that there are mentions of.
 
-    One look into the unique index for each brand and platform, however many mentions.
+    One look into the unique index for each brand and platform, however many mentions, as
+    `config.distinct` has it for one column.
     """
-    found: set[str] = set()
-    for brand_id in session.scalars(select(Brand.id).where(Brand.is_own())).all():
-        platform: str | None = ""
-        while platform is not None:
-            platform = session.scalar(
-                select(func.min(Mention.platform)).where(
-                    Mention.brand_id == brand_id, Mention.platform > platform
-                )
-            )
-            if platform is not None:
-                found.add(platform)
-    return sorted(found)
+    return sorted(session.scalars(_platforms()))
+
+
+@cache
+def _platforms() -> Select[tuple[str]]:
+    first = select(func.min(Mention.platform)).where(Mention.brand_id == Brand.id)
+    start = select(Brand.id.label("brand_id"), first.scalar_subquery().label("platform"))
+    seen = start.where(Brand.is_own()).cte("seen", recursive=True)
+    after = select(func.min(Mention.platform)).where(
+        Mention.brand_id == seen.c.brand_id, Mention.platform > seen.c.platform
+    )
+    following = select(seen.c.brand_id, after.scalar_subquery())
+    seen = seen.union_all(following.where(seen.c.platform.is_not(None)))
+    return select(seen.c.platform).where(seen.c.platform.is_not(None)).distinct()
 
 
 def has_mentions(session: Session) -> bool:

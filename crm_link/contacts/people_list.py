@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from config.any_of import any_of
+from config.distinct import distinct_values
 from crm_link.contacts.contact_search import contact_matches
 from crm_link.figures.overview import CLEAR_MEAN, Segment
 from crm_link.models import Contact, IdentityLink
@@ -183,21 +185,22 @@ def speech_of(
 
 def list_crms(session: Session) -> list[str]:
     """Return the CRMs that contacts come from: one look into an index for each."""
-    return _distinct(session, Contact.crm)
+    return sorted(session.scalars(_crms()))
+
+
+@cache
+def _crms() -> Select[tuple[str]]:
+    return distinct_values(Contact.crm)
 
 
 def list_tiers(session: Session) -> list[str]:
     """Return the tiers that contacts have: one look into an index for each."""
-    return _distinct(session, Contact.tier, Contact.deleted_at.is_(None))
+    return sorted(session.scalars(_tiers()))
 
 
-def _distinct(session: Session, of: Any, *conditions: ColumnElement[bool]) -> list[str]:  # noqa: ANN401 - a column
-    found: list[str] = []
-    value = session.scalar(select(func.min(of)).where(of > "", *conditions))
-    while value is not None:
-        found.append(value)
-        value = session.scalar(select(func.min(of)).where(of > value, *conditions))
-    return found
+@cache
+def _tiers() -> Select[tuple[str]]:
+    return distinct_values(Contact.tier, Contact.deleted_at.is_(None))
 
 
 def _conditions(session: Session, wanted: PeopleFilter) -> list[ColumnElement[bool]]:

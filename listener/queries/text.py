@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from itertools import permutations
 
 import regex
@@ -82,6 +83,7 @@ def trim_punctuation(word: str) -> str:
     return str(_PUNCTUATION_ENDS.sub("", word))
 
 
+@lru_cache(4096)
 def term_regex(term: Term) -> regex.Pattern[str]:
     """Return what finds a text term in folded text."""
     return regex.compile(f"(?V1){_pattern(term)}")

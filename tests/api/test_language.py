@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from fastapi.testclient import TestClient
 
-from api.language import negotiated
+from api.language import negotiated, reading_as
 from api.models import Role
+from api.pages import templates
 from tests.api.conftest import SignIn
 from tests.api.scene import Scene
 
@@ -72,3 +73,29 @@ def test_a_zone_or_language_that_does_not_exist_is_refused(sign_in: SignIn) -> N
     assert client.post("/account/reading", data={"language": "xx"}).status_code == 422
     assert client.post("/account/zone", data={"zone": "../etc/passwd"}).status_code == 204
     assert 'data-zone="UTC"' in client.get("/queue").text
+
+
+@pytest.mark.parametrize(
+    ("language", "template", "said"),
+    [
+        ("en", '{{ _("Queue") }}', "Queue"),
+        ("es", '{{ _("Queue") }}', "Cola"),
+        ("es", "{% trans %}Queue{% endtrans %}", "Cola"),
+        ("es", '{{ pgettext("to a contact", "Link") }}', "Vincular"),
+        ("en", '{{ _("100 %%") }}', "100 %"),
+        ("en", '{{ _("by %(name)s", name="<b>") }}', "by &lt;b&gt;"),
+        ("en", '{{ _("by %(name)s", name="<b>" | safe) }}', "by <b>"),
+        ("en", '{{ ngettext("%(num)s reply", "%(num)s replies", 2) }}', "2 replies"),
+        ("es", '{{ ngettext("%(num)s reply", "%(num)s replies", 1) }}', "1 respuesta"),
+        ("en", '{{ npgettext("a", "%(n)s x", "%(n)s y", 2, n="&") }}', "&amp; y"),
+        ("en", '<p title="{{ _(name) }}">', '<p title="a&b">'),
+    ],
+)
+def test_templates_say_texts_with_their_values_escaped(
+    language: str, template: str, said: str
+) -> None:
+    page = templates.env.from_string(template)
+
+    for _ in range(2):  # as it is looked up, and as it is kept
+        with reading_as(language):
+            assert page.render(name="a&b") == said

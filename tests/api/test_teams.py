@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from api.brand_limits import limited_sessions
 from api.models import Role, TeamBrand, TeamMember
 from config.settings import Settings
+from crm_link.mentions import list_platforms
 from crm_link.models import Flag, FlagStatus
 from crm_link.types import Priority
 from listener.models import Brand, Mention
@@ -254,3 +255,25 @@ def test_a_team_needs_a_name_of_its_own_and_brands_that_exist(
     assert admin.post("/api/v1/teams", json={"name": "A", "brands": ["none"]}).status_code == 404
     assert admin.post("/api/v1/teams", json={"name": "A", "members": [99999]}).status_code == 404
     assert lead.get("/admin/teams").status_code == 403
+
+
+def test_filters_offer_the_platforms_of_ones_brands_once_each(
+    sessions: sessionmaker[Session], tea: Tea
+) -> None:
+    with sessions.begin() as session:
+        leaf = session.get_one(Brand, tea.brand)
+        author = make_author(session)
+        for platform in ("x", "rss", "bluesky", "x", "rss"):
+            make_mention(session, leaf, platform=platform, author_id=author.id)
+        other = make_brand(session, key="mate", name="Mate", query="mate", names=["Mate"])
+        make_mention(session, other, platform="mastodon", author_id=author.id)
+        drill = make_brand(session, key="tea-drill", drill_of_id=tea.brand)
+        make_mention(session, drill, platform="youtube", author_id=author.id)
+
+    with limited_sessions(sessions, frozenset({tea.brand}))() as session:
+        assert list_platforms(session) == ["bluesky", "rss", "x"]
+    with sessions() as session:
+        everything = list_platforms(session)
+        in_rows = session.scalars(select(Mention.platform).join(Brand).where(Brand.is_own()))
+        assert everything == sorted(set(in_rows))
+        assert {"mastodon"} < set(everything)
