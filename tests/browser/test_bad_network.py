@@ -223,10 +223,10 @@ def test_what_a_page_asks_for_itself_says_that_it_failed_and_can_be_asked_again(
 
     is_broken = True
     page.goto("/board")
-    page.wait_for_function("document.querySelector('[hx-get^=\"/board/topics\"]')")
-    page.wait_for_timeout(200)
-    held.pop().abort()
     part = page.locator('[hx-get^="/board/topics"]')
+    part.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    held.pop().abort()
     expect(part.get_by_text(away)).to_be_visible()
     is_broken = False
     part.get_by_role("button", name="Try again").click()

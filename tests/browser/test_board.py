@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from config.clock import utc_now
 from tests.api.board_scene import add_competitor, add_crowd
 from tests.api.scene import Scene
+from tests.browser.board_parts import bring_parts
 
 pytestmark = pytest.mark.browser
 
@@ -69,7 +70,7 @@ def test_a_board_is_read_compared_taken_away_and_followed(
     share = page.get_by_role("region", name="Share of voice")
     expect(share.get_by_role("row", name="Beanery")).to_contain_text("72")
     _draw(page, "share")
-    expect(page.locator("#board-signals")).to_be_visible()
+    bring_parts(page)
     assert _problems(page) == []
 
     with page.expect_download() as picture:
@@ -127,7 +128,7 @@ def test_the_board_fits_a_phone(open_page: OpenPage, rival: str, scheme: str) ->
     page = open_page(viewport={"width": 390, "height": 844}, color_scheme=scheme, has_touch=True)
     page.goto("/board?brand=acme")
 
+    bring_parts(page)
     expect(page.locator("#board-topics table")).to_be_visible()
-    expect(page.locator("#board-signals")).to_be_visible()
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
     assert _problems(page) == []

@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.api.scene import Scene
+from tests.browser.board_parts import bring_parts
 
 pytestmark = pytest.mark.browser
 
@@ -61,6 +62,7 @@ def test_why_is_a_page_without_script(open_page: OpenPage, scene: Scene) -> None
 def test_the_board_says_what_it_is_about_and_leads_there(open_page: OpenPage) -> None:
     page = open_page()
     page.goto("/board?brand=acme")
+    bring_parts(page)
 
     topics = page.locator("#board-topics")
     expect(topics.get_by_role("link", name="glass")).to_be_visible()
@@ -96,8 +98,8 @@ def test_the_new_parts_fit_a_phone(open_page: OpenPage, scene: Scene, scheme: st
     page = open_page(viewport={"width": 390, "height": 844}, color_scheme=scheme, has_touch=True)
 
     page.goto("/board")
+    bring_parts(page)
     expect(page.locator("#board-topics table")).to_be_visible()
-    expect(page.locator("#board-signals")).to_be_visible()
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
     assert _problems(page) == []
     page.goto(f"/mentions/{scene.first}")

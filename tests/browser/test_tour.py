@@ -13,8 +13,11 @@ pytestmark = pytest.mark.browser
 OpenPage = Callable[..., Page]
 
 
-def test_the_tour_leads_through_five_pages_and_can_be_left(open_page: OpenPage) -> None:
-    page = open_page()
+@pytest.mark.parametrize("size", [(1280, 900), (390, 844)])
+def test_the_tour_leads_through_five_pages_and_can_be_left(
+    open_page: OpenPage, size: tuple[int, int]
+) -> None:
+    page = open_page(viewport={"width": size[0], "height": size[1]})
     tour = page.get_by_role("complementary", name="Guided tour")
     expect(tour).to_be_hidden()
 
@@ -25,6 +28,9 @@ def test_the_tour_leads_through_five_pages_and_can_be_left(open_page: OpenPage) 
         if number == 1:
             assert Axe().run(page).response["violations"] == []
             expect(page.locator("#cards .tour-target")).to_have_count(1)
+        # What it speaks of is seen beside it.
+        top = page.locator("main .tour-target").evaluate("el => el.getBoundingClientRect().top")
+        assert 0 <= top < tour.evaluate("el => el.getBoundingClientRect().top")
         if number < 5:
             tour.get_by_role("link", name="Next").press("Enter")
     expect(tour.get_by_role("link", name="Next")).to_be_hidden()

@@ -4,7 +4,6 @@
 "use strict";
 
 (() => {
-  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const font = getComputedStyle(document.body).fontFamily;
@@ -25,7 +24,8 @@
   const value = (more) => ({ type: "value", axisLabel: { ...quiet(), formatter: (number) => SHORT.format(number) }, splitLine: line(), ...more });
 
   function common() {
-    return { animation: !still, animationDuration: 250, textStyle: { fontFamily: font, color: color("--quiet") } };
+    // Bars that grow would draw every chart ten times, on a phone each time for longer than a tap waits.
+    return { animation: false, textStyle: { fontFamily: font, color: color("--quiet") } };
   }
 
   function tooltip(formatter, trigger) {
@@ -220,8 +220,17 @@
     for (const panel of panels) if (!drawn.has(panel.querySelector(".chart"))) expect(panel);
   }
 
+  // What stands further down is asked for when somebody comes near it.
+  function askNear(root) {
+    for (const part of root.querySelectorAll("[hx-trigger=near]:not([data-near])")) {
+      part.dataset.near = "";
+      charts.near(part, () => htmx.trigger(part, "near"), { needsLibrary: false });
+    }
+  }
+
   const all = () => [...drawn.values()].filter(Boolean);
   expectAll(document);
+  askNear(document);
   document.body.addEventListener("htmx:load", (event) => expectAll(event.detail.elt));
   dark.addEventListener("change", () => { for (const chart of all()) chart.on.setOption(kinds[chart.kind](chart), true); });
   addEventListener("resize", () => { for (const chart of all()) chart.on.resize(); });

@@ -18,10 +18,11 @@ const charts = (() => {
     return coming;
   }
 
-  function near(place, draw) {
+  function near(place, draw, { needsLibrary = true } = {}) {
     const watch = new IntersectionObserver((seen) => {
       if (!seen.some((one) => one.isIntersecting)) return;
       watch.disconnect();
+      if (!needsLibrary) { draw(); return; }
       // Each chart has a moment of its own, so that a tap in between is answered.
       idle(() => bring().then(() => idle(draw), () => { place.hidden = true; }));
     }, { rootMargin: "200px" });

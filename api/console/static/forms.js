@@ -122,7 +122,7 @@ const enhance = (() => {
     const form = elt.closest("form[method=post]");
     const near = form?.querySelector(".problem") || elt.closest("[data-card]")?.querySelector(".problem");
     if (near) return near;
-    const asksItself = /\b(load|every)\b/.test(elt.getAttribute("hx-trigger") || "") || target?.closest("dialog[open]");
+    const asksItself = /\b(load|near|every)\b/.test(elt.getAttribute("hx-trigger") || "") || target?.closest("dialog[open]");
     if (!form && !asksItself) return null;
     const place = document.createElement("div");
     place.className = "problem";

@@ -30,8 +30,12 @@
     document.body.classList.add("touring");
     document.querySelectorAll(".tour-target").forEach((el) => el.classList.remove("tour-target"));
     const target = document.querySelector(steps[at].dataset.target);
-    if (target && isThere) target.classList.add("tour-target");
     if (isThere) tour.focus({ preventScroll: true });
+    if (!target || !isThere) return;
+    target.classList.add("tour-target");
+    // What it speaks of must be seen beside it, on a phone above it.
+    const { top, bottom } = target.getBoundingClientRect();
+    if (Math.min(bottom, top + 240) > tour.getBoundingClientRect().top) target.scrollIntoView({ block: "start" });
   }
 
   function end() {
