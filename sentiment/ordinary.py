@@ -64,6 +64,11 @@ def heard_since(session: Session, brand_id: int) -> datetime | None:
     )
 
 
+def is_ordinary_known(heard: datetime | None, now: datetime) -> bool:
+    """Say whether a brand is heard for long enough to know what is ordinary for it."""
+    return heard is not None and now - heard >= LEAST_DAYS * _DAY
+
+
 def ordinary_hours(
     counts: Mapping[datetime, int], *, heard: datetime | None, until: datetime
 ) -> dict[int, Range] | None:

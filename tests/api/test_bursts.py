@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -56,3 +57,24 @@ def test_an_incidents_page_shows_its_burst(
     assert "Burst index" not in before
     assert '<strong class="num">3.2</strong>' in page
     assert "34 negative in 1 h, expected 5; 4.5 at the worst" in page
+
+
+@pytest.mark.parametrize("is_older", [False, True])
+def test_in_the_first_week_a_burst_is_provisional_and_nothing_is_expected(
+    sign_in: SignIn, scene: Scene, sessions: sessionmaker[Session], *, is_older: bool
+) -> None:
+    client = sign_in(Role.VIEWER)
+    with sessions.begin() as session:
+        incident = session.get_one(Incident, scene.incident)
+        burst = burst_facts(Burst(3.21, 34.0, 0.0, 3600, is_known=True), is_provisional=True)
+        if is_older:  # of a version that did not say so
+            del burst["is_provisional"]
+        incident.facts = {**incident.facts, "burst": burst}
+
+    page = client.get(f"/incidents/{scene.incident}").text
+    spanish = client.get(f"/incidents/{scene.incident}", headers={"Accept-Language": "es"}).text
+
+    assert "34 negative in 1 h; provisional until a week is known" in page
+    assert "nothing to compare with until a week is known" in page
+    assert "expected 0" not in page
+    assert "34 negativas en 1 h; provisional hasta que se conozca una semana" in spanish

@@ -37,7 +37,7 @@ from crm_link.escalation.models import (
 from crm_link.escalation.playbook.clocks import start_clocks
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.protocol_parts.triage import GENERAL
-from crm_link.escalation.reasons.burst_words import burst_facts, index_in, worst_facts
+from crm_link.escalation.reasons.burst_words import index_in, read_burst, worst_facts
 from crm_link.escalation.reasons.why import store_why
 from crm_link.escalation.rules import Finding, is_worse, share_floor
 from listener.models import Brand
@@ -265,7 +265,7 @@ def _facts(
         ),
         "told_at": now.isoformat() if told is None else told.get("told_at"),
         "told_negatives": measure.negatives if told is None else told.get("told_negatives"),
-        "burst": None if alert.burst is None else burst_facts(alert.burst),
+        "burst": read_burst(session, alert.brand_id, alert.burst, now),
         "told_index": round(alert.index, 2) if told is None else told.get("told_index"),
     }
 

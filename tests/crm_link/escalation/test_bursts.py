@@ -13,11 +13,12 @@ from crm_link.escalation.incidents import resolve
 from crm_link.escalation.models import Incident, IncidentStatus, Notification
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.protocol_parts.budget import FalseAlarms
-from crm_link.escalation.reasons.burst_words import burst_words
+from crm_link.escalation.reasons.burst_words import burst_words, read_burst
 from crm_link.models import DeliveryStatus
 from listener.models import Source, SourceState
 from sentiment.bursts.readings import Burst, bursts_of
 from sentiment.bursts.service import step_bursts
+from sentiment.models import Volume
 from tests.crm_link.making import (
     NOON,
     PROTOCOL,
@@ -59,7 +60,11 @@ def clock() -> MovableClock:
 @pytest.fixture
 def brand_id(sessions: sessionmaker[Session], clock: MovableClock) -> int:
     brand_id = make_brand(sessions)
-    store_counts(sessions, brand_id, NOON - timedelta(days=DAYS), background(10, DAYS, seed=3))
+    first = NOON - timedelta(days=DAYS)
+    store_counts(sessions, brand_id, first, background(10, DAYS, seed=3))
+    with sessions.begin() as session:  # the sums by the hour say since when it is heard
+        hour = {"brand_id": brand_id, "grain_s": 3600, "bucket_at": first, "platform": "x"}
+        session.add(Volume(**hour, label="negative", mentions=1, score_sum=0.0))
     step_bursts(sessions, clock=clock)
     return brand_id
 
@@ -269,3 +274,28 @@ def test_a_burst_in_words() -> None:
     assert burst_words(Burst(1.0, 1200.0, 456.7, 900, is_known=True)) == (
         "1,200 negative in 15m, expected 457; index 1"
     )
+    assert burst_words(Burst(3.21, 1.0, 0.0, 3600, is_known=True), is_provisional=True) == (
+        "1 negative in 1h; index 3.2, provisional until a week is known"
+    )
+
+
+@pytest.mark.parametrize(("days", "is_provisional"), [(None, True), (6, True), (7, False)])
+def test_a_burst_of_a_brands_first_week_is_provisional(
+    sessions: sessionmaker[Session],
+    clock: MovableClock,
+    *,
+    days: int | None,
+    is_provisional: bool,
+) -> None:
+    brand_id = make_brand(sessions)
+    if days is not None:
+        since = clock().replace(minute=0) - timedelta(days=days)
+        make_burst(sessions, brand_id, 1, published_at=since)
+    burst = Burst(3.21, 34.0, 0.0, 3600, is_known=True)
+
+    with sessions() as session:
+        found = read_burst(session, brand_id, burst, clock())
+
+    assert found is not None
+    assert found["is_provisional"] is is_provisional
+    assert ("expected" in str(found["words"])) is not is_provisional
