@@ -24,12 +24,12 @@ from config.errors import InputError, NotFoundError, PermissionDeniedError
 from config.logs import get_logger
 from config.settings import read_settings
 from crm_link.escalation.delivery.replies import (
-    HELP,
-    RepliesSettings,
     Reply,
+    help_for,
     read_words,
     take_reply,
 )
+from crm_link.escalation.delivery.reply_settings import RepliesSettings
 from crm_link.escalation.delivery.reply_signatures import is_from_slack, is_from_twilio, is_ours
 
 log = get_logger(__name__)
@@ -86,7 +86,7 @@ def take_slack(
     if "payload" not in form:
         sender = f"slack:{form.get('user_id', '')}"
         said = _in_words("slack", form.get("trigger_id", ""), sender, form.get("text", ""))
-        return _to_slack(HELP if said is None else _taken(session, said, state))
+        return _to_slack(_answered(session, said, sender, state))
     payload = _json(form["payload"])
     try:
         action = payload["actions"][0]
@@ -118,7 +118,7 @@ def take_twilio(request: Request, body: BodyDep, session: SessionDep, state: Sta
         raise SignInRequiredError("the signature is not Twilio's for this address")
     sender = f"tel:{form.get('From', '')}"
     said = _in_words("sms", form.get("MessageSid", ""), sender, form.get("Body", ""))
-    return _to_twilio(HELP if said is None else _taken(session, said, state))
+    return _to_twilio(_answered(session, said, sender, state))
 
 
 @router.post("/webhook")
@@ -140,7 +140,7 @@ def take_webhook(request: Request, body: BodyDep, session: SessionDep, state: St
     if not action:
         read = read_words(given.text)
         if read is None:
-            raise InputError(HELP)
+            raise InputError(help_for(session, given.known_as, wishes_of=account_wishes))
         action, number, text = read[0], number or read[1], read[2]
     reply = Reply(
         source="webhook",
@@ -159,6 +159,13 @@ def _in_words(source: str, external_id: str, known_as: str, text: str) -> Reply 
     """Return what somebody wrote as a reply; None: it is none, and they want help."""
     read = read_words(text)
     return None if read is None else Reply(source, external_id, known_as, *read)
+
+
+def _answered(session: SessionDep, said: Reply | None, sender: str, state: StateDep) -> str:
+    """Return what to answer to words: what came of them, or how to write them."""
+    if said is None:
+        return help_for(session, sender, wishes_of=account_wishes)
+    return _taken(session, said, state)
 
 
 def _taken(session: SessionDep, reply: Reply, state: StateDep) -> str:

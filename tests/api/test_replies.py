@@ -159,6 +159,53 @@ def test_a_slash_command_and_an_sms_say_what_to_do_in_words(
     assert "Write: ack 17" in _sms(client, "???", "+34600000001", "SM3").text
 
 
+SPANISH = PROTOCOL.replace("version: 1\n", "version: 1\nlanguage: es\n", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "said"),
+    [
+        ("Lo asumo, voy para allá", "acknowledged", "es suyo; la cadena se ha detenido"),
+        ("SÍ", "acknowledged", "es suyo; la cadena se ha detenido"),
+        ("ack", "acknowledged", "es suyo; la cadena se ha detenido"),
+        ("Escalar {id} no respondo de la planta", "escalated", "se avisa ya a los siguientes"),
+        ("nota {id}: la fábrica dice que no", "note", "su nota está en la cronología"),
+    ],
+)
+def test_a_spanish_contact_may_answer_in_spanish_and_in_english(
+    client: TestClient,
+    sessions: sessionmaker[Session],
+    open_id: int,
+    *,
+    text: str,
+    kind: str,
+    said: str,
+) -> None:
+    _speak(sessions, open_id, SPANISH)
+
+    answer = _sms(client, text.format(id=open_id), "+34600000001", "SM1")
+
+    assert kind in _kinds(sessions, open_id)
+    assert said in answer.text
+
+
+def test_how_to_answer_is_said_in_the_contacts_language_and_to_strangers_in_english(
+    client: TestClient, sessions: sessionmaker[Session], open_id: int
+) -> None:
+    _speak(sessions, open_id, SPANISH)
+
+    assert "Escriba: asumo 17, escalar" in _sms(client, "¿qué?", "+34600000001", "SM1").text
+    assert "Write: ack 17" in _sms(client, "¿qué?", "+34999999999", "SM2").text
+
+
+def _speak(sessions: sessionmaker[Session], incident_id: int, text: str) -> None:
+    protocol = parse_protocol(text)
+    with sessions.begin() as session:
+        incident = session.get_one(Incident, incident_id)
+        version = session.get_one(ProtocolVersion, incident.protocol_version_id)
+        version.content, version.digest = protocol.source, protocol.digest
+
+
 def test_a_stranger_is_not_obeyed_and_learns_nothing(
     client: TestClient, sessions: sessionmaker[Session], open_id: int
 ) -> None:

@@ -44,6 +44,8 @@ class Telling:
     why: str = ""
     language: str = SOURCE
     zone: str = "UTC"
+    #: Whether the contact can answer with words over the channel that this goes by.
+    takes_words: bool = False
 
 
 def facts_of(telling: Telling) -> dict[str, Any]:

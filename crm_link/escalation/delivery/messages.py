@@ -224,6 +224,8 @@ def _to_do(telling: Telling) -> list[str]:
         if severity
         else gettext("Acknowledge: %(link)s", link=ack_link)
     ]
+    if telling.takes_words:
+        lines.append(gettext("Or answer: ack %(incident)s", incident=incident.id))
     if telling.ack_link is not None:
         lines.append(gettext("Incident: %(link)s", link=link))
     if telling.upcoming is not None:

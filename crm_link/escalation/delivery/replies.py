@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -27,43 +25,33 @@ from crm_link.escalation.delivery.outbox import pinned_protocol
 from crm_link.escalation.delivery.telling import FindWishes, no_wishes
 from crm_link.escalation.models import Incident, IncidentStatus, Notification
 from crm_link.escalation.protocol import ProtocolContact
+from crm_link.phrases import fold_text
 
-#: What people write, and what it means; case does not matter.
+#: What people write, and what it means; neither case nor accents matter. Every language's words
+#: are read from everybody: whoever gets an alert in one language may answer in another.
 WORDS = {
-    "acknowledge": ("ack", "acknowledge", "acknowledged", "ok", "okay", "yes", "on it"),
-    "escalate": ("esc", "escalate", "up", "help me"),
-    "note": ("note", "n"),
+    "acknowledge": (
+        *("ack", "acknowledge", "acknowledged", "ok", "okay", "yes", "on it"),
+        *("asumo", "asumir", "asumido", "lo asumo", "recibido", "vale", "si", "voy"),
+    ),
+    "escalate": (
+        *("esc", "escalate", "up", "help me"),
+        *("escalar", "escala", "escalo", "subir", "ayuda"),
+    ),
+    "note": ("note", "n", "nota"),
 }
 
 #: What is answered to what nobody can read.
-HELP = "Write: ack 17, escalate 17 WHY, or note 17 TEXT, where 17 is the incident's number."
+HELP = phrase("Write: ack 17, escalate 17 WHY, or note 17 TEXT, where 17 is the incident's number.")
 
 #: Newest incidents among which a reply without a number looks for its own.
 MOST_LOOKED_AT = 200
 
 _FORM = re.compile(
-    r"\s*(?P<word>[a-z]+(?: (?:it|me))?)[\s:,]*#?(?P<number>\d{1,12})?[\s:,.!]*(?P<rest>.*)",
+    r"\s*(?P<word>lo asumo|[^\W\d_]+(?: (?:it|me))?)[\s:,]*#?(?P<number>\d{1,12})?[\s:,.!]*"
+    r"(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
-
-
-class RepliesSettings(BaseSettings):
-    """What proves that a reply is from whom it says."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="GROUNDSWELL_REPLIES_", extra="ignore", frozen=True
-    )
-
-    slack_secret: SecretStr = Field(
-        default=SecretStr(""), description="Signing secret of your Slack app."
-    )
-    twilio_token: SecretStr = Field(
-        default=SecretStr(""), description="Auth token of your Twilio account, for SMS replies."
-    )
-    webhook_secret: SecretStr = Field(
-        default=SecretStr(""),
-        description="Secret with which your own systems sign replies; at least 16 characters.",
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +80,25 @@ def read_words(text: str) -> tuple[str, int | None, str] | None:
     match = _FORM.fullmatch(text)
     if match is None:
         return None
-    word = match["word"].lower()
+    word = fold_text(match["word"])
     for action, words in WORDS.items():
         if word in words:
             number = match["number"]
             return action, int(number) if number else None, match["rest"].strip()
     return None
+
+
+def help_for(session: Session, known_as: str, *, wishes_of: FindWishes = no_wishes) -> str:
+    """Return how to write a reply, in the language of whoever wrote what nobody can read.
+
+    It is English for those who are no contact of an incident that is open and they were told of.
+    """
+    try:
+        incident, contact = _find(session, Reply("", "", known_as, "acknowledge"))
+    except PermissionDeniedError:
+        return str(HELP)
+    with reading_as(_language(session, incident, contact, wishes_of)):
+        return told(HELP)
 
 
 def take_reply(

@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session, joinedload
 
 from config.phrases import Phrase, phrase
 from crm_link.escalation.chain import upcoming
-from crm_link.escalation.delivery.acks import Links
+from crm_link.escalation.delivery.acks import Links, identities_of
 from crm_link.escalation.delivery.message_facts import Telling, TopPost
 from crm_link.escalation.delivery.outbox import pinned_protocol
+from crm_link.escalation.delivery.reply_settings import replies_by_sms
 from crm_link.escalation.duty import on_call
 from crm_link.escalation.models import Incident, IncidentEvent, IncidentStatus, Notification
 from crm_link.escalation.protocol import EscalationProtocol, ProtocolContact
+from crm_link.escalation.protocol_parts.contacts import ChannelAddress
 from crm_link.escalation.protocol_parts.on_call import on_call_rotation
 from crm_link.escalation.reasons.why import find_stored, summarise_why
 from listener.models import Author, Mention
@@ -92,7 +94,15 @@ def load_telling(
         language=contact.language or wishes.language or protocol.language,
         zone=zone_of(protocol, contact, wishes),
         now=now,
+        takes_words=_takes_words(contact, contact.channels[notification.channel_index]),
     )
+
+
+def _takes_words(contact: ProtocolContact, channel: ChannelAddress) -> bool:
+    """Say whether an SMS that this contact writes back is read, and known to be theirs."""
+    if channel.kind != "sms" or not replies_by_sms():
+        return False
+    return any(name.startswith("tel:") for name in identities_of(contact))
 
 
 def _ack_link(incident: Incident, notification: Notification, links: Links) -> str | None:

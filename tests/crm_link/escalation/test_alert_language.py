@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.account_wishes import account_wishes
@@ -14,12 +15,15 @@ from api.users import create_user
 from config.errors import InputError
 from config.phrases import Moment, phrase
 from crm_link.escalation.channel import Message, make_channel
-from crm_link.escalation.delivery.messages import bundle
+from crm_link.escalation.delivery.acks import Links
+from crm_link.escalation.delivery.messages import bundle, compose
+from crm_link.escalation.delivery.telling import load_telling
 from crm_link.escalation.delivery.trial import send_test
 from crm_link.escalation.detect import detect
 from crm_link.escalation.detection.operations import raise_operation
 from crm_link.escalation.detection.pinned import pin_protocol
 from crm_link.escalation.incidents import resolve
+from crm_link.escalation.models import Notification
 from crm_link.escalation.notify import deliver_notifications
 from tests.crm_link.escalation.receiver import Receiver
 from tests.crm_link.making import (
@@ -195,6 +199,40 @@ def test_a_time_in_what_groundswell_says_of_itself_is_in_the_zone_too(
     deliver_notifications(sessions, clock=clock)
 
     assert "since 10 mar 2026, 13:00 CET" in str(_sent(receiver)["body"])
+
+
+@pytest.mark.parametrize(
+    ("token", "known_as", "kind", "is_said"),
+    [
+        ("secret", "tel:+34600000001", "sms", True),
+        ("", "tel:+34600000001", "sms", False),  # nobody would read the answer
+        ("secret", "slack:U1", "sms", False),  # nobody would know whose it is
+        ("secret", "tel:+34600000001", "push", False),
+    ],
+)
+def test_an_sms_that_can_be_answered_says_with_which_word(
+    sessions: sessionmaker[Session],
+    clock: MovableClock,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    token: str,
+    known_as: str,
+    kind: str,
+    is_said: bool,
+) -> None:
+    monkeypatch.setenv("GROUNDSWELL_REPLIES_TWILIO_TOKEN", token)
+    brand_id = make_brand(sessions)
+    make_burst(sessions, brand_id, 25)
+    way = f'channels: [{{kind: {kind}, to: "json://localhost"}}]'
+    protocol = make_protocol(**{ANNA: f'language: es, known_as: ["{known_as}"], {way}'})
+    (incident_id,) = detect(sessions, {brand_id: protocol}, clock=clock)
+
+    with sessions() as session:
+        row = session.scalars(select(Notification).where(Notification.contact == "anna")).one()
+        telling = load_telling(session, row, Links(""), now=clock())
+    assert telling is not None
+
+    assert (f"\nO responda: asumo {incident_id}\n" in compose(telling).body) is is_said
 
 
 def test_several_alerts_and_buttons_too(receiver: Receiver) -> None:
