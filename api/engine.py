@@ -20,6 +20,7 @@ from config.logs import get_logger
 from crm_link import hook_notices, service, writeback
 from crm_link.board.hours import SETTLES_S, sum_hours
 from crm_link.board.topics import find_board_topics
+from crm_link.board.week_topics import find_week_topics
 from crm_link.calls.crm_health import CrmWork, noted
 from crm_link.contacts import joining
 from crm_link.contacts import mirror as contacts
@@ -113,8 +114,9 @@ class Engine(Backlog):
         return sum_hours(self.sessions, clock=self.clock, settles_s=settles_s)
 
     def find_board_topics(self) -> int:
-        """Find what the board's periods are about; return how many periods."""
-        return find_board_topics(self.sessions, clock=self.clock)
+        """Find what the board's periods and the last weeks are about; return how many."""
+        found = find_board_topics(self.sessions, clock=self.clock)
+        return found + find_week_topics(self.sessions, clock=self.clock)
 
     def count_figures(self) -> int:
         """Count the figures of people of large windows; return of how many."""

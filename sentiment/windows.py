@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from listener.models import Brand, Mention
+
+#: Ids are mixed by these before every n-th is taken: a prime, and a number
+#: that was found to leave at least two thirds of the even share for any stride up to 20.
+#: Brands whose posts came in turn have ids of one remainder only, of which every n-th would be
+#: all of a brand's posts, or none.
+_PRIME, _STEP = 10_007, 7_688
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,4 +58,9 @@ def every_nth(session: Session, window: Window, most: int) -> int:
 
 def sampled(every: int) -> list[ColumnElement[bool]]:
     """Return the condition that takes every n-th mention, the same ones each time."""
-    return [] if every == 1 else [Mention.id % every == 0]
+    return [] if every == 1 else [is_nth(Mention.id, every)]
+
+
+def is_nth(ids: InstrumentedAttribute[int], every: int) -> ColumnElement[bool]:
+    """Return the condition that takes about every n-th of these ids of mentions."""
+    return ids % _PRIME * _STEP % _PRIME % every == 0

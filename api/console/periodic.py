@@ -18,15 +18,13 @@ from api.pages import back_to
 from api.reports.periodic import PeriodicForm, PeriodicKind, periodic_body, read_periodic
 from api.routes.periodic import periodic_file, window_end
 from config.errors import NotFoundError
+from crm_link.board.week_topics import WEEKS
 from crm_link.escalation.incidents import list_incidents
 from crm_link.mentions import get_brand
 from crm_link.reporting import schedules
 from crm_link.reporting.mailing import has_mail_server
 
 router = APIRouter(prefix="/reports")
-
-#: Weeks that are offered.
-WEEKS = 8
 
 BrandQuery = Annotated[str, Query(max_length=100)]
 UntilQuery = Annotated[datetime | None, Query()]
@@ -66,7 +64,9 @@ def report_file(
 ) -> Response:
     """Give a report as a file."""
     end = window_end(state, until)
-    found = read_periodic(session, kind, get_brand(session, brand), end, now=state.clock())
+    found = read_periodic(
+        session, kind, get_brand(session, brand), end, now=state.clock(), at_once=True
+    )
     return periodic_file(found, form, state)
 
 
@@ -80,7 +80,7 @@ def report(
         raise NotFoundError("there is no brand yet; brands stand in brands.yaml")
     chosen = get_brand(page.session, brand or brands[0][0])
     end = window_end(page.state, until)
-    found = read_periodic(page.session, kind, chosen, end, now=page.state.clock())
+    found = read_periodic(page.session, kind, chosen, end, now=page.state.clock(), at_once=True)
     return page.show(
         "report_periodic.html",
         {

@@ -76,11 +76,22 @@ class PeriodicReport:
 
 
 def read_periodic(
-    session: Session, kind: PeriodicKind, brand: Brand, until: datetime, *, now: datetime
+    session: Session,
+    kind: PeriodicKind,
+    brand: Brand,
+    until: datetime,
+    *,
+    now: datetime,
+    at_once: bool = False,
 ) -> PeriodicReport:
-    """Return a report whose window ends at `until`: one week, or the weeks of response times."""
+    """Return a report whose window ends at `until`: one week, or the weeks of response times.
+
+    Where somebody waits (`at_once`), a large week has the topics that were found in advance.
+    """
     if kind is PeriodicKind.WEEKLY:
-        weekly = read_weekly(session, brand, until - timedelta(weeks=1), until, now=now)
+        weekly = read_weekly(
+            session, brand, until - timedelta(weeks=1), until, now=now, at_once=at_once
+        )
         # A week of a zone may begin a bucket before its Monday: see `schedules.week_end`.
         monday = weekly.since + timedelta(seconds=GRAIN_S)
         title = gettext("%(brand)s: week of %(day)s", brand=brand.name, day=day(monday))

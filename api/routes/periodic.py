@@ -61,7 +61,9 @@ def read_report_file(
 ) -> Response:
     """Return a brand's weekly report or response times: html, pdf or csv."""
     end = window_end(state, until)
-    found = read_periodic(session, kind, get_brand(session, brand), end, now=state.clock())
+    found = read_periodic(
+        session, kind, get_brand(session, brand), end, now=state.clock(), at_once=True
+    )
     return periodic_file(found, form, state)
 
 

@@ -61,10 +61,10 @@ def board_topics(
     """Return a period's topics: those found last, or found now where that is quick."""
     stored = session.get(TopicBoard, (brand_id or ALL, period))
     if stored is not None and now - stored.found_at < max(PERIODS[period][0], OLDEST[period]):
-        found = _read(stored)
+        found = read_kept(stored)
         return BoardTopics(found, stored.since, stored.until, stored.found_at)
     since, until, _ = period_ends(period, now)
-    if _mentions(session, brand_id, since, until) > AT_ONCE:
+    if mentions_of(session, brand_id, since, until) > AT_ONCE:
         return BoardTopics(None, since, until, now)
     return BoardTopics(topics_of(session, brand_id, since, until), since, until, now)
 
@@ -81,7 +81,7 @@ def topic_ids(
         )
     )
     for row in rows:
-        for one in _read(row).topics:
+        for one in read_kept(row).topics:
             if one.id == topic:
                 return one.ids
     return None
@@ -119,6 +119,19 @@ def find_board_topics(sessions: sessionmaker[Session], *, clock: Clock = utc_now
 
 def _find(sessions: sessionmaker[Session], brand_id: int, period: str, now: datetime) -> None:
     since, until, _ = period_ends(period, now)
+    keep_topics(sessions, brand_id, period, since=since, until=until, now=now)
+
+
+def keep_topics(
+    sessions: sessionmaker[Session],
+    brand_id: int,
+    period: str,
+    *,
+    since: datetime,
+    until: datetime,
+    now: datetime,
+) -> None:
+    """Find the topics of a window, which takes seconds, and keep them by the period's name."""
     with read_session(sessions) as session:
         window = topics_of(session, brand_id or None, since, until)
     row = {
@@ -143,7 +156,8 @@ def _find(sessions: sessionmaker[Session], brand_id: int, period: str, now: date
         )
 
 
-def _read(row: TopicBoard) -> TopicWindow:
+def read_kept(row: TopicBoard) -> TopicWindow:
+    """Return the topics that were kept."""
     topics = [
         Topic(
             **(
@@ -157,7 +171,8 @@ def _read(row: TopicBoard) -> TopicWindow:
     return TopicWindow(tuple(topics), row.found["read"], row.found["every"])
 
 
-def _mentions(session: Session, brand_id: int | None, since: datetime, until: datetime) -> int:
+def mentions_of(session: Session, brand_id: int | None, since: datetime, until: datetime) -> int:
+    """Return about how many mentions a window has, from the sums."""
     query = select(func.sum(Volume.mentions)).where(
         Volume.grain_s == max(GRAINS_S), Volume.bucket_at >= since, Volume.bucket_at < until
     )

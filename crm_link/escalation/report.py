@@ -26,7 +26,7 @@ from crm_link.escalation.reports.curve import (
     peak_of,
     rebound,
 )
-from crm_link.escalation.reports.people import People, read_people
+from crm_link.escalation.reports.people import People, read_people, read_size
 from crm_link.escalation.reports.review import Review, get_reported, read_review
 from crm_link.escalation.reports.said import Said, read_said
 from crm_link.escalation.war_room.milestones import (
@@ -120,6 +120,7 @@ def read_report(
     since = attack_began(incident)
     until = incident.resolved_at or now
     worst = worst_severity(incident, events)
+    size = read_size(session, incident, since=since, until=until)
     return Report(
         incident=incident,
         worst_severity=worst,
@@ -136,8 +137,10 @@ def read_report(
             until=until,
         ),
         curve=_curve(session, incident, since=since, until=until, now=now),
-        said=read_said(session, incident, since=since, until=until),
-        people=read_people(session, incident, since=since, until=until, with_names=with_people),
+        said=read_said(session, incident, size, since=since, until=until),
+        people=read_people(
+            session, incident, size, since=since, until=until, with_names=with_people
+        ),
         coverage=read_coverage(session, incident.brand_id, since=since, until=until),
         alerts=list_notifications(session, incident_id),
         drills=_drills(session, incident),

@@ -78,7 +78,29 @@ def journey_where(session: Session, window: ColumnElement[bool]) -> dict[str, in
 
 def reasons(session: Session, brand_id: int, since: datetime, until: datetime) -> dict[str, int]:
     """Return how many complaints of a brand's window are about each reason, most first."""
-    return reasons_where(session, in_window(brand_id, since, until))
+    within = (
+        MentionSignal.brand_id == brand_id,
+        MentionSignal.published_at >= since,
+        MentionSignal.published_at < until,
+    )
+    # Signals have a copy of brand and time: none of the window's posts is looked up for it.
+    gone = select(Mention.id).where(
+        Mention.brand_id == brand_id,
+        Mention.published_at >= since,
+        Mention.published_at < until,
+        Mention.deleted_at.is_not(None),
+    )
+    rows = session.execute(
+        select(MentionSignal.complaint_reason, func.count())
+        .where(
+            *within,
+            MentionSignal.complaint_reason.is_not(None),
+            MentionSignal.mention_id.not_in(gone),
+        )
+        .group_by(MentionSignal.complaint_reason)
+        .order_by(func.count().desc(), MentionSignal.complaint_reason)
+    )
+    return {str(row[0]): row[1] for row in rows}
 
 
 def reasons_where(session: Session, window: ColumnElement[bool]) -> dict[str, int]:

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from crm_link.board.tables import Cell, Table
+from crm_link.board.week_topics import week_topics
 from crm_link.escalation.delivery.outbox import MACHINE
 from crm_link.escalation.models import BURST, Incident, IncidentEvent
 from crm_link.figures.groups import first_answers, median, reasons
@@ -45,7 +46,9 @@ class WeeklyReport:
         net: Net sentiment with its 95 % interval.
         change: By what share mentions grew; None where there is too little to compare.
         net_change: By how much net sentiment rose.
-        topics: What it was about, biggest first; each says whether it rises.
+        topics: What it was about, biggest first; each says whether it rises. Their posts are of
+            those that were read.
+        every: One post of so many was read for the topics; None where they are not found yet.
         incidents: Incidents that were open in the window.
         reasons: Complaints by what they are about.
         responses: How long people took.
@@ -67,6 +70,7 @@ class WeeklyReport:
     change: Difference | None
     net_change: Difference | None
     topics: Sequence[Topic]
+    every: int | None
     incidents: Sequence[Incident]
     reasons: Mapping[str, int]
     responses: ResponseTimes
@@ -92,13 +96,34 @@ def last_week(now: datetime) -> tuple[datetime, datetime]:
 
 
 def read_weekly(
-    session: Session, brand: Brand, since: datetime, until: datetime, *, now: datetime
+    session: Session,
+    brand: Brand,
+    since: datetime,
+    until: datetime,
+    *,
+    now: datetime,
+    at_once: bool = False,
 ) -> WeeklyReport:
-    """Return the report of a brand's window."""
+    """Return the report of a brand's window.
+
+    Args:
+        session: The transaction; it is only read.
+        brand: The brand.
+        since: Begin of the window, included.
+        until: Its end, excluded.
+        now: The present.
+        at_once: Whether somebody waits: of a large window only topics that were found in advance
+            are in the report then. Finding them takes seconds.
+
+    """
     before = since - (until - since)
     points = volume_series(session, brand.id, since=since, until=until, grain_s=GRAIN_S)
     earlier = volume_series(session, brand.id, since=before, until=since, grain_s=GRAIN_S)
     answers = first_answers(session, brand.id, since, until)
+    if at_once:
+        about = week_topics(session, brand.id, since, until, most=MOST_TOPICS)
+    else:
+        about = topics_of(session, brand.id, since, until, most=MOST_TOPICS)
     net, net_before = net_sentiment(points), net_sentiment(earlier)
     return WeeklyReport(
         brand=brand,
@@ -112,7 +137,8 @@ def read_weekly(
         net_before=net_before,
         change=volume_change(points, earlier),
         net_change=net_change(net, net_before),
-        topics=topics_of(session, brand.id, since, until, most=MOST_TOPICS).topics,
+        topics=about.topics if about else (),
+        every=about.every if about else None,
         incidents=_incidents(session, brand.id, since, until),
         reasons=reasons(session, brand.id, since, until),
         responses=read_response_times(session, brand.id, since, until, now=now),
@@ -132,7 +158,11 @@ def weekly_table(report: WeeklyReport) -> Table:
         ("sentiment", "net, high", report.net.high),
         ("sentiment", "net before", report.net_before.value),
     ]
-    rows += [("topic", " ".join(one.words[:4]), one.posts) for one in report.topics]
+    if report.every is None:
+        rows.append(("topic", "not found yet", None))
+    rows += [
+        ("topic", " ".join(one.words[:4]), one.posts * (report.every or 1)) for one in report.topics
+    ]
     rows += [("incident", one.title, one.severity) for one in report.incidents]
     rows += [("complaints", name, number) for name, number in report.reasons.items()]
     rows += [("median seconds", one.name, one.median_s) for one in report.responses.priorities]

@@ -20,7 +20,7 @@ from sentiment.signals.intents import Intent
 from sentiment.signals.models import MentionSignal
 from sentiment.signals.reasons import Reason
 from sentiment.types import Label
-from sentiment.windows import Window, every_nth, sampled, window_of
+from sentiment.windows import Window, every_nth, is_nth, sampled, window_of
 
 #: Mentions of a window that are summed; of more, every n-th.
 MOST_SUMMED = 100_000
@@ -243,4 +243,4 @@ def _in(window: Window) -> list[ColumnElement[bool]]:
 
 
 def _sampled(every: int) -> list[ColumnElement[bool]]:
-    return [] if every == 1 else [MentionSignal.mention_id % every == 0]
+    return [] if every == 1 else [is_nth(MentionSignal.mention_id, every)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal_column, select
+from sqlalchemy import ColumnElement, case, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from config.phrases import phrase
@@ -26,6 +26,24 @@ NOT_SAID = phrase("not said")
 
 #: As a literal, because SQLite uses a partial index only where it can see the condition.
 IS_NEGATIVE: ColumnElement[bool] = Mention.label == literal_column("'negative'")
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large an attack was.
+
+    Args:
+        mentions: Posts of its topics.
+        negatives: Negative ones of them.
+        topics: The negative ones by topic, most first.
+        platforms: The negative ones by platform, most first.
+
+    """
+
+    mentions: int
+    negatives: int
+    topics: Mapping[str, int]
+    platforms: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +102,43 @@ def of_incident(
     return tuple(conditions)
 
 
+def read_size(session: Session, incident: Incident, *, since: datetime, until: datetime) -> Size:
+    """Return how large an attack was, by one walk over its posts in the index."""
+    negative = case((IS_NEGATIVE, 1), else_=0)
+    rows = session.execute(
+        select(Mention.topic, Mention.platform, func.count(), func.sum(negative))
+        .where(*of_incident(incident, since=since, until=until))
+        .group_by(Mention.topic, Mention.platform)
+    ).all()
+    topics, platforms = Counter[str](), Counter[str]()
+    for topic, platform, _, negatives in rows:
+        if negatives:
+            topics[str(topic)] += int(negatives)
+            platforms[str(platform)] += int(negatives)
+    return Size(
+        mentions=sum(int(row[2]) for row in rows),
+        negatives=topics.total(),
+        topics=_most_first(topics),
+        platforms=_most_first(platforms),
+    )
+
+
+def _most_first(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+
+
 def read_people(
     session: Session,
     incident: Incident,
+    size: Size,
     *,
     since: datetime,
     until: datetime,
     with_names: bool = False,
 ) -> People:
-    """Return who took part in an attack."""
+    """Return who took part in an attack of this size."""
     ours = of_incident(incident, since=since, until=until)
-    mentions, authors = session.execute(
-        select(func.count(), func.count(Mention.author_id.distinct())).where(*ours)
-    ).one()
-    negatives = session.scalar(select(func.count()).where(*ours, IS_NEGATIVE)) or 0
+    authors = session.scalar(select(func.count(Mention.author_id.distinct())).where(*ours)) or 0
     rows = session.execute(
         select(
             Contact.name,
@@ -126,9 +167,9 @@ def read_people(
         .order_by(func.count().desc(), Contact.id)
     ).all()
     return People(
-        mentions=int(mentions),
-        negatives=int(negatives),
-        authors=int(authors),
+        mentions=size.mentions,
+        negatives=size.negatives,
+        authors=authors,
         contacts=len(rows),
         tiers=dict(Counter(row.tier or NOT_SAID for row in rows).most_common()),
         countries=dict(Counter(row.country or NOT_SAID for row in rows).most_common()),

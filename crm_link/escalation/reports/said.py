@@ -19,12 +19,12 @@ from crm_link.escalation.playbook.playbook_models import (
     StatementState,
 )
 from crm_link.escalation.reasons.why import find_stored, summarise_why
-from crm_link.escalation.reports.people import IS_NEGATIVE, of_incident
+from crm_link.escalation.reports.people import IS_NEGATIVE, Size, of_incident
 from listener.models import Author, Mention
 
 #: Newest posts that are ranked, besides those that were on top at the opening. Bounded on
 #: purpose: each is looked up with its author.
-MOST_RANKED = 15_000
+MOST_RANKED = 5_000
 
 #: Posts and claims that a report shows.
 TOP_POSTS = 10
@@ -65,24 +65,17 @@ class Said:
     tasks: Sequence[IncidentTask]
 
 
-def read_said(session: Session, incident: Incident, *, since: datetime, until: datetime) -> Said:
-    """Return what was said in an attack."""
+def read_said(
+    session: Session, incident: Incident, size: Size, *, since: datetime, until: datetime
+) -> Said:
+    """Return what was said in an attack of this size."""
     ours = of_incident(incident, since=since, until=until)
-
-    def counted(column: Any) -> dict[str, int]:  # noqa: ANN401 - a column
-        rows = session.execute(
-            select(column, func.count())
-            .where(*ours, IS_NEGATIVE)
-            .group_by(column)
-            .order_by(func.count().desc(), column)
-        )
-        return {str(name): int(number) for name, number in rows}
 
     posts, ranked = _top_posts(session, incident, [*ours, IS_NEGATIVE])
     return Said(
         why=summarise_why(find_stored(session, incident.id)),
-        topics=counted(Mention.topic),
-        platforms=counted(Mention.platform),
+        topics=size.topics,
+        platforms=size.platforms,
         claims=_claims(session, incident.id),
         posts=posts,
         ranked=min(ranked, MOST_RANKED),
