@@ -101,6 +101,17 @@ def lookups() -> dict[str, Callable[..., Markup]]:
     }
 
 
+def plain_lookups() -> dict[str, object]:
+    """Return the same for Jinja's own wrappers, which escape only where a template is HTML."""
+    return {
+        "gettext": lambda message: catalogue().gettext(message),
+        "ngettext": lambda one, many, num: catalogue().ngettext(one, many, num),
+        "pgettext": lambda context, message: catalogue().pgettext(context, message),
+        "npgettext": lambda context, one, many, num: catalogue().npgettext(context, one, many, num),
+        "newstyle": True,
+    }
+
+
 def _said(message: str, /, **values: object) -> Markup:
     said = _text(language(), message)
     return said % values if values else _plain(said)

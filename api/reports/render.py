@@ -131,8 +131,9 @@ def environment() -> Environment:
         keep_trailing_newline=True,
         extensions=["jinja2.ext.i18n"],
     )
-    # What the extension looks texts up with; jinja2 has no types for it.
-    cast("Any", env).install_gettext_callables(**language.lookups())
+    # What the extension looks texts up with, which escapes in HTML and not in Markdown; jinja2 has
+    # no types for it.
+    cast("Any", env).install_gettext_callables(**language.plain_lookups())
     filters: dict[str, Callable[..., object]] = {
         "local": formats.local,
         "count": formats.count,
