@@ -13,14 +13,19 @@ from sqlalchemy.orm import Session, sessionmaker
 from config.clock import utc_now
 from tests.api.scene import Scene
 from tests.api.walking import add_extras, write_files
+from tests.browser.conftest import SECRET
+from tests.browser.form_scene import make_form_scene
 from tests.browser.form_walk import (
+    COMES_OF,
     NOT_MET,
+    OUTSIDE,
     PAGES,
     Form,
     actions_of_templates,
     forms_on,
     like,
     make,
+    send,
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -35,6 +40,13 @@ def walked(
     write_files(tmp_path)
     add_extras(sessions, scene, utc_now(), "walked")
     return open_page(breaks=True)
+
+
+@pytest.fixture
+def ids(walked: Page, scene: Scene, sessions: sessionmaker[Session]) -> dict[str, object]:
+    """Give what stands in the addresses of pages."""
+    assert walked
+    return vars(scene) | vars(make_form_scene(sessions, scene, SECRET))
 
 
 CLOSES = "for (const one of document.querySelectorAll('dialog[open]')) one.close()"
@@ -131,33 +143,43 @@ def _is_answered_by_another(form: Form, line: Line) -> Iterator[str]:
 
 
 def test_every_form_says_that_it_works_acts_once_and_keeps_what_was_typed(
-    walked: Page, scene: Scene
+    walked: Page, ids: dict[str, object]
 ) -> None:
     line, seen, met, wrong = Line(walked), set[str](), set[str](), list[str]()
 
+    def try_forms(path: str) -> None:
+        for form in forms_on(walked, seen):
+            met.add(like(form.action))
+            for step in (_works, _breaks, _is_answered_by_another):
+                wrong.extend(f"{path}: {form.action}: {one}" for one in step(form, line))
+            walked.evaluate(CLOSES)
+
     def walk() -> None:
-        for path in PAGES:
-            walked.goto(path.format_map(vars(scene)))
-            for form in forms_on(walked, seen):
-                met.add(like(form.action))
-                for step in (_works, _breaks, _is_answered_by_another):
-                    wrong.extend(f"{path}: {form.action}: {one}" for one in step(form, line))
-                walked.evaluate(CLOSES)
+        for path in (*PAGES, *OUTSIDE):
+            walked.goto(path.format_map(ids))
+            try_forms(path)
 
     walk()
     line.is_good = True
-    make(walked, scene)
+    make(walked, ids)
     line.is_good = False
     walk()
+    for path, action, given in COMES_OF:
+        line.is_good = True
+        send(walked, path.format_map(ids), action, given)
+        line.is_good = False
+        try_forms(path)
 
     assert not wrong, "\n".join(wrong)
     assert actions_of_templates() - met == NOT_MET
 
 
-def test_what_was_typed_into_any_form_outlives_the_session(walked: Page, scene: Scene) -> None:
+def test_what_was_typed_into_any_form_outlives_the_session(
+    walked: Page, ids: dict[str, object]
+) -> None:
     seen, wrong, tried = set[str](), [], 0
     for path in PAGES:
-        address = path.format_map(vars(scene))
+        address = path.format_map(ids)
         walked.goto(address)
         for form in list(forms_on(walked, seen)):
             # Whose data is asked for is kept nowhere, and passwords are not.
