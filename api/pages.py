@@ -40,6 +40,7 @@ templates.env.filters.update(
     iso=formats.iso,
     count=formats.count,
     number=formats.number,
+    decimal=formats.decimal,
     percent=formats.percent,
     signed=formats.signed,
     duration=formats.duration,

@@ -59,6 +59,12 @@ def test_a_template_of_a_report_says_nothing_but_what_is_looked_up(path: Path) -
     assert found == [], "look it up: docs/translating.md"
 
 
+@pytest.mark.parametrize("path", sorted(CONSOLE.glob("*.html")), ids=lambda path: path.name)
+def test_a_template_writes_no_number_in_the_english_way(path: Path) -> None:
+    """A point before the decimals is English: the filter `decimal` knows the reader."""
+    assert re.findall(r'"%[\d.,]*\.\d+f"|\{:[,.]', path.read_text("utf-8")) == []
+
+
 def test_the_finder_finds_texts_attributes_and_constants() -> None:
     source = """
     {% import "parts.html" as parts %}<p title="Two words">Posts {{ number }}<code>run it</code></p>

@@ -110,6 +110,14 @@ def test_a_board_is_read_compared_taken_away_and_followed(
     expect(page.get_by_text("their beans are fine")).to_be_visible()
 
 
+def test_a_chart_writes_numbers_as_the_readers_language_does(open_page: OpenPage) -> None:
+    page = open_page()
+    page.set_extra_http_headers({"Accept-Language": "es"})
+    page.goto("/board")
+
+    assert page.evaluate("charts.count(12345.6)") == "12.345,6"
+
+
 def test_the_numbers_stand_in_tables_without_script(open_page: OpenPage) -> None:
     page = open_page(java_script_enabled=False)
     page.goto("/board?brand=acme&period=7d")

@@ -59,7 +59,7 @@
         ...common(), ...overTime(chart), legend: legend(), yAxis: value({ minInterval: 1 }),
         tooltip: tooltip((items) => {
           const point = pointAt(chart, items[0].value[0]);
-          return [WHEN.format(new Date(point.at)), ...LABELS.map((label) => `${word(label)}  ${point[label]}`), `${word("before")}  ${point.before}`].join("\n");
+          return [WHEN.format(new Date(point.at)), ...LABELS.map((label) => `${word(label)}  ${charts.count(point[label])}`), `${word("before")}  ${charts.count(point.before)}`].join("\n");
         }, "axis"),
         series: [
           ...LABELS.map((label) => ({
@@ -115,7 +115,7 @@
         ...common(),
         grid: { left: 40, right: 12, top: 32, bottom: 28 }, legend: legend(), yAxis: value({ minInterval: 1 }),
         xAxis: { type: "time", min: start, max: new Date(first.at[first.at.length - 1]).getTime() + first.grain * 1000, axisLine: line(), axisTick: { show: false }, axisLabel: { ...quiet(), hideOverlap: true }, splitLine: { show: false } },
-        tooltip: tooltip((items) => [WHEN.format(new Date(items[0].value[0] - half)), ...items.map((item) => `${item.seriesName}  ${item.value[1]}`)].join("\n"), "axis"),
+        tooltip: tooltip((items) => [WHEN.format(new Date(items[0].value[0] - half)), ...items.map((item) => `${item.seriesName}  ${charts.count(item.value[1])}`)].join("\n"), "axis"),
         series: chart.points.map((row) => ({
           id: row.name, name: word(row.name), type: "bar", stack: "all", barCategoryGap: "15%", cursor: "pointer",
           itemStyle: { color: color(`--${COLORS[row.name] || "neutral"}`) },

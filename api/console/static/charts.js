@@ -43,5 +43,8 @@ const charts = (() => {
     return echarts.init(place, null, { renderer, locale: { time } });
   }
 
-  return { near, start };
+  // A number of things as the reader's language writes it: 12,345 or 12.345.
+  const count = new Intl.NumberFormat(document.documentElement.lang || undefined, { maximumFractionDigits: 1 });
+
+  return { near, start, count: (number) => count.format(number) };
 })();

@@ -33,7 +33,7 @@
       grid: { left: 40, right: 8, top: 28, bottom: 24 },
       legend: { top: 0, left: 0, itemWidth: 12, itemHeight: 8, data: [words.negative, ...(usual.length ? [words.usual] : []), ...(future.length ? [words.coming] : [])], textStyle: { color: color("--quiet"), fontFamily: font }, selectedMode: false },
       xAxis: { type: "time", axisLine: { lineStyle: { color: color("--line") } }, axisTick: { show: false }, axisLabel: { color: color("--quiet"), hideOverlap: true, fontSize: 11 }, splitLine: { show: false } },
-      yAxis: { type: "value", minInterval: 1, axisLabel: { color: color("--quiet"), fontSize: 11 }, splitLine: { lineStyle: { color: color("--line") } } },
+      yAxis: { type: "value", minInterval: 1, axisLabel: { color: color("--quiet"), fontSize: 11, formatter: charts.count }, splitLine: { lineStyle: { color: color("--line") } } },
       tooltip: {
         trigger: "axis", renderMode: "richText", confine: true,
         backgroundColor: color("--surface"), borderColor: color("--line"), textStyle: { color: color("--text"), fontSize: 12, lineHeight: 18 },
@@ -42,7 +42,7 @@
           const hour = byTime.get(items[0].value[0]);
           if (!hour) return "";
           const lines = [`${WHEN.format(new Date(hour.at))} – ${WHEN.format(new Date(new Date(hour.at).getTime() + HOUR))}`];
-          if (hour.negatives !== null) lines.push(`${words.negative}  ${hour.negatives}`);
+          if (hour.negatives !== null) lines.push(`${words.negative}  ${charts.count(hour.negatives)}`);
           if (hour.coming) lines.push(`${words.coming}  ${range(hour.coming)}`);
           if (hour.usual) lines.push(`${words.usual}  ${range(hour.usual)}`);
           return lines.join("\n");

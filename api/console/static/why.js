@@ -18,7 +18,7 @@
       animation: !still,
       tooltip: {
         renderMode: "richText", confine: true,
-        formatter: (item) => item.dataType === "edge" ? `${words.common}  ${item.data.value}` : `${item.data.name}\n${words.posts}  ${item.data.value}`,
+        formatter: (item) => item.dataType === "edge" ? `${words.common}  ${charts.count(item.data.value)}` : `${item.data.name}\n${words.posts}  ${charts.count(item.data.value)}`,
         backgroundColor: color("--surface"), borderColor: color("--line"), textStyle: { color: color("--text"), fontSize: 12 },
       },
       series: [{
