@@ -145,12 +145,13 @@ def _show(
     page: Page, incident_id: int, *, shared_address: str = "", is_whole: bool = False
 ) -> Response:
     now = page.state.clock()
-    view = view_incident(page.session, incident_id, now=now)
+    latest = None if is_whole else LATEST
+    view = view_incident(page.session, incident_id, now=now, latest=latest)
     return page.show(
         "incident.html",
         {
             "view": view,
-            "events": view.events if is_whole else view.events[-LATEST:],
+            "events": view.events,
             "chart": chart_of(view.size) if view.size else None,
             "posts_since": view.incident.opened_at - BEFORE,
             "claim_words": claim_words,

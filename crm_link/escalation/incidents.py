@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from config.clock import Clock
@@ -83,15 +83,19 @@ def list_incidents(
     return list(session.scalars(query.limit(limit)))
 
 
-def list_events(session: Session, incident_id: int) -> list[IncidentEvent]:
-    """Return an incident's timeline, oldest first."""
-    return list(
-        session.scalars(
-            select(IncidentEvent)
-            .where(IncidentEvent.incident_id == incident_id)
-            .order_by(IncidentEvent.id)
-        )
-    )
+def list_events(
+    session: Session, incident_id: int, *, latest: int | None = None
+) -> list[IncidentEvent]:
+    """Return an incident's timeline, oldest first; if asked for, its `latest` entries only."""
+    query = select(IncidentEvent).where(IncidentEvent.incident_id == incident_id)
+    newest_first = query.order_by(IncidentEvent.id.desc()).limit(latest)
+    return list(session.scalars(newest_first))[::-1]
+
+
+def count_events(session: Session, incident_id: int) -> int:
+    """Return how many entries an incident's timeline has."""
+    query = select(func.count()).where(IncidentEvent.incident_id == incident_id)
+    return session.scalar(query) or 0
 
 
 def list_notifications(session: Session, incident_id: int) -> list[Notification]:

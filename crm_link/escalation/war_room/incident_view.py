@@ -12,7 +12,12 @@ from sqlalchemy.orm import Session, joinedload
 from crm_link.escalation.chain import upcoming
 from crm_link.escalation.delivery.outbox import pinned_protocol
 from crm_link.escalation.duty import on_call
-from crm_link.escalation.incidents import get_incident, list_events, list_notifications
+from crm_link.escalation.incidents import (
+    count_events,
+    get_incident,
+    list_events,
+    list_notifications,
+)
 from crm_link.escalation.models import (
     DRILL,
     Incident,
@@ -38,24 +43,30 @@ class NextStep:
 class IncidentView:
     """One incident with what belongs to it.
 
-    Alerts about Groundswell itself, and tests, have no posts and no size.
+    Alerts about Groundswell itself, and tests, have no posts and no size. `events` are the whole
+    timeline or its latest entries, oldest first; `all_events` is how many there are.
     """
 
     incident: Incident
     events: Sequence[IncidentEvent]
+    all_events: int
     notifications: Sequence[Notification]
     next_step: NextStep | None
     posts: RoomPosts | None
     size: Size | None
 
 
-def view_incident(session: Session, incident_id: int, *, now: datetime) -> IncidentView:
-    """Return an incident with everything around it."""
+def view_incident(
+    session: Session, incident_id: int, *, now: datetime, latest: int | None = None
+) -> IncidentView:
+    """Return an incident with everything around it; if asked for, its `latest` entries only."""
     incident = get_incident(session, incident_id)
+    events = list_events(session, incident_id, latest=latest)
     posts = read_posts(session, incident) if incident.is_about_mentions else None
     return IncidentView(
         incident=incident,
-        events=list_events(session, incident_id),
+        events=events,
+        all_events=len(events) if latest is None else count_events(session, incident_id),
         notifications=list_notifications(session, incident_id),
         next_step=_next_step(session, incident),
         posts=posts,
