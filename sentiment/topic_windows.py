@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from config.any_of import any_of
 from config.bulk import upsert
 from config.clock import Clock, utc_now
 from config.db import read_session
@@ -59,6 +58,7 @@ def topics_of(
     until: datetime,
     *,
     most: int = MOST_TOPICS,
+    texts: int | None = None,
 ) -> TopicWindow:
     """Return what was said in a window, compared with the window of the same length before.
 
@@ -68,22 +68,23 @@ def topics_of(
         since: Beginning, by publication time.
         until: End, not included.
         most: Most topics that are returned.
+        texts: Most posts that are read; None for `MOST_TEXTS`.
 
     """
     window, brands = window_of(session, brand_id, since, until)
-    every = every_nth(session, window, MOST_TEXTS)
-    texts = _texts(session, window, every)
-    if not texts:
+    every = every_nth(session, window, texts or MOST_TEXTS)
+    read = _texts(session, window, every)
+    if not read:
         return TopicWindow((), 0, every)
     names = [name for brand in brands for name in (brand.name, *brand.names)]
     found = find_topics(
-        texts,
+        read,
         [] if brand_id is None else _known(session, brand_id),
         before=_texts(session, window.before, every),
         names=names,
         most=most,
     )
-    return TopicWindow(tuple(found), len(texts), every)
+    return TopicWindow(tuple(found), len(read), every)
 
 
 def remember_topics(sessions: sessionmaker[Session], *, clock: Clock = utc_now) -> int:
@@ -142,10 +143,6 @@ def _known(session: Session, brand_id: int) -> list[KnownTopic]:
 
 
 def _texts(session: Session, window: Window, every: int) -> list[TopicText]:
-    # Ids first: PostgreSQL tells every n-th by the index then, instead of reading all the posts.
-    ids = session.scalars(
-        select(Mention.id).where(*window.holds(), Mention.deleted_at.is_(None), *sampled(every))
-    ).all()
     rows = session.execute(
         select(
             Mention.id,
@@ -153,7 +150,7 @@ def _texts(session: Session, window: Window, every: int) -> list[TopicText]:
             Mention.label,
             Mention.lang,
             Mention.folded_into_id,
-        ).where(any_of(session, Mention.id, ids), Mention.deleted_at.is_(None))
+        ).where(*sampled(window, every), Mention.deleted_at.is_(None))
     )
     return [
         TopicText(

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session, aliased
 
+from config.sampling import one_of
 from listener.models import Brand, Mention
-
-#: Ids are mixed by these before every n-th is taken: a prime, and a number
-#: that was found to leave at least two thirds of the even share for any stride up to 20.
-#: Brands whose posts came in turn have ids of one remainder only, of which every n-th would be
-#: all of a brand's posts, or none.
-_PRIME, _STEP = 10_007, 7_688
+from sentiment.due_hours import HOUR_S
+from sentiment.models import Volume
+from sentiment.rollups import bucket_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +29,12 @@ class Window:
         """The window of the same length that ends where this one begins."""
         return Window(self.brand_ids, self.since - (self.until - self.since), self.since)
 
-    def holds(self) -> list[ColumnElement[bool]]:
+    def holds(self, mention: type[Mention] = Mention) -> list[ColumnElement[bool]]:
         """Return the conditions that a mention is in it, for one backward walk of its index."""
         return [
-            Mention.brand_id.in_(self.brand_ids),
-            Mention.published_at >= self.since,
-            Mention.published_at < self.until,
+            mention.brand_id.in_(self.brand_ids),
+            mention.published_at >= self.since,
+            mention.published_at < self.until,
         ]
 
 
@@ -51,16 +49,34 @@ def window_of(
 
 
 def every_nth(session: Session, window: Window, most: int) -> int:
-    """Return n so that every n-th mention of a window are at most about `most`."""
-    count = session.scalar(select(func.count(Mention.published_at)).where(*window.holds())) or 0
+    """Return n so that every n-th mention of a window are at most about `most`.
+
+    Of a window with more of them the sums of whole hours say how many there are: counting them
+    would take as long as reading them.
+    """
+    few = select(Mention.published_at).where(*window.holds()).limit(most + 1).subquery()
+    if (session.scalar(select(func.count()).select_from(few)) or 0) <= most:
+        return 1
+    hours = session.scalar(
+        select(func.sum(Volume.mentions)).where(
+            Volume.brand_id.in_(window.brand_ids),
+            Volume.grain_s == HOUR_S,
+            Volume.bucket_at >= bucket_of(window.since, HOUR_S),
+            Volume.bucket_at < window.until,
+        )
+    )
+    count = int(hours or 0)
+    if count <= most:  # what no model has judged yet is in no sum
+        count = session.scalar(select(func.count(Mention.id)).where(*window.holds())) or 0
     return max(1, -(-count // most))
 
 
-def sampled(every: int) -> list[ColumnElement[bool]]:
-    """Return the condition that takes every n-th mention, the same ones each time."""
-    return [] if every == 1 else [is_nth(Mention.id, every)]
+def sampled(window: Window, every: int) -> list[ColumnElement[bool]]:
+    """Return the conditions that hold for every n-th mention of a window, always the same ones.
 
-
-def is_nth(ids: InstrumentedAttribute[int], every: int) -> ColumnElement[bool]:
-    """Return the condition that takes about every n-th of these ids of mentions."""
-    return ids % _PRIME * _STEP % _PRIME % every == 0
+    Those are found in the index of the window, and only they are read.
+    """
+    if every == 1:
+        return window.holds()
+    one = aliased(Mention)
+    return [Mention.id.in_(select(one.id).where(*window.holds(one), one_of(every, one.id)))]

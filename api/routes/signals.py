@@ -32,6 +32,9 @@ router = APIRouter(tags=["trends"], dependencies=[Depends(get_user)])
 MAX_DAYS = 366
 MAX_POINTS = 2000
 
+#: Posts that are read for topics while somebody waits; of more, every n-th.
+MOST_TEXTS = 1_500
+
 #: Widths of a point are multiples of this, in seconds.
 FINEST_S = 300
 
@@ -72,7 +75,9 @@ def read_topics(
     limit: Annotated[int, Query(ge=1, le=30)] = MOST_TOPICS,
 ) -> TopicsOut:
     """Return what was talked about, and what of it grew; `about` lists a topic's mentions."""
-    found = topics_of(session, asked.brand_id, asked.since, asked.until, most=limit)
+    found = topics_of(
+        session, asked.brand_id, asked.since, asked.until, most=limit, texts=MOST_TEXTS
+    )
     return TopicsOut(
         since=asked.since,
         until=asked.until,

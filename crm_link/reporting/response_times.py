@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, case, extract, func, select
+from sqlalchemy import ColumnElement, Date, String, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from config.db import is_sqlite
 from config.phrases import phrase
+from config.sampling import one_of
 from crm_link.board.tables import Cell, Table
 from crm_link.models import Flag
 from crm_link.types import Priority
@@ -23,8 +24,6 @@ from listener.models import Brand
 
 #: Flags whose times are read one by one; of more, every n-th. All of them are counted.
 MOST_TIMED = 10_000
-
-_DAY_S = 86_400
 
 DEFINITION = phrase(
     "Of mentions that came into the queue in the window: handled are those that a person answered "
@@ -224,7 +223,7 @@ def _times(session: Session, window: Sequence[ColumnElement[bool]], every: int) 
         *window, handled_at().is_not(None)
     )
     if every > 1:
-        query = query.where(Flag.mention_id % every == 0)
+        query = query.where(one_of(every, Flag.mention_id))
     return [
         _Timed(
             str(priority.value),
@@ -237,18 +236,15 @@ def _times(session: Session, window: Sequence[ColumnElement[bool]], every: int) 
 
 
 def _day(session: Session) -> ColumnElement[Any]:
-    """Return the day (UTC) on which a flag came into the queue: a date, or days since 1970."""
+    """Return the day (UTC) on which a flag came into the queue: a date, or its text."""
     if is_sqlite(session):
         return func.substr(Flag.created_at, 1, 10, type_=String())
-    return func.floor(extract("epoch", Flag.created_at) / _DAY_S)
+    return cast(func.timezone("UTC", Flag.created_at), Date)
 
 
-def _week(day: Any) -> date:  # noqa: ANN401 - as `_day` says it
+def _week(day: date | str) -> date:
     """Return the Monday of a day's week."""
-    if isinstance(day, str):
-        found = date.fromisoformat(day)
-    else:
-        found = date(1970, 1, 1) + timedelta(days=int(day))
+    found = date.fromisoformat(day) if isinstance(day, str) else day
     return found - timedelta(days=found.weekday())
 
 

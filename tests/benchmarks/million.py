@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from api.models import Role, Team, TeamBrand, TeamMember, User
 from config.clock import utc_now
-from config.db import read_session
+from config.db import is_sqlite, read_session
 from crm_link.board.hours import sum_hours
 from crm_link.board.topics import find_board_topics
 from crm_link.escalation.drills.models import Drill, DrillMode, DrillState
@@ -70,11 +70,22 @@ def fill(sessions: sessionmaker[Session], dialect: str, count: int) -> None:
     with _told("incidents"), sessions.begin() as session:
         incident_id = _incidents(session, brands[0])
         session.execute(text(sql.timeline(words, ENTRIES)), given | {"incident_id": incident_id})
-    with _told("statistics"), sessions.begin() as session:
-        session.execute(text("ANALYZE"))
+    with _told("statistics"):
+        _gather_statistics(sessions)
     _sum(sessions, brands)
     with _told("claims"):
         gather_claims(sessions, clock=utc_now)
+
+
+def _gather_statistics(sessions: sessionmaker[Session]) -> None:
+    """Do what a server's autovacuum does after so many rows, where it is switched off, too."""
+    with sessions() as session:
+        if is_sqlite(session):
+            session.execute(text("ANALYZE"))
+            session.commit()
+        else:
+            whole = session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+            whole.execute(text("VACUUM (ANALYZE)"))
 
 
 def is_filled(sessions: sessionmaker[Session]) -> bool:
