@@ -22,7 +22,8 @@ from listener.models import Author, Brand, Mention, Source
 from listener.queries.compile import REDDIT_DIALECT, X_DIALECT, compile_query
 from listener.query import Query, QueryError, Subject, parse
 
-#: Days that are looked at, and the newest mentions of each brand in them.
+#: Days that are looked at, and the newest mentions in them: so many of the brand itself, and so
+#: many of all others together, of each of them as many.
 DAYS = 7
 MOST_LOOKED_AT = 3_000
 
@@ -120,7 +121,7 @@ def preview_query(session: Session, brand: Brand, query: Query, now: datetime) -
     looked_at = found = found_now = lost_count = gained_count = 0
     lost: list[Example] = []
     gained: list[Example] = []
-    for row in _stored(session, now):
+    for row in _stored(session, brand, now):
         subject = Subject(
             text=row.text,
             author_handle=row.handle,
@@ -221,10 +222,14 @@ def _parsed(text: str) -> Query | None:
         return None
 
 
-def _stored(session: Session, now: datetime) -> Sequence[Row[Any]]:
+def _stored(session: Session, brand: Brand, now: datetime) -> Sequence[Row[Any]]:
     """Return the newest stored mentions of the last days, of every brand and competitor."""
     found: list[Row[Any]] = []
-    for brand_id in session.scalars(select(Brand.id).where(Brand.drill_of_id.is_(None))).all():
+    others = session.scalars(
+        select(Brand.id).where(Brand.drill_of_id.is_(None), Brand.id != brand.id)
+    ).all()
+    most = dict.fromkeys(others, -(-MOST_LOOKED_AT // max(len(others), 1)))
+    for brand_id, limit in {brand.id: MOST_LOOKED_AT, **most}.items():
         found += session.execute(
             select(*_LOOKED_AT)
             .join(Brand, Brand.id == Mention.brand_id)
@@ -236,6 +241,6 @@ def _stored(session: Session, now: datetime) -> Sequence[Row[Any]]:
                 Mention.deleted_at.is_(None),
             )
             .order_by(Mention.published_at.desc(), Mention.id.desc())
-            .limit(MOST_LOOKED_AT)
+            .limit(limit)
         ).all()
     return found

@@ -16,9 +16,6 @@ from crm_link.escalation.reasons.why import LONGEST, SHORTEST, explain
 
 log = get_logger(__name__)
 
-#: Newest posts that are looked at before people are told: a third of a second's work.
-MOST_POSTS = 1_000
-
 
 def explained(session: Session, alert: Alert, now: datetime) -> Alert:
     """Return an alert with why it is raised; people are told in any case."""
@@ -33,7 +30,6 @@ def explained(session: Session, alert: Alert, now: datetime) -> Alert:
             None if GENERAL in topics or not topics else topics,
             since=now - min(max(window, SHORTEST), LONGEST),
             until=now + CLOCK_SKEW,
-            most=MOST_POSTS,
         )
     except SQLAlchemyError:
         raise

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from listener.models import Author, Mention
 from sentiment.topic_words import MAX_CHARS
 
-#: Newest posts of the window that are looked at: a fifth of a second's work.
-MOST_POSTS = 2_000
+#: Newest posts of the window that are looked at: somebody waits, for an alert or the page.
+MOST_POSTS = 1_000
 
 #: As a literal, because SQLite uses a partial index only where it can see the condition.
 _IS_NEGATIVE = Mention.label == literal_column("'negative'")
