@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -145,6 +146,11 @@ def _naming(
     """Yield route, address and the words of the person that its answer has."""
     for route, path, query in addresses(scene, extras):
         answer = client.get(path, params=query)
+        # What explains a judgement asks to come back while its model is being loaded.
+        until = time.monotonic() + 60
+        while "Retry-After" in answer.headers and time.monotonic() < until:
+            time.sleep(0.2)
+            answer = client.get(path, params=query)
         assert answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR, path
         yield route, path, [word for word in WORDS if word in answer.text]
 

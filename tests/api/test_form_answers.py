@@ -47,7 +47,7 @@ def test_what_is_refused_is_a_part_that_the_form_shows(sign_in: SignIn, scene: S
 
     assert scene.users
     assert answer.status_code == 422
-    assert answer.text.startswith('<p class="problem-text">')
+    assert answer.text.startswith('<p class="problem-text ')
     assert "X-Go-To" not in answer.headers
 
 
