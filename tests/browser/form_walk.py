@@ -71,7 +71,6 @@ COMES_OF: tuple[tuple[str, str, dict[str, str]], ...] = (
 #: Forms that no walk meets.
 NOT_MET = frozenset(
     {
-        "/incidents/N/review",  # the protocol of the incident that is over asks for none
         "/queue/changes/N/undo",  # it stands on the page that comes after something was done
     }
 )

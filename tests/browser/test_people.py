@@ -101,7 +101,7 @@ def test_two_records_are_held_apart_where_their_page_warns(
     twins = page.locator("section", has=page.locator("#twins"))
     twins.get_by_role("button", name=re.compile("Somebody else ?: hubspot")).click()
 
-    expect(page.get_by_text("The two records are held apart now.")).to_be_visible()
+    expect(page.get_by_role("status")).to_have_text("The two records are held apart now.")
     expect(warning).not_to_be_visible()
     twins.get_by_role("button", name="Take it back").click()
     expect(warning).to_be_visible()

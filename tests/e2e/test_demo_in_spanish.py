@@ -74,7 +74,12 @@ def demo(tmp_path: Path) -> Iterator[tuple[httpx.Client, Path]]:
     base = f"http://127.0.0.1:{port}"
     try:
         with httpx.Client(
-            base_url=base, headers={"Accept-Language": "es"}, follow_redirects=True, timeout=60
+            base_url=base,
+            headers={"Accept-Language": "es"},
+            follow_redirects=True,
+            timeout=60,
+            # Reading a long page takes longer than the server keeps a connection that rests.
+            limits=httpx.Limits(max_keepalive_connections=0),
         ) as client:
             _wait_for_the_incident(client, base)
             yield client, folder
