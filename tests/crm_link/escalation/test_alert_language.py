@@ -97,16 +97,7 @@ def test_else_it_is_in_the_language_of_their_account_and_else_in_the_protocols(
     account: str,
     title: str,
 ) -> None:
-    with sessions.begin() as session:
-        user = create_user(
-            session,
-            email="anna@example.org",
-            name="Anna",
-            role=Role.PR_LEAD,
-            password="long enough for anybody",
-            now=clock(),
-        )
-        user.language = account
+    _make_account(sessions, clock, language=account)
     text = changed(PROTOCOL, "version: 1\n", "version: 1\nlanguage: es\n")
     _raise(sessions, clock, receiver, text=text, anna="known_as: [Anna@example.org], ")
 
@@ -146,16 +137,7 @@ def test_times_are_in_the_contacts_zone_and_name_it(
     more: str,
     since: str,
 ) -> None:
-    with sessions.begin() as session:
-        user = create_user(
-            session,
-            email="anna@example.org",
-            name="Anna",
-            role=Role.PR_LEAD,
-            password="long enough for anybody",
-            now=clock(),
-        )
-        user.zone = account
+    _make_account(sessions, clock, zone=account)
     brand_id = make_brand(sessions)
     make_burst(sessions, brand_id, 25)
     hook = f'known_as: [anna@example.org], channels: [{{kind: webhook, to: "{receiver.url}"}}]'
@@ -264,3 +246,18 @@ def test_a_test_and_what_happens_to_groundswell_itself_are_said_in_it(
     message = _sent(receiver)
     assert message["title"] == "PRUEBA: [SEV-3] Prueba de los avisos"
     assert str(message["body"]).startswith("Esto es una prueba: no ha pasado nada.")
+
+
+def _make_account(
+    sessions: sessionmaker[Session], clock: MovableClock, *, language: str = "", zone: str = ""
+) -> None:
+    with sessions.begin() as session:
+        user = create_user(
+            session,
+            email="anna@example.org",
+            name="Anna",
+            role=Role.PR_LEAD,
+            password="long enough for anybody",
+            now=clock(),
+        )
+        user.language, user.zone = language, zone
