@@ -26,6 +26,7 @@ from config.errors import InputError
 from sentiment.heads import HeadScores
 from sentiment.language import UNDETERMINED, find_language
 from sentiment.normalise import HANDLE, normalise
+from sentiment.onnx_session import session_options
 from sentiment.scorer import Scorer
 from sentiment.types import Label, ScorableText, Sentiment, unknown
 
@@ -284,9 +285,8 @@ def _head_scores(model: OnnxModel, heads: dict[str, NDArray[np.float64]], row: i
 
 
 def _open_session(path: Path) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
     # One thread: two such processes use two cores better than one process with two threads.
-    options.intra_op_num_threads = 1
+    options = session_options(threads=1)
     options.inter_op_num_threads = 1
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 

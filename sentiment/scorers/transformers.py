@@ -156,8 +156,9 @@ def _make_backend(model: ModelFiles, settings: TransformersSettings) -> tuple[_B
 def _onnx(path: Path, settings: TransformersSettings) -> _Backend:
     import onnxruntime  # noqa: PLC0415 - only where it is used
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = settings.threads
+    from sentiment.onnx_session import session_options  # noqa: PLC0415 - imports onnxruntime
+
+    options = session_options(settings.threads)
     providers = ["CPUExecutionProvider"]
     if settings.device.startswith("cuda"):
         if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():

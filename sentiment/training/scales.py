@@ -14,6 +14,8 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from sentiment.onnx_session import session_options
+
 #: Steps of an unsigned byte.
 _STEPS = 255
 
@@ -95,7 +97,7 @@ def _spy(model: onnx.ModelProto, watched: Sequence[str]) -> onnxruntime.Inferenc
         helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in watched
     )
     return onnxruntime.InferenceSession(
-        spied.SerializeToString(), providers=["CPUExecutionProvider"]
+        spied.SerializeToString(), session_options(), providers=["CPUExecutionProvider"]
     )
 
 
