@@ -137,7 +137,7 @@ def make_people(seed: int = 1, count: int = 260) -> list[Person]:
     people = []
     for number in range(count):
         first, last = chance.choice(FIRST), chance.choice(LAST)
-        is_customer = chance.random() < 0.27  # noqa: PLR2004 - about every fourth
+        is_customer = chance.random() < 0.27  # about every fourth
         handle = f"{first.lower()}{chance.choice(('', '_'))}{last.lower()}{number}"
         bio = chance.choice(("Coffee, bikes, books.", "Opinions mine.", "Designer.", ""))
         links: tuple[str, ...] = ()
@@ -158,7 +158,7 @@ def make_people(seed: int = 1, count: int = 260) -> list[Person]:
                 followers=int(chance.paretovariate(1.1) * 40),
                 is_customer=is_customer,
                 # Most say where they live.
-                city=chance.choice(CITIES) if chance.random() < 0.7 else None,  # noqa: PLR2004
+                city=chance.choice(CITIES) if chance.random() < 0.7 else None,
             )
         )
     return people
@@ -209,11 +209,11 @@ def ordinary_week(
                 break
         kind = chance.random()
         lang = "en"
-        if kind < 0.28:  # noqa: PLR2004 - shares of an ordinary day
+        if kind < 0.28:  # shares of an ordinary day
             pattern = chance.choice(GOOD)
-        elif kind < 0.72:  # noqa: PLR2004
+        elif kind < 0.72:
             pattern = chance.choice(PLAIN)
-        elif kind < 0.88:  # noqa: PLR2004
+        elif kind < 0.88:
             pattern = chance.choice(BAD)
         else:
             lang, pattern = chance.choice(OTHER)
@@ -233,15 +233,15 @@ def attack(
     while True:
         number += 1
         # The crowd grows for a minute, and goes on in a trickle.
-        after += chance.expovariate(min(0.5 + after / 12, 6.0) if after < 75 else 0.4)  # noqa: PLR2004
+        after += chance.expovariate(min(0.5 + after / 12, 6.0) if after < 75 else 0.4)
         at = now + timedelta(seconds=after)
         person = chance.choice(people)
         draw = chance.random()
-        if draw < 0.25:  # noqa: PLR2004 - every fourth is a repost
+        if draw < 0.25:  # every fourth is a repost
             record = _record(f"attack-{seed}-{number}", person, SOURCE_POST, at, chance, "en")
             record |= {"kind": "repost", "repost_of_id": first["external_id"]}
             record |= {"platform": first["platform"]}
-        elif draw < 0.88:  # noqa: PLR2004 - most are angry in their own words
+        elif draw < 0.88:  # most are angry in their own words
             record = _record(
                 f"attack-{seed}-{number}", person, chance.choice(ATTACK), at, chance, "en"
             )

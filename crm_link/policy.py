@@ -132,13 +132,13 @@ def may_link(
     if rule is PolicyRule.DENY:
         if has_consent:
             rule_said = phrase("%(name)s: deny, account connected by the person", name=platform)
-            return Verdict(True, rule_said, is_public)  # noqa: FBT003
+            return Verdict(True, rule_said, is_public)  # noqa: FBT003 - is allowed
         return Verdict(is_allowed=False, rule=phrase("%(name)s: deny", name=platform))
     if rule is PolicyRule.RESTRICTED:
         is_allowed = source in table.restricted_sources
         rule_said = phrase("%(name)s: restricted, %(basis)s", name=platform, basis=basis)
         return Verdict(is_allowed, rule_said, is_allowed and is_public)
-    return Verdict(True, phrase("%(name)s: allowed", name=platform), is_public)  # noqa: FBT003
+    return Verdict(True, phrase("%(name)s: allowed", name=platform), is_public)  # noqa: FBT003 - is allowed
 
 
 def may_write_sentiment(

@@ -237,7 +237,7 @@ def _date(entry: Mapping[str, Any], now: datetime) -> datetime | None:
 def _moment(entry: Mapping[str, Any], name: str) -> datetime | None:
     """Return a date of feedparser, which takes dates without a zone for UTC."""
     # Asked first, because feedparser gives the publication's date for a missing update.
-    parsed = entry[name] if name in entry else None  # noqa: SIM401
+    parsed = entry[name] if name in entry else None  # noqa: SIM401 - see above
     try:
         return datetime.fromtimestamp(timegm(parsed), UTC) if parsed else None
     except (TypeError, ValueError, OverflowError, OSError):

@@ -110,7 +110,7 @@ class FileReader:
             return "utf-16"
         if head.startswith(b"\xef\xbb\xbf"):
             return "utf-8-sig"
-        if len(head) > 3 and head[1:4:2] == b"\x00\x00" and head[0] != 0:  # noqa: PLR2004
+        if head[1:4:2] == b"\x00\x00" and head[0] != 0:
             return "utf-16-le"
         with self._open() as file:
             if _is_utf8(iter(partial(file.read, 1_000_000), b"")):
@@ -159,7 +159,7 @@ class FileReader:
         except orjson.JSONDecodeError:
             return None
 
-    def _document_items(self, document: Any) -> Iterator[Item | RejectedItem]:  # noqa: ANN401
+    def _document_items(self, document: Any) -> Iterator[Item | RejectedItem]:  # noqa: ANN401 - JSON
         if is_x(document):
             yield from self._record_items(document, "the document")
             return
@@ -180,7 +180,7 @@ class FileReader:
             return
         yield from self._record_items(record, f"line {number}")
 
-    def _record_items(self, record: Any, where: str) -> Iterator[Item | RejectedItem]:  # noqa: ANN401
+    def _record_items(self, record: Any, where: str) -> Iterator[Item | RejectedItem]:  # noqa: ANN401 - JSON
         if is_flattened(record):
             record = flattened_to_page(record)
         if is_x(record):

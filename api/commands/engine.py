@@ -189,10 +189,10 @@ def serve_app(
         ConflictError: The port is taken.
     """
     # The web takes a third of the time that all imports take: only who serves waits for it.
-    from api.app import create_app  # noqa: PLC0415
-    from api.serving import Server  # noqa: PLC0415
-    from api.warming import keep_what_is_there, warm_up  # noqa: PLC0415
-    from api.why import load_scorers  # noqa: PLC0415
+    from api.app import create_app  # noqa: PLC0415 - slow to import
+    from api.serving import Server  # noqa: PLC0415 - the same
+    from api.warming import keep_what_is_there, warm_up  # noqa: PLC0415 - the same
+    from api.why import load_scorers  # noqa: PLC0415 - the same
 
     app = create_app(settings, opened.sessions, is_demo=is_demo)
     server = Server(app, host=settings.host, port=settings.port)

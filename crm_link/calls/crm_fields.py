@@ -204,14 +204,14 @@ def _cell(value: Any) -> str:  # noqa: ANN401 - any JSON
     return str(value)
 
 
-def _number(value: Any) -> float | None:  # noqa: ANN401
+def _number(value: Any) -> float | None:  # noqa: ANN401 - JSON
     try:
         return float(value)
     except (TypeError, ValueError):
         return None
 
 
-def _time(value: Any) -> datetime | None:  # noqa: ANN401
+def _time(value: Any) -> datetime | None:  # noqa: ANN401 - JSON
     if not isinstance(value, str):
         return None
     try:

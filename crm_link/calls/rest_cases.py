@@ -51,7 +51,7 @@ class ObjectForm:
             if name == "priority":
                 value = str(value).capitalize()  # noqa: PLW2901 - the CRM's word for it
             elif name == "state":
-                value = self.states[str(value)]  # noqa: PLW2901
+                value = self.states[str(value)]  # noqa: PLW2901 - the same
             found[self.names[name]] = value
         return {**self.fixed, **found} if "contact" in update.fields else found
 

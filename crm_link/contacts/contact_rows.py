@@ -131,7 +131,7 @@ def _number(text: str) -> float | None:
     last = max(digits.rfind("."), digits.rfind(","))
     if last != -1:
         mark = digits[last]
-        is_thousands = digits.count(mark) > 1 or (mark == "," and len(digits) - last - 1 == 3)  # noqa: PLR2004
+        is_thousands = digits.count(mark) > 1 or (mark == "," and len(digits) - last - 1 == 3)  # noqa: PLR2004 - 1,234
         whole = digits[:last].replace(".", "").replace(",", "")
         digits = digits.replace(mark, "") if is_thousands else f"{whole}.{digits[last + 1 :]}"
         if is_thousands:

@@ -212,7 +212,7 @@ def lead_parts(people: FromClause) -> dict[str, ColumnElement[int]]:
         later("asks"): _points(people.c.questions > 0, 20),
         later("positive"): _points(mean_of(people) > 0, 10),
         later("nobody's contact yet"): _points(people.c.contact_id.is_(None), 10),
-        later("followed by many"): _points(Author.followers >= 1_000, 10),  # noqa: PLR2004 - as defined above
+        later("followed by many"): _points(Author.followers >= 1_000, 10),  # noqa: PLR2004 - from three on alike - as defined above
         later("negative"): _points(mean_of(people) < -CLEAR_MEAN, -30),
     }
 
@@ -221,7 +221,7 @@ def churn_parts(people: FromClause) -> dict[str, ColumnElement[int]]:
     """Return what a churn warning is made of."""
     early = people.c.early_sum / func.nullif(people.c.early, 0)
     late = people.c.late_sum / func.nullif(people.c.late, 0)
-    complaints = case((people.c.complaints > 3, 3), else_=people.c.complaints)  # noqa: PLR2004
+    complaints = case((people.c.complaints > 3, 3), else_=people.c.complaints)  # noqa: PLR2004 - from three on alike
     return {
         later("wants to cancel"): _points(people.c.cancels > 0, 40),
         later("complaints"): complaints * 15,

@@ -113,7 +113,7 @@ def _state(part: str, *, is_alone: bool) -> str | None:
     """Return the country of a state or province; two letters alone may be anything."""
     word = fold_place(part)
     is_code = _CODE.match(part) is not None
-    if word in _NOT_ALONE or (is_code and is_alone) or (len(word) < 4 and not is_code):  # noqa: PLR2004
+    if word in _NOT_ALONE or (is_code and is_alone) or (len(word) < 4 and not is_code):
         return None
     for country in _WITH_STATES:
         if word in region_book(country).by_word:
@@ -128,7 +128,7 @@ def _by_word() -> dict[str, str]:
     for country in pycountry.countries:
         for name in ("name", "common_name", "official_name"):
             word = fold_place(str(getattr(country, name, "") or ""))
-            if len(word) > 2:  # noqa: PLR2004 - two letters
+            if len(word) > 2:  # two letters
                 words[word] = country.alpha_2
     for code, text in _WORDS.items():
         words.update(dict.fromkeys(text.split(", "), code))

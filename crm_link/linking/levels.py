@@ -138,7 +138,7 @@ def read_contact(
     hosts, pages = read_links(links)
     key = book.key(region)
     words_of_it = () if key in book.codes else (key,)
-    places = tuple(place for place in (*words_of_it, fold_place(city)) if len(place) > 3)  # noqa: PLR2004
+    places = tuple(place for place in (*words_of_it, fold_place(city)) if len(place) > 3)
     return Known(split_name(name, family), key, places, pages, hosts)
 
 

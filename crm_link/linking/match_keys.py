@@ -101,8 +101,8 @@ def _families(name: PersonName) -> list[str]:
     """Return the family name in one word, and each of its words where there are two."""
     found = [name.last]
     if len(name.family) > 1:
-        found.extend(word for word in (name.family[-1], name.family[0]) if len(word) > 3)  # noqa: PLR2004
-    elif len(name.given) > 1 and len(name.given[-1]) > 3:  # noqa: PLR2004
+        found.extend(word for word in (name.family[-1], name.family[0]) if len(word) > 3)
+    elif len(name.given) > 1 and len(name.given[-1]) > 3:
         found.append(name.given[-1])  # García in `Gabriel García Márquez`
     return list(dict.fromkeys(found))
 
@@ -117,7 +117,7 @@ def author_name_keys(display: str, handle: str) -> dict[str, None]:
     found.update(dict.fromkeys(_stem_keys(shown, handle)))
     for word in (*shown, *parts):
         found[f"n|{word}"] = None
-        if len(word) > 2:  # noqa: PLR2004
+        if len(word) > 2:
             found[f"s|{word}"] = None
     if len(shown) > 1:
         found[f"n|{''.join(shown)}"] = None
@@ -127,19 +127,19 @@ def author_name_keys(display: str, handle: str) -> dict[str, None]:
 
 def _pair_keys(found: tuple[str, ...]) -> Iterator[str]:
     """Yield the keys of each two words, in both orders, nearest first."""
-    if len(found) < 2:  # noqa: PLR2004
+    if len(found) < 2:
         return
     pairs = sorted(permutations(range(len(found)), 2), key=lambda p: (abs(p[0] - p[1]), p))
     for first, last in pairs[:20]:
         given, family = found[first], found[last]
-        if len(family) < 2:  # noqa: PLR2004
+        if len(family) < 2:
             continue
         yield f"f|{given}|{family}"
         for other in sorted(related_names(given)):
             yield f"f|{other}|{family}"
     for first, last in pairs[:12]:
         given, family = found[first], found[last]
-        if len(family) < 2:  # noqa: PLR2004
+        if len(family) < 2:
             continue
         yield f"i|{given[0]}|{family}"
         yield f"p|{sound(given)}|{sound(family)}"
@@ -177,7 +177,7 @@ def _split_keys(stem: str) -> Iterator[str]:
     """Yield the keys of a handle that begins or ends with a known given name."""
     for at in range(2, len(stem) - 1):
         for given, family in ((stem[:at], stem[at:]), (stem[at:], stem[:at])):
-            if len(family) > 2 and is_given_name(given):  # noqa: PLR2004
+            if len(family) > 2 and is_given_name(given):
                 yield f"f|{given}|{family}"
                 for other in sorted(related_names(given)):
                     yield f"f|{other}|{family}"

@@ -191,8 +191,8 @@ def _find_family(
 
 
 def _family_parts(name: PersonName) -> frozenset[str]:
-    parts = [word for word in name.family if len(name.family) > 1 and len(word) > 3]  # noqa: PLR2004
-    if len(name.family) == 1 and len(name.given) > 1 and len(name.given[-1]) > 3:  # noqa: PLR2004
+    parts = [word for word in name.family if len(name.family) > 1 and len(word) > 3]
+    if len(name.family) == 1 and len(name.given) > 1 and len(name.given[-1]) > 3:
         parts.append(name.given[-1])
     return frozenset(parts)
 
@@ -223,7 +223,7 @@ def _has_other_form(rest: list[str], name: PersonName) -> bool:
     related = related_names(name.first)
     return any(
         word in related
-        or (word in name.given[1:] and len(word) > 2)  # noqa: PLR2004
+        or (word in name.given[1:] and len(word) > 2)
         or _is_short_form(word, name.first)
         for word in rest
     )
@@ -236,7 +236,7 @@ def _other_given(rest: list[str], before: list[str]) -> str:
 
 
 def _is_short_form(word: str, name: str) -> bool:
-    return len(word) > 2 and len(name) > 2 and (name.startswith(word) or word.startswith(name))  # noqa: PLR2004
+    return len(word) > 2 and len(name) > 2 and (name.startswith(word) or word.startswith(name))
 
 
 @lru_cache(maxsize=65536)
@@ -282,15 +282,15 @@ _IN_HANDLE = {
 
 def _handle_given(rest: str, name: PersonName) -> str:
     first = name.first
-    if len(first) > 2 and first in rest:  # noqa: PLR2004
+    if len(first) > 2 and first in rest:
         return "exact"
     others = (*related_names(first), *name.given[1:])
-    if any(len(word) > 2 and word in rest for word in others):  # noqa: PLR2004
+    if any(len(word) > 2 and word in rest for word in others):
         return "nick"
     plain = rest.split()
     if plain == [first[:1]]:
         return "initial"
-    if any(len(word) > 2 and is_given_name(word) for word in plain):  # noqa: PLR2004
+    if any(len(word) > 2 and is_given_name(word) for word in plain):
         return "conflict"
     return "missing"
 

@@ -27,9 +27,9 @@ _MIN_MONONYM = 2
 def name_tokens(text: str) -> tuple[str, ...]:
     """Return a name's words in order: no accents, case, titles, suffixes or emoji."""
     words = _words(_reorder(_BRACKETS.sub(" ", text)))
-    while len(words) > 2 and words[0] in TITLES:  # noqa: PLR2004 - first and last name stay
+    while len(words) > 2 and words[0] in TITLES:  # first and last name stay
         words.pop(0)
-    while len(words) > 2 and words[-1] in _SUFFIXES:  # noqa: PLR2004
+    while len(words) > 2 and words[-1] in _SUFFIXES:
         words.pop()
     return tuple(words)
 

@@ -123,7 +123,7 @@ def contact_name(name: str, given: str = "", family: str = "") -> PersonName:
         if parts and (family_words := words(last)):
             return PersonName(parts, family_words, is_bare)
     found = _without_suffixes(_without_titles(words(whole)))
-    if len(found) < 2:  # noqa: PLR2004 - a name of one word is a given name
+    if len(found) < 2:  # a name of one word is a given name
         return PersonName(found, (), is_bare)
     place = next(
         (at for at, word in enumerate(found[1:-1], 1) if word in _PARTICLES), len(found) - 1
@@ -166,13 +166,13 @@ def skeleton(word: str) -> str:
 def _latin(part: str) -> str:
     """Return one word in ASCII; a Chinese or Korean name comes apart into its two parts."""
     plain = anyascii(part).translate(_APOSTROPHES)
-    if not _is_han_or_hangul(part[0]) or len(part) < 2:  # noqa: PLR2004
+    if not _is_han_or_hangul(part[0]) or len(part) < 2:
         return plain
     for family in _TWO_SYLLABLE:
         if plain.startswith(family) and len(plain) > len(family):
             return f"{plain[len(family) :]} {family}"
     syllables = _SYLLABLE.findall(plain)
-    if not 2 <= len(syllables) <= 4:  # noqa: PLR2004 - longer is no name
+    if not 2 <= len(syllables) <= 4:  # longer is no name
         return plain
     return f"{''.join(syllables[1:])} {syllables[0]}"
 

@@ -150,7 +150,7 @@ class RegionBook:
             (
                 word
                 for word in self.by_word
-                if len(word) > 3  # noqa: PLR2004
+                if len(word) > 3
                 and len(short) > len(word)
                 and short.endswith(word.replace(" ", ""))
                 and not is_given_name(word)
@@ -196,14 +196,14 @@ def region_book(country: str | None) -> RegionBook:
             by_word[fold_place(one.code.partition("-")[2])] = one.code
             for word in (fold_place(one.name), *_MORE_WORDS.get(one.code, ())):
                 by_word[word] = one.code
-    names = sorted((word for word in by_word if len(word) > 3 or " " in word), key=len)  # noqa: PLR2004
+    names = sorted((word for word in by_word if len(word) > 3 or " " in word), key=len)
     if not names:
         return RegionBook(country, by_word)
     cities = {city: f"{country}-{code}" for code, group in _cities(country) for city in group}
     # A few letters more are the people of the region: Oklahoman, Texans.
     pattern = "|".join(re.escape(name) for name in reversed(names))
     names_pattern = re.compile(rf"(?<= )({pattern})(?=[a-z]{{0,3}} )")
-    endings = tuple(word.replace(" ", "") for word in by_word if len(word) > 3)  # noqa: PLR2004
+    endings = tuple(word.replace(" ", "") for word in by_word if len(word) > 3)
     return RegionBook(country, by_word, names_pattern, cities, endings)
 
 

@@ -122,7 +122,7 @@ def _keys(record: PersonRecord) -> Iterator[str]:
             yield f"{name}|{values[name]}"
     given, family = values.get("given", ""), values.get("family", "")
     names = sorted(filter(None, (sound(given.replace(" ", "")), sound(family.replace(" ", "")))))
-    if len(names) == 2:  # noqa: PLR2004 - both
+    if len(names) == 2:  # both
         yield f"names|{names[0]}|{names[1]}"
     birth, postcode = values.get("birth_date"), values.get("postcode")
     if birth:
@@ -150,8 +150,8 @@ def _level(name: str, one: str, other: str) -> FieldLevel:
         return FieldLevel.SAME
     if name == "given" and other in related_names(one):
         return FieldLevel.ALIKE
-    is_near = min(len(one), len(other)) > 2 and OSA.distance(one, other, score_cutoff=1) <= 1  # noqa: PLR2004
-    if is_near or (len(one) > 2 and JaroWinkler.similarity(one, other) >= _limit(name)):  # noqa: PLR2004
+    is_near = min(len(one), len(other)) > 2 and OSA.distance(one, other, score_cutoff=1) <= 1
+    if is_near or (len(one) > 2 and JaroWinkler.similarity(one, other) >= _limit(name)):
         return FieldLevel.ALIKE
     return FieldLevel.DIFFERENT
 

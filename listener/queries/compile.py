@@ -286,4 +286,4 @@ def _quoted(value: str) -> str:
 def _listed(texts: list[str]) -> str:
     """Return at most three of `texts` for a message."""
     unique = list(dict.fromkeys(texts))
-    return ", ".join(unique[:3]) + (", ..." if len(unique) > 3 else "")  # noqa: PLR2004
+    return ", ".join(unique[:3]) + (", ..." if unique[3:] else "")

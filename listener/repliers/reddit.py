@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import ClassVar
 
 import requests
@@ -203,12 +204,12 @@ def _answered(status: int, answer: requests.Response, path: str) -> AppError:
     known = error_of(status, answer.headers, path, utc_now())
     if isinstance(known, TransientError):
         # At a 429 Reddit did nothing; of its own failures it does not say whether it did.
-        return known if status == 429 else PerhapsPostedError(str(known))  # noqa: PLR2004
-    if status == 401:  # noqa: PLR2004 - Unauthorized
+        return known if status == HTTPStatus.TOO_MANY_REQUESTS else PerhapsPostedError(str(known))
+    if status == HTTPStatus.UNAUTHORIZED:
         return _refusal(Refusal.TOKEN)
-    if status == 403:  # noqa: PLR2004 - Forbidden: banned there, private, or locked
+    if status == HTTPStatus.FORBIDDEN:  # banned there, private, or locked
         return _refusal(Refusal.RESTRICTED)
-    if status == 404:  # noqa: PLR2004 - Not Found
+    if status == HTTPStatus.NOT_FOUND:
         return _refusal(Refusal.GONE)
     return _refusal(Refusal.OTHER)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from config.errors import AppError, BudgetExhaustedError, PermanentError, TransientError
@@ -15,6 +16,7 @@ from listener.answers import retry_after_s, seconds_until
 CAP_REST_S = 6 * 3600.0
 
 _CAP_WORDS = ("usagecapexceeded", "creditsdepleted", "usage-capped", "problems/credits")
+_MAY_BE_CAPS = {HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
 _FIELD_NAMES = {"tweet.fields", "post.fields", "expansions"}
 _TOKEN_NAMES = {"pagination_token", "next_token"}
 #: Longest piece of X's own words in a message, in characters.
@@ -38,22 +40,24 @@ def error_of(
     """Return the error that an answer other than 200 means."""
     answer = body if isinstance(body, Mapping) else {}
     marks = f"{answer.get('title')} {answer.get('type')}".lower()
-    if status == 402 or (status in {403, 429} and any(word in marks for word in _CAP_WORDS)):  # noqa: PLR2004
+    is_cap = any(word in marks for word in _CAP_WORDS)
+    if status == HTTPStatus.PAYMENT_REQUIRED or (status in _MAY_BE_CAPS and is_cap):
         msg = phrase(
             "X's monthly cap or credit is used up: raise it in X's developer console, or wait"
         )
         return BudgetExhaustedError(msg, resume_after_s=CAP_REST_S)
-    if status == 429:  # noqa: PLR2004 - Too Many Requests
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
         wait_s = retry_after_s(headers, now) or seconds_until(
             headers.get("x-rate-limit-reset"), now
         )
         return TransientError(phrase("X's rate limit is used up"), retry_after_s=wait_s)
-    if status == 408 or status >= 500:  # noqa: PLR2004 - their fault, not ours
+    # Their fault, not ours.
+    if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return TransientError(
             phrase("X failed with %(status)s", status=status),
             retry_after_s=retry_after_s(headers, now),
         )
-    if status == 400:  # noqa: PLR2004 - Bad Request
+    if status == HTTPStatus.BAD_REQUEST:
         return _bad_request(answer)
     return PermanentError(_refusal(status, answer))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from config.errors import AppError, BudgetExhaustedError, TransientError
@@ -58,13 +59,13 @@ def reply_error(
         return known
     if isinstance(known, TransientError):
         # At a 429 X did nothing; of its own failures it does not say whether it did.
-        return known if status == 429 else PerhapsPostedError(str(known))  # noqa: PLR2004
+        return known if status == HTTPStatus.TOO_MANY_REQUESTS else PerhapsPostedError(str(known))
     answer = body if isinstance(body, Mapping) else {}
     said = refusal_words(answer)
     marks = f"{answer.get('type')} {answer.get('title')} {answer.get('detail')} {said}".casefold()
     refusal = (
         Refusal.TOKEN
-        if status == 401  # noqa: PLR2004 - Unauthorized
+        if status == HTTPStatus.UNAUTHORIZED
         else next((found for word, found in _WORDS if word in marks), Refusal.OTHER)
     )
     return ReplyRefusedError(f"X refused with {status}: {ADVICE[refusal]}", refusal)

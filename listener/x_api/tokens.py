@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -225,6 +226,7 @@ def _moment(seconds: float, like: datetime) -> datetime:
 
 def _require_answer(response: requests.Response) -> requests.Response:
     """Let what is no answer about the token be tried again: X's failures and limits."""
-    if response.status_code == 429 or response.status_code >= 500:  # noqa: PLR2004
+    status = response.status_code
+    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         response.raise_for_status()
     return response

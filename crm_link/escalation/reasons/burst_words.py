@@ -54,7 +54,7 @@ def burst_words(burst: Burst, *, is_provisional: bool = False) -> str:
             index=Number(burst.index, 1),
         )
     # Below ten, halves matter: 3 where 0.4 were expected is something, 0 would be nonsense.
-    decimals = 0 if burst.expected >= 10 else 1  # noqa: PLR2004
+    decimals = 0 if burst.expected >= 10 else 1  # noqa: PLR2004 - two digits say enough
     return nphrase(
         "%(num)s negative in %(window)s, expected %(expected)s; index %(index)s",
         "%(num)s negative in %(window)s, expected %(expected)s; index %(index)s",
