@@ -220,16 +220,25 @@ class BurstDetector:
             since: Only steps that began then or later.
 
         """
+        sums, step_s = self._totals(coming), self._config.step_s
+        longest = newest = len(sums) - 1
+        if since is not None:
+            end = (self._last_at or 0.0) + (len(coming) + 1) * step_s
+            longest = min(newest, max(0, int((end - since.timestamp()) // step_s)))
+        return self._counts_at(sums, newest, longest)
+
+    def _totals(self, coming: Sequence[float]) -> list[Count]:
+        """Return the running totals, those of the coming steps after those of the past."""
         sums, step_s = list(self._sums), self._config.step_s
         last = self._last_at or 0.0
         for number, seen in enumerate(coming, start=1):
             expected = self._volume.predict((last + number * step_s) % DAY_S)
             sums.append((sums[-1][0] + seen, sums[-1][1] + expected))
-        longest = newest = len(sums) - 1
-        if since is not None:
-            end = last + (len(coming) + 1) * step_s
-            longest = min(newest, max(0, int((end - since.timestamp()) // step_s)))
-        total_seen, total_expected = sums[-1]
+        return sums
+
+    def _counts_at(self, sums: Sequence[Count], newest: int, longest: int) -> tuple[Count, ...]:
+        """Return the counts of the windows that end with `newest` and have `longest` steps."""
+        total_seen, total_expected = sums[newest]
         befores = (sums[newest - min(window, longest)] for window in self._windows)
         return tuple(
             (max(total_seen - seen, 0.0), max(total_expected - expected, 0.0))
@@ -241,9 +250,9 @@ class BurstDetector:
 
         Steps that are not over can only raise the index: it is the highest from here to there.
         """
-        best = self._reading
-        for number in range(1, len(coming) + 1):
-            counts = self.counts(coming[:number])
+        best, sums = self._reading, self._totals(coming)
+        for newest in range(len(self._sums), len(sums)):
+            counts = self._counts_at(sums, newest, newest)
             if max(seen - expected for seen, expected in counts) >= self._config.least_excess:
                 reading = self.judge(counts)
                 best = reading if reading.index > best.index else best

@@ -7,28 +7,32 @@ PostgreSQL runs are skipped, visibly, where GROUNDSWELL_TEST_POSTGRES_URL is not
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import structlog
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from config.db import make_engine, make_sessions
 from config.migrate import upgrade
+from tests.databases import (
+    POSTGRES_URL,
+    PostgresServer,
+    PostgresTemplate,
+    SqliteTemplate,
+    Template,
+    address,
+)
 
 # A test process of several is given the width of their terminal, which would be every command's.
 os.environ.pop("COLUMNS", None)
 
-POSTGRES_URL = os.environ.get("GROUNDSWELL_TEST_POSTGRES_URL", "")
+# Commands that tests start keep what they compile: each would compile the whole program again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 SHARED = Path(os.environ.get("GROUNDSWELL_SHARED", Path(__file__).resolve().parents[2] / "shared"))
-
-
-def _admin_engine() -> Engine:
-    url = make_url(POSTGRES_URL).set(drivername="postgresql+psycopg")
-    return create_engine(url, isolation_level="AUTOCOMMIT")
 
 
 @pytest.fixture(autouse=True)
@@ -50,56 +54,48 @@ def _fresh_logs() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def _postgres_template() -> Iterator[str]:
-    """Make one migrated database that each test's own one is copied from."""
-    name = f"groundswell_template_{uuid.uuid4().hex[:12]}"
-    admin = _admin_engine()
-    with admin.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}"'))
-    engine = make_engine(
-        make_url(POSTGRES_URL).set(database=name).render_as_string(hide_password=False)
-    )
-    upgrade(engine)
-    engine.dispose()
-    yield name
-    with admin.connect() as connection:
-        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
-    admin.dispose()
+def postgres() -> Iterator[PostgresServer]:
+    """Give the PostgreSQL server of the tests, or skip."""
+    if not POSTGRES_URL:
+        pytest.skip("GROUNDSWELL_TEST_POSTGRES_URL is not set")
+    server = PostgresServer()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")
-def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Make one migrated file that each test's own one is copied from."""
+def postgres_template(postgres: PostgresServer) -> Iterator[Template]:
+    """Give a migrated, empty database."""
+    name = postgres.create()
+    engine = make_engine(address(name))
+    upgrade(engine)
+    engine.dispose()
+    yield PostgresTemplate(postgres, name)
+    postgres.drop(name)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """Give a migrated, empty database."""
     path = tmp_path_factory.mktemp("template") / "template.db"
     engine = make_engine(f"sqlite:///{path}")
     upgrade(engine)
-    with engine.connect() as connection:
-        connection.exec_driver_sql("ROLLBACK")
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.exec_driver_sql("BEGIN")
     engine.dispose()
-    return path.read_bytes()
+    return SqliteTemplate(path)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Give the address of a migrated, empty database of this test's own."""
-    if request.param == "sqlite":
-        path = tmp_path / "test.db"
-        path.write_bytes(request.getfixturevalue("_sqlite_template"))
-        yield f"sqlite:///{path}"
-        return
-    if not POSTGRES_URL:
-        pytest.skip("GROUNDSWELL_TEST_POSTGRES_URL is not set")
-    template = request.getfixturevalue("_postgres_template")
-    name = f"groundswell_test_{uuid.uuid4().hex[:12]}"
-    admin = _admin_engine()
-    with admin.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
-    yield make_url(POSTGRES_URL).set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
-    admin.dispose()
+def template(request: pytest.FixtureRequest) -> Template:
+    """Give what a test's database is a copy of: once on each kind of database."""
+    found: Template = request.getfixturevalue(f"{request.param}_template")
+    return found
+
+
+@pytest.fixture
+def database_url(template: Template, tmp_path: Path) -> Iterator[str]:
+    """Give the address of a database of this test's own."""
+    with template.copied(tmp_path) as url:
+        yield url
 
 
 @pytest.fixture

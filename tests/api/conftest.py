@@ -10,14 +10,18 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
+from sqlalchemy import Engine, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
+from api import users
 from api.app import create_app
 from api.models import Role
 from api.users import DEMO_EMAIL
+from config.db import make_engine, make_sessions
 from config.settings import Settings
-from tests.api.build import PASSWORD
+from tests.api.build import PASSWORD, QUICK_HASHER
 from tests.api.scene import Scene, make_scene
+from tests.databases import PostgresServer, PostgresTemplate, SqliteTemplate, Template
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 ORIGIN = "http://testserver"
@@ -35,14 +39,60 @@ class MovableClock:
         return self.now
 
 
+@pytest.fixture(autouse=True)
+def _quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the cost out of passwords, a third of a second of processor time for a sign-in."""
+    monkeypatch.setattr(users, "_hasher", QUICK_HASHER)
+
+
 @pytest.fixture
 def clock() -> MovableClock:
     return MovableClock()
 
 
+@pytest.fixture(scope="session")
+def sqlite_scene(
+    sqlite_template: Template, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Template, Scene]:
+    """Give a database with the scene in it, and the scene."""
+    folder = tmp_path_factory.mktemp("scene")
+    with sqlite_template.copied(folder) as url:
+        scene = _written(url)
+    return SqliteTemplate(folder / "test.db"), scene
+
+
+@pytest.fixture(scope="session")
+def postgres_scene(
+    postgres: PostgresServer, postgres_template: Template, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Template, Scene]]:
+    """Give a database with the scene in it, and the scene."""
+    with postgres_template.copied(tmp_path_factory.mktemp("scene")) as url:
+        scene = _written(url)
+        yield PostgresTemplate(postgres, str(make_url(url).database)), scene
+
+
+def _written(url: str) -> Scene:
+    engine = make_engine(url)
+    scene = make_scene(make_sessions(engine), MovableClock())
+    engine.dispose()
+    return scene
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def template(request: pytest.FixtureRequest) -> Template:
+    """Give a database with the scene in it to tests that have one: writing it takes a second."""
+    made: tuple[Template, Scene] | Template = request.getfixturevalue(
+        f"{request.param}_scene" if "scene" in request.fixturenames else f"{request.param}_template"
+    )
+    return made[0] if isinstance(made, tuple) else made
+
+
 @pytest.fixture
-def scene(sessions: sessionmaker[Session], clock: MovableClock) -> Scene:
-    return make_scene(sessions, clock)
+def scene(request: pytest.FixtureRequest, engine: Engine) -> Scene:
+    """Give the ids of the scene that is in the test's database."""
+    kind = "sqlite" if engine.dialect.name == "sqlite" else "postgres"
+    found: Scene = request.getfixturevalue(f"{kind}_scene")[1]
+    return found
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -21,7 +20,7 @@ from crm_link.privacy.erasure import run_open_erasures
 from listener.exports import export_mentions
 from tests.api.conftest import MovableClock, SignIn
 from tests.api.scene import Scene
-from tests.api.walking import Extras, add_extras, addresses, write_files
+from tests.api.walking import Extras, add_extras, addresses, read, write_files
 from tests.crm_link.privacy.grep import grep_database, grep_files
 
 HANDLE, NAME, EMAIL, PHONE, SITE = (
@@ -145,12 +144,7 @@ def _naming(
 ) -> Iterator[tuple[str, str, list[str]]]:
     """Yield route, address and the words of the person that its answer has."""
     for route, path, query in addresses(scene, extras):
-        answer = client.get(path, params=query)
-        # What explains a judgement asks to come back while its model is being loaded.
-        until = time.monotonic() + 60
-        while "Retry-After" in answer.headers and time.monotonic() < until:
-            time.sleep(0.2)
-            answer = client.get(path, params=query)
+        answer = read(client, path, query)
         assert answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR, path
         yield route, path, [word for word in WORDS if word in answer.text]
 

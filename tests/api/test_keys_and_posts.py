@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.models import ApiKey, AuditEvent, Role, User
+from api.users import _hasher as console_hasher
 from tests.api.conftest import SignIn, email_of
 from tests.api.scene import Scene
 
@@ -156,3 +157,9 @@ def test_passwords_are_stored_as_argon2_only(
         user = session.scalar(select(User).where(User.email == "new@example.org"))
         assert user is not None
         assert user.password_hash.startswith("$argon2id$")
+
+
+def test_a_guess_at_a_password_costs_what_rfc_9106_recommends() -> None:
+    costs = console_hasher.time_cost, console_hasher.memory_cost, console_hasher.parallelism
+
+    assert costs == (3, 64 * 1024, 4)  # the second recommended option: passes, KiB, lanes

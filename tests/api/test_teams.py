@@ -21,7 +21,7 @@ from listener.models import Brand, Mention
 from tests.api.build import judged, make_flag, make_incident
 from tests.api.conftest import MovableClock, SignIn
 from tests.api.scene import Scene
-from tests.api.walking import Extras, add_extras, addresses, write_files
+from tests.api.walking import Extras, add_extras, addresses, read, write_files
 from tests.make import make_author, make_brand, make_mention
 
 #: What only the scene's first brand says.
@@ -79,7 +79,7 @@ def test_the_walk_comes_everywhere(sign_in: SignIn, scene: Scene, extras: Extras
     closed = []
     telling = set()
     for route, path, query in addresses(scene, extras):
-        answer = admin.get(path, params=query)
+        answer = read(admin, path, query)
         if answer.status_code != HTTPStatus.OK:
             closed.append((path, answer.status_code))
         elif any(word in answer.text for word in TELLTALES):
@@ -107,7 +107,7 @@ def test_no_page_and_no_answer_shows_anything_of_another_brand(
 ) -> None:
     leaks = []
     for route, path, query in addresses(scene, extras):
-        answer = lead.get(path, params=query)
+        answer = read(lead, path, query)
         assert answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR, route
         found = [word for word in TELLTALES if word in answer.text]
         if answer.status_code == HTTPStatus.OK and found:

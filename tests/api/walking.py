@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,6 +10,8 @@ from importlib.resources import files
 from itertools import product
 from pathlib import Path
 
+from fastapi.testclient import TestClient
+from httpx2 import Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -52,6 +55,16 @@ class Extras:
     edit: int
     erasure: int
     reply: int
+
+
+def read(client: TestClient, path: str, query: Mapping[str, str]) -> Response:
+    """Return the answer; what explains a judgement asks to come back while its model is loaded."""
+    answer = client.get(path, params=query)
+    until = time.monotonic() + 60
+    while "Retry-After" in answer.headers and time.monotonic() < until:
+        time.sleep(0.2)
+        answer = client.get(path, params=query)
+    return answer
 
 
 def write_files(home: Path) -> None:

@@ -19,6 +19,7 @@ from api.serving import Server
 from config.clock import utc_now
 from config.settings import Settings
 from tests.api.scene import Scene, make_scene
+from tests.databases import Template
 
 CHROMIUM = Path(os.environ.get("GROUNDSWELL_TEST_CHROMIUM", "/usr/bin/chromium"))
 
@@ -28,11 +29,9 @@ SECRET = "k" * 40
 
 
 @pytest.fixture
-def database_url(tmp_path: Path, _sqlite_template: bytes) -> str:
+def template(sqlite_template: Template) -> Template:
     """Give one database: what a browser shows does not depend on which."""
-    path = tmp_path / "test.db"
-    path.write_bytes(_sqlite_template)
-    return f"sqlite:///{path}"
+    return sqlite_template
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from config.db import read_session
-from tests.conftest import POSTGRES_URL
+from tests.databases import POSTGRES_URL
 from tests.e2e.homes import Home, wait_until
 from tests.e2e.truths import (
     assert_all_done,

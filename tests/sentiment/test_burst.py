@@ -210,3 +210,14 @@ def test_windows_follow_the_length_of_a_step() -> None:
 def test_a_configuration_that_cannot_run_is_refused() -> None:
     with pytest.raises(InputError, match="positive step"):
         BurstConfig(step_s=0)
+
+
+def test_looking_ahead_gives_the_highest_of_all_moments_to_come() -> None:
+    detector = BurstDetector()
+    run(detector, background(8, 10, seed=3))
+    coming = [2.0, 9.0, 14.0, 0.0, *[1.0] * 40]
+
+    moments = [detector.judge(detector.counts(coming[:end])) for end in range(1, len(coming) + 1)]
+
+    assert detector.look_ahead(coming) == max(moments, key=lambda reading: reading.index)
+    assert detector.look_ahead(coming).index > detector.reading.index
