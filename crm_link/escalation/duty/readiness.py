@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config.durations import format_duration
 from config.phrases import Phrase, joined, later, lines_of, nphrase, phrase
 from crm_link.escalation.detection.in_force import protocol_in_force
 from crm_link.escalation.drills.result import last_drill_at
-from crm_link.escalation.models import DRILL, Incident, Notification
+from crm_link.escalation.duty.last_tries import last_tries
 from crm_link.escalation.protocol import EVERYONE, EscalationProtocol, deputy_role
 from crm_link.escalation.protocol_parts.advice import advise
 from crm_link.escalation.protocol_parts.history import broken_files
@@ -213,7 +213,7 @@ def _roles(protocol: EscalationProtocol) -> Part:
 
 
 def _channels(session: Session, brand_id: int, protocol: EscalationProtocol) -> Part:
-    tried = _last_tries(session, brand_id)
+    tried = last_tries(session, brand_id)
     worth: list[float] = []
     failed, untried, silent = [], [], []
     for contact in protocol.contacts:
@@ -244,27 +244,6 @@ def _channels(session: Session, brand_id: int, protocol: EscalationProtocol) -> 
     )
     to_do = joined("; ", [part for part in parts if part])
     return _part("channels", sum(worth) / len(worth), found, to_do)
-
-
-def _last_tries(session: Session, brand_id: int) -> dict[tuple[str, str], DeliveryStatus]:
-    """Return how the last message to each person over their first channel ended."""
-    newest = (
-        select(func.max(Notification.id))
-        .join(Incident, Incident.id == Notification.incident_id)
-        .where(
-            Incident.brand_id == brand_id,
-            Incident.kind != DRILL,
-            Notification.channel_index == 0,
-            Notification.status.in_((DeliveryStatus.SENT, DeliveryStatus.DEAD)),
-        )
-        .group_by(Notification.contact, Notification.channel)
-    )
-    rows = session.execute(
-        select(Notification.contact, Notification.channel, Notification.status).where(
-            Notification.id.in_(newest)
-        )
-    )
-    return {(row.contact, row.channel): row.status for row in rows}
 
 
 def _sources(health: Sequence[SourceHealth]) -> Part:
