@@ -175,9 +175,13 @@ def moment_text(at: datetime, *, now: datetime | None = None) -> str:
     if now is not None and local.date() == now.astimezone(zone()).date():
         form = "HH:mm"
     said = format_datetime(local, form, tzinfo=zone(), locale=language())
+    return f"{said} {zone_name(local)}"
+
+
+def zone_name(local: datetime) -> str:
+    """Return what the zone of a time is called then, as `CET`; `UTC-03` where it has no name."""
     name = local.tzname() or ""
-    # A zone without a name of its own is called by its distance: `-03`.
-    return f"{said} {f'UTC{name}' if name[:1] in {'+', '-'} else name or zone().key}"
+    return f"UTC{name}" if name[:1] in {"+", "-"} else name or str(local.tzinfo)
 
 
 def _day(at: datetime) -> str:

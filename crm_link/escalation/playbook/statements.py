@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from config.errors import InputError, NotFoundError
+from config.language import zone_name
 from crm_link.escalation.models import Incident
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.protocol_parts.playbook import Strategy
@@ -71,15 +73,30 @@ def given_values(
     """Return the variables that need no person."""
     severity = protocol.find_severity(incident.severity)
     names = {topic.id: topic.name for topic in protocol.topics}
+    zone = ZoneInfo(public_zone(protocol))
     values = {
         "brand": brand_name,
         "topic": names.get(incident.topic) or incident.topic.replace("_", " "),
-        "date": now.strftime("%Y-%m-%d"),
+        "date": now.astimezone(zone).strftime("%Y-%m-%d"),
     }
     if severity is not None and severity.updates is not None:
-        form = "%H:%M UTC" if severity.updates < LONG else "%Y-%m-%d %H:%M UTC"
-        values["next_update"] = (now + severity.updates).strftime(form)
+        due = (now + severity.updates).astimezone(zone)
+        form = "%H:%M" if severity.updates < LONG else "%Y-%m-%d %H:%M"
+        values["next_update"] = f"{due.strftime(form)} {zone_name(due)}"
     return values
+
+
+def public_zone(protocol: EscalationProtocol) -> str:
+    """Return the time zone in which statements name times to the public.
+
+    It is the one of the business hours, else the one that all rotations have in common, else the
+    one that all contacts have; else UTC.
+    """
+    hours = protocol.business_hours.tz if protocol.business_hours else None
+    turns = {one.tz for one in protocol.on_call.values()}
+    people = {one.tz for one in protocol.contacts}
+    shared = (next(iter(zones)) for zones in (turns, people) if len(zones) == 1)
+    return next(filter(None, (hours, *shared)), "UTC")
 
 
 def offers(

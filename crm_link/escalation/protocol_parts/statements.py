@@ -30,7 +30,7 @@ GIVEN_VARIABLES: dict[str, str] = {
     "brand": "the brand's name",
     "topic": "the incident's topic, in words",
     "date": "the day on which it is filled in, as 2026-03-10",
-    "next_update": "by when the next update is due by the protocol, as 14:30 UTC",
+    "next_update": "by when the next update is due by the protocol, as 14:30 CET",
 }
 
 #: How long a text may be, in characters, where a channel has a limit.
