@@ -16,6 +16,16 @@ from typing import TypeVar
 from config.errors import InputError
 from config.phrases import phrase
 
+#: What kinds of plugins are called where people read of them, by their classes.
+_KINDS = {
+    "Collector": phrase("collector"),
+    "Replier": phrase("replier"),
+    "Scorer": phrase("scorer"),
+    "Crm": phrase("CRM"),
+    "Hook": phrase("webhook"),
+    "Channel": phrase("alert channel"),
+}
+
 PluginT = TypeVar("PluginT")
 
 
@@ -44,7 +54,7 @@ def load_plugin(folder: str, name: str, kind: type[PluginT]) -> type[PluginT]:
                         "the entry point %(point)s of plugin '%(name)s' is no %(kind)s",
                         point=point.value,
                         name=name,
-                        kind=kind.__name__,
+                        kind=_called(kind),
                     )
                 )
             return loaded
@@ -53,7 +63,7 @@ def load_plugin(folder: str, name: str, kind: type[PluginT]) -> type[PluginT]:
         raise InputError(
             phrase(
                 "there is no %(kind)s named '%(name)s'; known: %(known)s",
-                kind=kind.__name__.lower(),
+                kind=_called(kind),
                 name=name,
                 known=known,
             )
@@ -63,7 +73,7 @@ def load_plugin(folder: str, name: str, kind: type[PluginT]) -> type[PluginT]:
     except ModuleNotFoundError as error:
         msg = phrase(
             "the %(kind)s '%(name)s' needs the package '%(package)s': pip install it",
-            kind=kind.__name__.lower(),
+            kind=_called(kind),
             name=name,
             package=error.name,
         )
@@ -80,3 +90,7 @@ def load_plugin(folder: str, name: str, kind: type[PluginT]) -> type[PluginT]:
         wrong = f"{folder}.{name} must define exactly one {kind.__name__}, and has {len(found)}"
         raise InputError(wrong)
     return found[0]
+
+
+def _called(kind: type[object]) -> str:
+    return _KINDS.get(kind.__name__, kind.__name__.lower())
