@@ -16,7 +16,7 @@ from api.deps import PrLeadDep, SessionDep, StateDep, UserDep
 from api.language import LANGUAGES, gettext, language
 from api.pages import back_to
 from api.reports.periodic import PeriodicForm, PeriodicKind, periodic_body, read_periodic
-from api.routes.periodic import periodic_file, window_end
+from api.routes.periodic import ask_for_topics, periodic_file, window_end
 from config.errors import NotFoundError
 from crm_link.board.week_topics import WEEKS
 from crm_link.escalation.incidents import list_incidents
@@ -67,6 +67,7 @@ def report_file(
     found = read_periodic(
         session, kind, get_brand(session, brand), end, now=state.clock(), at_once=True
     )
+    ask_for_topics(state, found)
     return periodic_file(found, form, state)
 
 
@@ -81,6 +82,8 @@ def report(
     chosen = get_brand(page.session, brand or brands[0][0])
     end = window_end(page.state, until)
     found = read_periodic(page.session, kind, chosen, end, now=page.state.clock(), at_once=True)
+    ask_for_topics(page.state, found)
+    weeks = [window_end(page.state, None) - timedelta(weeks=number) for number in range(WEEKS)]
     return page.show(
         "report_periodic.html",
         {
@@ -89,9 +92,8 @@ def report(
             "brand": chosen.key,
             "brand_options": brands,
             "until": end,
-            "weeks": [
-                window_end(page.state, None) - timedelta(weeks=number) for number in range(WEEKS)
-            ],
+            "weeks": weeks if end in weeks else [end, *weeks],
+            "is_waiting": getattr(found.content, "every", 1) is None,
         },
     )
 

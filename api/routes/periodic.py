@@ -22,9 +22,11 @@ from api.reports.periodic import (
 )
 from api.schemas.periodic import MailOut, ResponseTimesOut, ScheduleIn, ScheduleOut
 from config.clock import to_utc
+from crm_link.board.week_topics import ask_for_week
 from crm_link.mentions import get_brand
 from crm_link.reporting import schedules
 from crm_link.reporting.response_times import read_response_times, week_of
+from crm_link.reporting.weekly import WeeklyReport
 
 router = APIRouter(tags=["drills and reports"], dependencies=[Depends(get_user)])
 
@@ -37,6 +39,13 @@ UntilQuery = Annotated[
 def window_end(state: State, until: datetime | None) -> datetime:
     """Return the end of a report's window, by default that of the last week that is over."""
     return to_utc(until) if until else week_of(state.clock())
+
+
+def ask_for_topics(state: State, report: PeriodicReport) -> None:
+    """Ask the worker for a week's topics where the report came without."""
+    week = report.content
+    if isinstance(week, WeeklyReport) and week.every is None:
+        ask_for_week(state.sessions, report.brand.id, week.since, week.until, clock=state.clock)
 
 
 def periodic_file(report: PeriodicReport, form: PeriodicForm, state: State) -> Response:
@@ -64,6 +73,7 @@ def read_report_file(
     found = read_periodic(
         session, kind, get_brand(session, brand), end, now=state.clock(), at_once=True
     )
+    ask_for_topics(state, found)
     return periodic_file(found, form, state)
 
 

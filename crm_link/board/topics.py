@@ -81,7 +81,7 @@ def topic_ids(
         )
     )
     for row in rows:
-        for one in read_kept(row).topics:
+        for one in read_kept(row).topics if row.found else ():
             if one.id == topic:
                 return one.ids
     return None

@@ -1,13 +1,19 @@
-"""The topics of whole weeks, found in advance for the weekly report: finding them takes seconds."""
+"""The topics of whole weeks for the weekly report: finding them takes seconds.
+
+Those of the last weeks are found in advance. Any other week is asked for by whoever opens its
+report: a row without topics stands in the table until the worker has found them.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from config.bulk import upsert
 from config.clock import Clock, utc_now
 from config.db import read_session
 from crm_link.board.period import PERIODS
@@ -22,6 +28,9 @@ WEEKS = 8
 
 #: After this long a week is looked at once more: late posts are in and all are judged.
 SETTLED = timedelta(days=1)
+
+#: How long the topics of a week that somebody asked for are kept.
+KEPT = timedelta(days=1)
 
 _WEEK = timedelta(weeks=1)
 
@@ -43,7 +52,7 @@ def week_topics(
 
     """
     kept = session.get(TopicBoard, (brand_id, _name(until)))
-    if kept is not None and (kept.since, kept.until) == (since, until):
+    if kept is not None and kept.found and (kept.since, kept.until) == (since, until):
         found = read_kept(kept)
         return TopicWindow(found.topics[:most], found.read, found.every)
     if mentions_of(session, brand_id, since, until) > AT_ONCE:
@@ -51,13 +60,50 @@ def week_topics(
     return topics_of(session, brand_id, since, until, most=most)
 
 
-def find_week_topics(sessions: sessionmaker[Session], *, clock: Clock = utc_now) -> int:
-    """Find the topics of large weeks that are over, the newest first; return how many weeks.
+def ask_for_week(
+    sessions: sessionmaker[Session],
+    brand_id: int,
+    since: datetime,
+    until: datetime,
+    *,
+    clock: Clock = utc_now,
+) -> None:
+    """Ask the worker for a week's topics, unless it finds them in advance or was asked already."""
+    if until in _ends(clock()) and until - since == _WEEK:
+        return
+    with read_session(sessions) as session:
+        kept = session.get(TopicBoard, (brand_id, _name(until)))
+        if kept is not None and (kept.since, kept.until) == (since, until):
+            return
+    row = {
+        "brand_id": brand_id,
+        "period": _name(until),
+        "since": since,
+        "until": until,
+        "found_at": clock(),
+        "found": {},
+    }
+    with sessions.begin() as session:
+        upsert(
+            session,
+            TopicBoard,
+            [row],
+            key=("brand_id", "period"),
+            update_columns=("since", "until", "found_at", "found"),
+        )
 
-    What is found is kept until the week is too old to be offered.
+
+def find_week_topics(sessions: sessionmaker[Session], *, clock: Clock = utc_now) -> int:
+    """Find the topics of weeks that were asked for, then of large ones that are over, newest first.
+
+    What is found is kept until the week is too old to be offered, or for a day.
+
+    Returns:
+        Of how many weeks.
+
     """
     now, stop_at, done = clock(), time.monotonic() + BUDGET_S, 0
-    ends = [week_of(now) - number * _WEEK for number in range(WEEKS)]
+    ends = _ends(now)
     with read_session(sessions) as session:
         own = select(Brand.id).where(Brand.is_own(), Brand.is_active).order_by(Brand.id)
         brands = session.scalars(own).all()
@@ -76,12 +122,21 @@ def find_week_topics(sessions: sessionmaker[Session], *, clock: Clock = utc_now)
             if _is_due(kept.get((brand_id, end)), end, now)
             and mentions_of(session, brand_id, end - _WEEK, end) > AT_ONCE
         ]
-    for brand_id, end in due:
-        keep_topics(sessions, brand_id, _name(end), since=end - _WEEK, until=end, now=now)
+        asked = [
+            (row.brand_id, row.since, row.until)
+            for row in session.scalars(
+                select(TopicBoard).where(
+                    TopicBoard.period.not_in([*PERIODS, *(_name(end) for end in ends)])
+                )
+            )
+            if not row.found
+        ]
+    for brand_id, since, end in (*asked, *((brand_id, end - _WEEK, end) for brand_id, end in due)):
+        keep_topics(sessions, brand_id, _name(end), since=since, until=end, now=now)
         done += 1
         if time.monotonic() > stop_at:
             break
-    _forget(sessions, ends[-1])
+    _forget(sessions, ends, now)
     return done
 
 
@@ -89,11 +144,16 @@ def _is_due(found_at: datetime | None, end: datetime, now: datetime) -> bool:
     return found_at is None or found_at < end + SETTLED <= now
 
 
-def _forget(sessions: sessionmaker[Session], oldest: datetime) -> None:
+def _ends(now: datetime) -> list[datetime]:
+    """Return the ends of the weeks whose topics are found in advance, the newest first."""
+    return [week_of(now) - number * _WEEK for number in range(WEEKS)]
+
+
+def _forget(sessions: sessionmaker[Session], ends: Sequence[datetime], now: datetime) -> None:
     old = (
-        TopicBoard.period.not_in(list(PERIODS)),
+        TopicBoard.period.not_in([*PERIODS, *(_name(end) for end in ends)]),
         TopicBoard.brand_id != ALL,
-        TopicBoard.until < oldest,
+        TopicBoard.found_at < now - KEPT,
     )
     with read_session(sessions) as session:
         if session.scalar(select(TopicBoard.brand_id).where(*old).limit(1)) is None:

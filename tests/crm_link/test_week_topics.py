@@ -10,12 +10,19 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from crm_link.board import week_topics as weeks
 from crm_link.board.tables import as_csv
-from crm_link.board.week_topics import SETTLED, find_week_topics
+from crm_link.board.week_topics import (
+    KEPT,
+    SETTLED,
+    ask_for_week,
+    find_week_topics,
+    week_topics,
+)
 from crm_link.reporting.weekly import read_weekly, weekly_table
 from listener.models import Brand
 from sentiment.facet_models import TopicBoard
 from sentiment.models import GRAINS_S, Volume
 from sentiment.rollups import bucket_of
+from sentiment.topic_windows import TopicWindow
 from tests.make import make_brand, make_mention
 
 #: A Wednesday, and the Monday before it.
@@ -94,3 +101,27 @@ def test_a_week_is_looked_at_once_more_when_late_posts_are_in_and_forgotten_when
     with sessions() as session:
         assert session.scalars(select(TopicBoard.period)).all() == []
     assert brand_id
+
+
+def test_a_week_that_is_not_found_in_advance_is_found_when_somebody_asks(
+    sessions: sessionmaker[Session], brand_id: int
+) -> None:
+    since, until = MONDAY - timedelta(days=6), MONDAY + timedelta(days=1)
+
+    def topics() -> TopicWindow | None:
+        with sessions() as session:
+            return week_topics(session, brand_id, since, until, most=5)
+
+    for _ in range(2):
+        ask_for_week(sessions, brand_id, since, until, clock=lambda: NOW)
+    ask_for_week(sessions, brand_id, MONDAY - WEEK, MONDAY, clock=lambda: NOW)
+    assert topics() is None
+
+    assert find_week_topics(sessions, clock=lambda: NOW) == 2  # the one asked for, and Monday's
+    found = topics()
+    assert found is not None
+    assert [one.posts for one in found.topics] == [40, 20]
+    assert find_week_topics(sessions, clock=lambda: NOW + KEPT) == 0
+    assert topics() == found
+    find_week_topics(sessions, clock=lambda: NOW + KEPT + timedelta(minutes=1))
+    assert topics() is None
