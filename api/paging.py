@@ -17,6 +17,7 @@ from config.errors import InputError
 from config.phrases import phrase
 from crm_link.flags.queue import QueueKey
 from crm_link.mention_walk import MentionKey
+from crm_link.review_cases import CaseKey
 
 ItemT = TypeVar("ItemT")
 
@@ -64,6 +65,16 @@ def mention_cursor(key: MentionKey | None) -> str | None:
 def mention_key(cursor: str) -> MentionKey | None:
     """Return the place in a list of mentions that a cursor names, None for the first page."""
     return MentionKey(*_read(cursor, [datetime, int])) if cursor else None
+
+
+def case_cursor(key: CaseKey | None) -> str | None:
+    """Return the cursor of a place in the review of links."""
+    return encode_cursor(*key) if key else None
+
+
+def case_key(cursor: str) -> CaseKey | None:
+    """Return the place in the review of links that a cursor names, None for the first page."""
+    return CaseKey(*_read(cursor, [float, int])) if cursor else None
 
 
 def _read(cursor: str, kinds: Sequence[type]) -> list[Any]:

@@ -90,6 +90,7 @@ class IdentityLink(Base):
         UniqueConstraint("author_id", "contact_id"),
         Index("ix_identity_link_contact", "contact_id", "state"),
         Index("ix_identity_link_state", "state", "id"),
+        Index("ix_identity_link_weight", "state", "weight_bits", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -13,7 +13,7 @@ from api.deps import CommunityManagerDep
 from api.formats import words
 from api.language import gettext
 from api.pages import back_to, is_htmx, render
-from api.paging import CursorQuery, decode_id, encode_cursor
+from api.paging import CursorQuery, case_cursor, case_key
 from crm_link.mention_view import get_link
 from crm_link.models import IdentityLink
 from crm_link.review_cases import asks_for_expectation, case_of, decided_lately, open_cases
@@ -33,12 +33,12 @@ ROWS = 15
 @router.get("")
 def links(page: PageDep, cursor: CursorQuery = "") -> Response:
     """Show authors that may be somebody, with all who they may be."""
-    found = open_cases(page.session, after=decode_id(cursor), limit=ROWS)
+    found = open_cases(page.session, after=case_key(cursor), limit=ROWS)
     return page.show(
         "links.html",
         {
             "cases": found.cases,
-            "next_cursor": encode_cursor(found.after) if found.after else None,
+            "next_cursor": case_cursor(found.after),
         },
     )
 

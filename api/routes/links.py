@@ -8,7 +8,15 @@ from fastapi import APIRouter, Depends, Query
 
 from api import actions
 from api.deps import CommunityManagerDep, SessionDep, get_user
-from api.paging import CursorQuery, LimitQuery, Page, decode_id, encode_cursor
+from api.paging import (
+    CursorQuery,
+    LimitQuery,
+    Page,
+    case_cursor,
+    case_key,
+    decode_id,
+    encode_cursor,
+)
 from api.schemas.link_cases import CaseOut, case_out
 from api.schemas.people import LinkBothOut, LinkOut
 from crm_link import review
@@ -40,11 +48,11 @@ def read_suggestions(
 def read_cases(
     session: SessionDep, cursor: CursorQuery = "", limit: LimitQuery = 25
 ) -> Page[CaseOut]:
-    """List authors with all who they may be, beside each other."""
-    found = open_cases(session, after=decode_id(cursor), limit=limit)
+    """List authors with all who they may be, beside each other, the likeliest first."""
+    found = open_cases(session, after=case_key(cursor), limit=limit)
     return Page(
         items=[case_out(case) for case in found.cases],
-        next_cursor=encode_cursor(found.after) if found.after else None,
+        next_cursor=case_cursor(found.after),
     )
 
 

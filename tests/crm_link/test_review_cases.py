@@ -50,13 +50,13 @@ def test_a_case_shows_who_author_and_contact_are_already(session: Session) -> No
     assert [one.id for one in case.candidates[0].accounts] == [known.id]
 
 
-def test_cases_come_page_by_page_and_each_once(session: Session) -> None:
+def test_cases_come_page_by_page_the_likeliest_first_and_each_once(session: Session) -> None:
     contact = make_contact(session, NOW)
     second = make_contact(session, NOW, external_id="2")
     authors = [make_author(session).id for _ in range(3)]
-    for author_id in authors:
-        make_link(session, author_id, contact)
-    make_link(session, authors[0], second)
+    for author_id, weight_bits in zip(authors, (6.0, 9.0, 9.0), strict=True):
+        make_link(session, author_id, contact, weight_bits=weight_bits)
+    make_link(session, authors[0], second, weight_bits=12.5)
     seen: list[int] = []
     after = None
     for _ in range(2):
