@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -116,6 +119,33 @@ def test_a_chart_writes_numbers_as_the_readers_language_does(open_page: OpenPage
     page.goto("/board")
 
     assert page.evaluate("charts.count(12345.6)") == "12.345,6"
+
+
+def test_charts_run_by_the_readers_clock_wherever_their_browser_is(
+    open_page: OpenPage, scene: Scene
+) -> None:
+    assert scene.first
+    page = open_page(timezone_id="America/New_York", reduced_motion="reduce")
+    page.goto("/account")
+    page.get_by_label("Time zone").select_option("Asia/Kolkata")
+    page.locator("form", has=page.get_by_label("Time zone")).get_by_role("button").click()
+    expect(page.locator("html")).to_have_attribute("data-zone", "Asia/Kolkata")
+    page.goto("/board?brand=acme")
+    _draw(page, "volume")
+
+    begins = page.evaluate(
+        """() => new Date(echarts.getInstanceByDom(document.querySelector("#volume-chart"))
+          .getOption().xAxis[0].min).toISOString().slice(11, 16)"""
+    )
+    rows = page.locator("#numbers tbody time")
+    first, last = (rows.nth(at).get_attribute("datetime") or "" for at in (0, 23))
+    local = datetime.fromisoformat(first).astimezone(ZoneInfo("Asia/Kolkata"))
+    assert begins == f"{local:%H:%M}"
+    _click_bar(page, "#volume-chart", 0, 23)
+    page.wait_for_url("**/mentions?since=*")
+    assert parse_qs(urlsplit(page.url).query)["since"] == [
+        datetime.fromisoformat(last).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    ]
 
 
 def test_the_numbers_stand_in_tables_without_script(open_page: OpenPage) -> None:

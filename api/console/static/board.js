@@ -8,7 +8,7 @@
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const font = getComputedStyle(document.body).fontFamily;
   const LANG = document.documentElement.lang || undefined;
-  const WHEN = new Intl.DateTimeFormat(LANG, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
+  const WHEN = charts.when({ month: "short", day: "numeric" });
   const SHORT = new Intl.NumberFormat(LANG, { notation: "compact", maximumFractionDigits: 1 });
   const HUNDREDTHS = new Intl.NumberFormat(LANG, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
   const TENTHS = new Intl.NumberFormat(LANG, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
@@ -25,7 +25,7 @@
 
   function common() {
     // Bars that grow would draw every chart ten times, on a phone each time for longer than a tap waits.
-    return { animation: false, textStyle: { fontFamily: font, color: color("--quiet") } };
+    return { animation: false, useUTC: true, textStyle: { fontFamily: font, color: color("--quiet") } };
   }
 
   function tooltip(formatter, trigger) {
@@ -42,15 +42,15 @@
   // Time runs along the page in every chart that has one: the same place is the same moment.
   function overTime(chart) {
     const { points, grain } = chart;
-    const first = new Date(points[0].at).getTime();
-    const last = new Date(points[points.length - 1].at).getTime() + grain * 1000;
+    const first = charts.clock(points[0].at);
+    const last = charts.clock(points[points.length - 1].at) + grain * 1000;
     return {
       grid: { left: 44, right: 12, top: 32, bottom: 28 },
       xAxis: { type: "time", min: first, max: last, axisLine: line(), axisTick: { show: false }, axisLabel: { ...quiet(), hideOverlap: true }, splitLine: { show: false } },
     };
   }
 
-  const middle = (chart, point) => new Date(point.at).getTime() + chart.grain * 500;
+  const middle = (chart, point) => charts.clock(point.at) + chart.grain * 500;
   const pointAt = (chart, moment) => chart.points.find((point) => middle(chart, point) === moment);
 
   const kinds = {
@@ -109,17 +109,17 @@
     emotions(chart) {
       const [first] = chart.points;
       const half = first.grain * 500;
-      const start = new Date(first.at[0]).getTime();
+      const start = charts.clock(first.at[0]);
       const COLORS = { anger: "negative", sadness: "blue", joy: "positive", optimism: "accent" };
       return {
         ...common(),
         grid: { left: 40, right: 12, top: 32, bottom: 28 }, legend: legend(), yAxis: value({ minInterval: 1 }),
-        xAxis: { type: "time", min: start, max: new Date(first.at[first.at.length - 1]).getTime() + first.grain * 1000, axisLine: line(), axisTick: { show: false }, axisLabel: { ...quiet(), hideOverlap: true }, splitLine: { show: false } },
-        tooltip: tooltip((items) => [WHEN.format(new Date(items[0].value[0] - half)), ...items.map((item) => `${item.seriesName}  ${charts.count(item.value[1])}`)].join("\n"), "axis"),
+        xAxis: { type: "time", min: start, max: charts.clock(first.at[first.at.length - 1]) + first.grain * 1000, axisLine: line(), axisTick: { show: false }, axisLabel: { ...quiet(), hideOverlap: true }, splitLine: { show: false } },
+        tooltip: tooltip((items) => [WHEN.format(new Date(first.at[items[0].dataIndex])), ...items.map((item) => `${item.seriesName}  ${charts.count(item.value[1])}`)].join("\n"), "axis"),
         series: chart.points.map((row) => ({
           id: row.name, name: word(row.name), type: "bar", stack: "all", barCategoryGap: "15%", cursor: "pointer",
           itemStyle: { color: color(`--${COLORS[row.name] || "neutral"}`) },
-          data: row.series.map((count, at) => [new Date(row.at[at]).getTime() + half, count]),
+          data: row.series.map((count, at) => [charts.clock(row.at[at]) + half, count]),
         })),
       };
     },
@@ -167,7 +167,8 @@
   function behind(chart, params) {
     if (chart.kind === "bars") return params.componentSubType === "bar" ? chart.points[params.dataIndex].href : "";
     const grain = (chart.points[0].grain || chart.grain) * 1000;
-    const start = params.value[0] - grain / 2;
+    const at = chart.kind === "emotions" ? chart.points[0].at[params.dataIndex] : chart.points[params.dataIndex].at;
+    const start = new Date(at).getTime();
     const query = new URLSearchParams({ since: new Date(start).toISOString(), until: new Date(start + grain).toISOString() });
     if (chart.brand) query.set("brand", chart.brand);
     if (chart.kind === "emotions") query.set("emotion", params.seriesId);

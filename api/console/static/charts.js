@@ -35,6 +35,16 @@ const charts = (() => {
     return Array.from({ length: step === "month" ? 12 : 7 }, (_, at) => format.format(new Date(step === "month" ? Date.UTC(2023, at, 15) : Date.UTC(2023, 0, first + at))));
   }
 
+  // The library draws time in the browser's zone or in UTC, everything else on a page is in the
+  // reader's (`data-zone` of the page): a moment is given to it as the one at which UTC's clock shows
+  // what the reader's does (`useUTC`). Where clocks go back, two hours lie on each other that night.
+  const ZONE = "asksZone" in document.documentElement.dataset ? undefined : document.documentElement.dataset.zone;
+  const PARTS = new Intl.DateTimeFormat("en-GB", { timeZone: ZONE, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" });
+  function clock(text) {
+    const at = Object.fromEntries(PARTS.formatToParts(new Date(text)).map((part) => [part.type, Number(part.value)]));
+    return Date.UTC(at.year, at.month - 1, at.day, at.hour, at.minute, at.second);
+  }
+
   function start(place, renderer) {
     const time = {
       month: names("month", "long", 1, "month"), monthAbbr: names("month", "short", 1, "month"),
@@ -46,5 +56,27 @@ const charts = (() => {
   // A number of things as the reader's language writes it: 12,345 or 12.345.
   const count = new Intl.NumberFormat(document.documentElement.lang || undefined, { maximumFractionDigits: 1 });
 
-  return { near, start, count: (number) => count.format(number) };
+  // How a moment is written beside a chart: in the reader's language and zone.
+  const when = (parts) => new Intl.DateTimeFormat(document.documentElement.lang || undefined, { ...parts, hour: "2-digit", minute: "2-digit", timeZone: ZONE });
+
+  // Paper is white and as wide as it is: charts are drawn anew for it, and again for the screen.
+  const PAPER_PX = 680;
+  function onPaper(all, drawAnew) {
+    const root = document.documentElement;
+    addEventListener("beforeprint", () => {
+      root.dataset.paper = "";
+      for (const one of all()) {
+        one.resize({ width: Math.min(one.getWidth(), PAPER_PX) });
+        drawAnew();
+        one.getZr().flush();
+      }
+    });
+    addEventListener("afterprint", () => {
+      delete root.dataset.paper;
+      for (const one of all()) one.resize({ width: "auto" });
+      drawAnew();
+    });
+  }
+
+  return { bring, near, onPaper, start, clock, when, count: (number) => count.format(number) };
 })();

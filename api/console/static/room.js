@@ -10,7 +10,7 @@
   const font = getComputedStyle(document.body).fontFamily;
   let chart = null;
   const HOUR = 3600000;
-  const WHEN = new Intl.DateTimeFormat(document.documentElement.lang || undefined, { weekday: "short", hour: "2-digit", minute: "2-digit" });
+  const WHEN = charts.when({ weekday: "short" });
   const whole = (value) => (value < 10 ? Math.round(value * 10) / 10 : Math.round(value));
   const range = ([low, , high]) => `${whole(low)} – ${whole(high)}`;
 
@@ -19,15 +19,15 @@
     if (!from) return;
     chart ??= charts.start(at, "svg");
     const { words, hours } = JSON.parse(from.textContent);
-    const middle = (hour) => new Date(hour.at).getTime() + HOUR / 2;
+    const middle = (hour) => charts.clock(hour.at) + HOUR / 2;
     const byTime = new Map(hours.map((hour) => [middle(hour), hour]));
     const past = hours.filter((hour) => hour.negatives !== null);
     const future = hours.filter((hour) => hour.coming);
     const usual = hours.filter((hour) => hour.usual);
-    const now = past.length ? new Date(past[past.length - 1].at).getTime() + HOUR : 0;
+    const now = past.length ? charts.clock(past[past.length - 1].at) + HOUR : 0;
     const flat = { type: "line", symbol: "none", silent: true, lineStyle: { opacity: 0 }, stack: "usual", tooltip: { show: false } };
     chart.setOption({
-      animation: !still,
+      animation: !still && !("paper" in document.documentElement.dataset), useUTC: true,
       animationDuration: 250,
       textStyle: { fontFamily: font, color: color("--quiet") },
       grid: { left: 40, right: 8, top: 28, bottom: 24 },
@@ -81,5 +81,6 @@
   charts.near(at, draw);
   document.addEventListener("live:refreshed", again);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
+  charts.onPaper(() => (chart ? [chart] : []), again);
   addEventListener("resize", () => chart && chart.resize());
 })();
