@@ -217,3 +217,7 @@ addEventListener("load", nameBoxes);
 document.querySelector(".side nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 setInterval(() => showTimes(document), 30000);
 showTimes(document);
+// On paper nothing can be opened any more.
+addEventListener("beforeprint", () => { for (const one of document.querySelectorAll("details[data-print-open]:not([open])")) { one.open = true; one.dataset.printOpen = "now"; } });
+addEventListener("afterprint", () => { for (const one of document.querySelectorAll('details[data-print-open="now"]')) { one.open = false; one.dataset.printOpen = ""; } });
+

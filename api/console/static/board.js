@@ -17,7 +17,7 @@
   const word = (name) => WORDS[name] || name;
   const between = (low, high) => WORDS.between.replace("{low}", low).replace("{high}", high);
   const signed = (value) => (value < 0 ? "\u2212" : "+") + HUNDREDTHS.format(Math.abs(value));
-  const drawn = new Map();
+  const drawn = new Map(), waiting = new Set();
 
   const quiet = () => ({ color: color("--quiet"), fontFamily: font, fontSize: 12 });
   const line = () => ({ lineStyle: { color: color("--line") } });
@@ -187,7 +187,9 @@
     place.hidden = !points.length;
     if (!points.length) return;
     drawn.set(place, null);
-    charts.near(place, () => draw(panel, place, table, points));
+    const once = () => drawn.get(place) || draw(panel, place, table, points);
+    waiting.add(once);
+    charts.near(place, once);
   }
 
   function draw(panel, place, table, points) {
@@ -229,10 +231,32 @@
     }
   }
 
-  const all = () => [...drawn.values()].filter(Boolean);
+  const all = () => [...drawn.values()].filter((chart) => chart && chart.on.getDom().isConnected);
+  const drawAnew = () => { for (const chart of all()) chart.on.setOption(kinds[chart.kind](chart), true); };
+
+  // ---- on paper: the whole board, also what nobody came near ---------------------------------------
+  const WAIT_MS = 15000;
+  async function printWhole() {
+    const missing = () => [...document.querySelectorAll("[hx-trigger=near]")].filter((part) => !part.querySelector(".problem-text"));
+    for (const part of missing()) if (!part.classList.contains("htmx-request")) htmx.trigger(part, "near");
+    const end = performance.now() + WAIT_MS;
+    while (missing().length && performance.now() < end) await new Promise((resolve) => { setTimeout(resolve, 100); });
+    await charts.bring().then(() => { for (const once of waiting) once(); }, () => {});
+    print();
+  }
+  for (const button of document.querySelectorAll("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", printWhole);
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "p" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+    event.preventDefault();
+    printWhole();
+  });
+  charts.onPaper(() => all().map((chart) => chart.on), drawAnew);
   expectAll(document);
   askNear(document);
   document.body.addEventListener("htmx:load", (event) => expectAll(event.detail.elt));
-  dark.addEventListener("change", () => { for (const chart of all()) chart.on.setOption(kinds[chart.kind](chart), true); });
+  dark.addEventListener("change", drawAnew);
   addEventListener("resize", () => { for (const chart of all()) chart.on.resize(); });
 })();
