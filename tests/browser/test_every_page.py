@@ -87,3 +87,22 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(
             problems.append(f"{address}: wider than the screen")
 
     assert problems == []
+
+
+#: A screen of 1280 x 800 at 400 % and at 200 % zoom (WCAG 1.4.10, 1.4.4).
+ZOOMED = [(320, 640), (640, 400)]
+
+
+@pytest.mark.parametrize(("width", "height"), ZOOMED)
+def test_no_page_scrolls_sideways_when_it_is_zoomed(
+    open_page: OpenPage, scene: Scene, width: int, height: int
+) -> None:
+    page = open_page(viewport={"width": width, "height": height})
+
+    wide = []
+    for path in PATHS:
+        page.goto(path.format_map(vars(scene)))
+        if page.evaluate(f"document.documentElement.scrollWidth > innerWidth + {WIDTH_LEEWAY}"):
+            wide.append(path)
+
+    assert wide == []
