@@ -85,8 +85,25 @@ function press(key) {
 
 let lastClosed = null;
 
+// `data-hotkey` names the letter that leads to a stop, or to the first one in a place. It only leads
+// there: what cannot be taken back is not done by a letter that somebody hit by mistake.
+function leadTo(key) {
+  const place = [...document.querySelectorAll("[data-hotkey]")].find((one) => one.dataset.hotkey === key && one.checkVisibility());
+  const stop = place && (keyboard.isStop(place) ? place : keyboard.stopsIn(place)[0]);
+  if (!stop) return false;
+  stop.focus({ preventScroll: true });
+  stop.scrollIntoView({ block: "center" });
+  return true;
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const popup = event.key === "Escape" && event.target.closest("details.save-view[open]");
+  if (popup) {
+    popup.open = false;
+    popup.querySelector("summary").focus();
+    return;
+  }
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
   if (typing) {
     if (event.key === "Escape") typing.blur();
@@ -102,7 +119,7 @@ document.addEventListener("keydown", (event) => {
   else if ((event.key === "o" || (event.key === "Enter" && event.target === card)) && card && card.dataset.href) location.assign(card.dataset.href);
   else if (event.key === "/" && search) search.focus();
   else if (event.key === "?" && help) help.showModal();
-  else return;
+  else if (!leadTo(event.key)) return;
   event.preventDefault();
 });
 
@@ -114,7 +131,12 @@ document.addEventListener("click", (event) => {
   const copier = event.target.closest("[data-copy]");
   if (copier) {
     navigator.clipboard.writeText(document.getElementById(copier.dataset.copy).textContent)
-      .then(() => { copier.textContent = WORDS.copied; });
+      .then(() => {
+        copier.dataset.said ??= copier.textContent;
+        copier.textContent = WORDS.copied;
+        sayAloud(WORDS.copied);
+        setTimeout(() => { copier.textContent = copier.dataset.said; }, 2000);
+      });
   }
 });
 
@@ -192,7 +214,8 @@ document.addEventListener("htmx:afterSettle", (event) => {
   if ("closed" in card.dataset && card.id === lastClosed) {
     const all = cards();
     const next = all.slice(all.indexOf(card)).find((one) => !("closed" in one.dataset));
-    if (next) choose(next);
+    // The last one is answered: its undo is what there is left to do.
+    if (next) choose(next); else card.querySelector('[data-key="u"]')?.focus();
   } else if (root.contains(card) || document.activeElement === document.body) choose(card);
 });
 
@@ -213,11 +236,11 @@ for (const name of ["htmx:afterSettle", "live:refreshed", "toggle"]) document.ad
 addEventListener("resize", nameBoxes);
 addEventListener("load", nameBoxes);
 
-// On a phone the menu is a strip: where one is must be seen.
-document.querySelector(".side nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
-setInterval(() => showTimes(document), 30000);
-showTimes(document);
 // On paper nothing can be opened any more.
 addEventListener("beforeprint", () => { for (const one of document.querySelectorAll("details[data-print-open]:not([open])")) { one.open = true; one.dataset.printOpen = "now"; } });
 addEventListener("afterprint", () => { for (const one of document.querySelectorAll('details[data-print-open="now"]')) { one.open = false; one.dataset.printOpen = ""; } });
 
+// On a phone the menu is a strip: where one is must be seen.
+document.querySelector(".side nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+setInterval(() => showTimes(document), 30000);
+showTimes(document);

@@ -188,22 +188,7 @@ const enhance = (() => {
     sayIn("problems", WORDS.ended);
   });
 
-  // ---- the keyboard stays where it was ------------------------------------------------------------
-  let answered = null;
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    const { elt } = event.detail.requestConfig;
-    answered = event.detail.xhr.status < 400 && elt.dataset?.sent ? elt.getAttribute("action") : null;
-  });
-  document.addEventListener("htmx:afterSettle", () => {
-    enhance(document);
-    if (!answered) return;
-    const action = answered;
-    answered = null;
-    if (document.activeElement !== document.body) return;
-    const form = document.querySelector(`main form[action="${CSS.escape(action)}"]`);
-    const next = form?.querySelector("input:not([type=hidden]), textarea, select, button");
-    (next?.checkVisibility() ? next : document.getElementById("main"))?.focus({ preventScroll: true });
-  });
+  document.addEventListener("htmx:afterSettle", () => enhance(document));
   enhance(document);
   return enhance;
 })();

@@ -82,6 +82,7 @@
   // ---- parts that follow together: one answer for all of them -------------------------------
   // <div data-follow="incident:12"> with parts <section data-part id="...">: the page is asked for
   // again, and what became another one is put in; a part in which somebody writes stays as it is.
+  const main = () => document.getElementById("main"); // a form may have brought a new one
   const fields = "input, textarea, select";
   const isTouched = (field) => field === document.activeElement
     || (field.matches("[type=checkbox], [type=radio]") ? field.checked !== field.defaultChecked
@@ -110,6 +111,10 @@
     const copy = part.cloneNode(true);
     for (const el of copy.querySelectorAll("time")) { el.textContent = ""; el.removeAttribute("title"); }
     for (const el of copy.querySelectorAll("details")) el.removeAttribute("open");
+    for (const el of copy.querySelectorAll("[data-drafted], [aria-busy]")) for (const name of ["data-drafted", "aria-busy"]) el.removeAttribute(name);
+    for (const el of copy.querySelectorAll(".scroll, .scrolled")) for (const name of ["role", "aria-label", "tabindex"]) el.removeAttribute(name);
+    for (const el of copy.querySelectorAll("[data-said]")) { el.textContent = el.dataset.said; el.removeAttribute("data-said"); }
+    for (const el of copy.querySelectorAll(".htmx-request")) el.classList.remove("htmx-request");
     for (const el of copy.querySelectorAll("form")) for (const name of ["hx-post", "hx-target", "hx-select", "hx-swap", "hx-disinherit", "data-sent"]) el.removeAttribute(name);
     return copy.innerHTML;
   }
@@ -118,13 +123,12 @@
     if (!fresh || said(part) === said(fresh)) return;
     if ([...part.querySelectorAll(fields)].some(isTouched)) return;
     const opened = [...part.querySelectorAll("details[id]")].map((el) => [el.id, el.open]);
-    const focused = part.contains(document.activeElement) ? document.activeElement : null;
-    const place = focused && [...part.querySelectorAll("a, button, summary")].indexOf(focused);
+    const kept = part.contains(document.activeElement) ? keyboard.remember(main()) : null;
     const scrolled = part.scrollTop;
     part.replaceWith(fresh);
     for (const [id, open] of opened) { const el = document.getElementById(id); if (el) el.open = open; }
     fresh.scrollTop = scrolled;
-    if (focused) [...fresh.querySelectorAll("a, button, summary")][place]?.focus({ preventScroll: true });
+    keyboard.restore(kept, main());
     enhance(fresh);
     htmx.process(fresh);
     showTimes(fresh);
