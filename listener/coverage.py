@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -188,6 +189,16 @@ def coverage(session: Session, brand_id: int, from_at: datetime, to_at: datetime
     ).all()
     if not sources:
         return None
+    open_gaps: dict[int, list[Gap]] = defaultdict(list)
+    for gap in session.scalars(
+        select(Gap).where(
+            Gap.source_id.in_([source.id for source in sources]),
+            Gap.filled_at.is_(None),
+            or_(Gap.from_at.is_(None), Gap.from_at < to_at),
+            or_(Gap.to_at.is_(None), Gap.to_at > from_at),
+        )
+    ):
+        open_gaps[gap.source_id].append(gap)
     whole = (to_at - from_at).total_seconds()
     shares = []
     for source in sources:
@@ -195,15 +206,9 @@ def coverage(session: Session, brand_id: int, from_at: datetime, to_at: datetime
         read_until = source.last_success_at or source.created_at - FIRST_LOOK_BACK
         if to_at - read_until > _slack(source):
             missing.append((read_until, to_at))
-        gaps = session.scalars(
-            select(Gap).where(
-                Gap.source_id == source.id,
-                Gap.filled_at.is_(None),
-                or_(Gap.from_at.is_(None), Gap.from_at < to_at),
-                or_(Gap.to_at.is_(None), Gap.to_at > from_at),
-            )
-        )
-        missing += [(gap.from_at or from_at, gap.to_at or gap.found_at) for gap in gaps]
+        missing += [
+            (gap.from_at or from_at, gap.to_at or gap.found_at) for gap in open_gaps[source.id]
+        ]
         shares.append(1 - _length_s(missing, from_at, to_at) / whole)
     return sum(shares) / len(shares)
 

@@ -14,7 +14,7 @@ from crm_link.escalation.playbook.approval_rules import (
 )
 from crm_link.escalation.playbook.assessment import found_in
 from crm_link.escalation.playbook.playbook_models import IncidentStatement
-from crm_link.escalation.playbook.withdrawals import why_not
+from crm_link.escalation.playbook.withdrawals import known_of
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.signs_of_work import show_work
 
@@ -33,14 +33,8 @@ def refuse_contradiction(
         ConflictError: It does; the message says what it contradicts.
 
     """
-    reason = why_not(
-        session,
-        incident.id,
-        found_in(incident),
-        strategy=strategy,
-        claim_id=claim_id,
-        without=without,
-    )
+    known = known_of(session, incident.id, found_in(incident))
+    reason = known.why_not(strategy, claim_id=claim_id, without=without)
     if reason is not None:
         raise ConflictError(reason)
 

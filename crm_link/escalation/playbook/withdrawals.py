@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -57,32 +58,43 @@ def claim_word(verdict: ClaimVerdict) -> ClaimWord:
     return words[verdict]
 
 
-def why_not(
-    session: Session,
-    incident_id: int,
-    found: Found,
-    *,
-    strategy: str,
-    claim_id: int | None,
-    without: int | None = None,
-) -> str | None:
-    """Return in words what a statement would contradict; None: nothing.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What statements of an incident must not contradict.
 
     Args:
-        session: The transaction.
-        incident_id: Whose statements and claims count.
         found: The incident's assessment.
-        strategy: What the statement does.
-        claim_id: The claim that it is about.
-        without: A statement that does not count: itself.
+        verdicts: What people found about each claim, by its id.
+        statements: All of the incident's statements.
 
     """
-    standing = [
-        Said(one.key, one.strategy, one.claim_id)
-        for one in list_statements(session, incident_id)
-        if one.state in STANDING and one.id != without
-    ]
-    return contradiction(strategy, claim_id, found, verdicts(session, incident_id), standing)
+
+    found: Found
+    verdicts: Mapping[int, ClaimWord]
+    statements: Sequence[IncidentStatement]
+
+    def why_not(
+        self, strategy: str, *, claim_id: int | None, without: int | None = None
+    ) -> str | None:
+        """Return in words what a statement would contradict; None: nothing.
+
+        Args:
+            strategy: What the statement does.
+            claim_id: The claim that it is about.
+            without: A statement that does not count: itself.
+
+        """
+        standing = [
+            Said(one.key, one.strategy, one.claim_id)
+            for one in self.statements
+            if one.state in STANDING and one.id != without
+        ]
+        return contradiction(strategy, claim_id, self.found, self.verdicts, standing)
+
+
+def known_of(session: Session, incident_id: int, found: Found) -> Known:
+    """Return what is known of an incident with this assessment."""
+    return Known(found, verdicts(session, incident_id), list_statements(session, incident_id))
 
 
 def withdraw_contradicted(
@@ -90,17 +102,11 @@ def withdraw_contradicted(
 ) -> None:
     """Take back what was not published yet and contradicts what is known now."""
     session.flush()
-    for one in list_statements(session, incident.id):
+    known = known_of(session, incident.id, found)
+    for one in known.statements:
         if one.state not in ON_THEIR_WAY:
             continue
-        reason = why_not(
-            session,
-            incident.id,
-            found,
-            strategy=one.strategy,
-            claim_id=one.claim_id,
-            without=one.id,
-        )
+        reason = known.why_not(one.strategy, claim_id=one.claim_id, without=one.id)
         if reason is not None:
             withdraw(session, one, by=by, reason=reason, now=now)
             session.flush()

@@ -28,7 +28,7 @@ from crm_link.escalation.playbook.playbook_models import (
 from crm_link.escalation.playbook.playbooks import list_tasks
 from crm_link.escalation.playbook.scct import Found
 from crm_link.escalation.playbook.statements import Offer, offers
-from crm_link.escalation.playbook.withdrawals import list_statements, why_not
+from crm_link.escalation.playbook.withdrawals import known_of
 from crm_link.escalation.protocol import EscalationProtocol
 from crm_link.escalation.protocol_parts.playbook import Playbook
 
@@ -92,6 +92,7 @@ def view_desk(session: Session, incident: Incident, *, reader: str, now: datetim
     if not incident.is_about_mentions:
         return None
     protocol, found = pinned_protocol(session, incident), found_in(incident)
+    known = known_of(session, incident.id, found)
     return Desk(
         protocol=protocol,
         found=found,
@@ -99,14 +100,9 @@ def view_desk(session: Session, incident: Incident, *, reader: str, now: datetim
         tasks=list_tasks(session, incident.id),
         clocks=list_clocks(session, incident.id),
         claims=list_claims(session, incident.id),
-        statements=[
-            _statement(protocol, one, reader, now) for one in list_statements(session, incident.id)
-        ],
+        statements=[_statement(protocol, one, reader, now) for one in known.statements],
         offers=[
-            OfferView(
-                offer,
-                why_not(session, incident.id, found, strategy=offer.strategy, claim_id=None),
-            )
+            OfferView(offer, known.why_not(offer.strategy, claim_id=None))
             for offer in offers(incident, incident.brand.name, protocol, now)
         ],
     )
