@@ -41,7 +41,8 @@ def test_a_crisis_is_worked_by_keyboard_alone(open_page: OpenPage, incident_id: 
     page.goto(f"/incidents/{incident_id}")
     page.get_by_role("button", name="Acknowledge: I am on it").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("You are on it; the chain has stopped.")).to_be_visible()
+    # It is said aloud too, in a place of its own.
+    expect(page.get_by_role("status")).to_have_text("You are on it; the chain has stopped.")
 
     page.get_by_role("checkbox", name="Find out what is true").focus()
     page.keyboard.press("Space")
@@ -50,7 +51,7 @@ def test_a_crisis_is_worked_by_keyboard_alone(open_page: OpenPage, incident_id: 
 
     page.get_by_role("button", name="Ask for approval").first.focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("It may be published.")).to_be_visible()
+    expect(page.get_by_role("status")).to_have_text("It may be published.")
     page.get_by_role("button", name="It is published").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".statement .state.published")).to_be_visible()
