@@ -14,6 +14,7 @@ from api import report_mail
 from api.account_wishes import account_wishes
 from api.backlog import BATCH, Backlog
 from api.batches import do_batch
+from api.report_making import make_files
 from config.db import read_session
 from config.errors import AppError, ConflictError
 from config.logs import get_logger
@@ -178,6 +179,11 @@ class Engine(Backlog):
             self.sessions, clock=self.clock, public_url=self.settings.resolved_public_url()
         )
 
+    def make_files(self) -> int:
+        """Make the PDF files that people wait for; return how many were made."""
+        stops, url = self.stopping.is_set, self.settings.resolved_public_url()
+        return make_files(self.sessions, clock=self.clock, public_url=url, is_stopping=stops)
+
     def post_replies(self) -> int:
         """Post approved replies and look for those in doubt; return how many are out now."""
         if not self.settings.posts_replies:
@@ -286,6 +292,7 @@ class Engine(Backlog):
             "board_topics": self.find_board_topics(),
             "figures": self.count_figures(),
             "reports": self.send_reports(),
+            "files": self.make_files(),
             "written_back": self.write_back(),
             "erased": self.erase(),
         }

@@ -15,13 +15,14 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A step on the schedule: how often, and how many of it may run at once."""
+    """A step on the schedule: how often, how many of it may run at once, and among which others."""
 
     name: str
     work: Callable[[], object]
     every_s: float
     at_once: int = 1
     first_after_s: float = 0.0
+    executor: str = "default"
 
 
 def guarded(name: str, work: Callable[[], object]) -> Callable[[], None]:

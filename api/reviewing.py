@@ -22,6 +22,7 @@ from crm_link.escalation.report import read_report
 from crm_link.escalation.reports.review import Review
 from crm_link.escalation.reports.review import write_review as store_review
 from crm_link.mentions import get_brand
+from crm_link.reporting.files import forget_files
 from listener.models import Brand
 
 
@@ -34,7 +35,7 @@ def report_file(
     *,
     with_people: bool,
 ) -> Response:
-    """Return an incident's report as a file.
+    """Return an incident's report as a file that is quickly made.
 
     Raises:
         PermissionDeniedError: Names of contacts were asked for by a viewer.
@@ -54,6 +55,8 @@ def report_file(
 def write_review(actor: Actor, incident_id: int, fields: Mapping[str, str]) -> Review:
     """Store what people wrote after an incident."""
     found = store_review(actor.session, incident_id, fields, by=actor.name, now=actor.clock())
+    # What was made before does not hold it.
+    forget_files(actor.session, incident_id=incident_id)
     actor.record("review written", f"incident {incident_id}")
     return found
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
+from apscheduler.executors.pool import ThreadPoolExecutor as ThreadPool
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from api.engine import COLLECTING_THREADS, Engine
@@ -17,6 +18,9 @@ from crm_link.escalation.delivery.heartbeat import Heartbeat, HeartbeatSettings
 from crm_link.escalation.delivery.presence import Presence
 from listener.sources import due_sources
 from sentiment.topic_windows import REMEMBER_EVERY_S
+
+#: Jobs that run side by side; the others wait for one of these to end.
+JOBS_AT_ONCE = 10
 
 #: Rounds of deliveries that may run side by side.
 DELIVERIES_AT_ONCE = 3
@@ -42,6 +46,9 @@ ERASE_EVERY_S = 10
 
 #: Seconds between two looks at reports that are due by mail.
 REPORTS_EVERY_S = 30
+
+#: Seconds between two looks for files that somebody waits for.
+FILES_EVERY_S = 1
 
 #: Seconds between two looks at drills and reviews that are overdue.
 REMIND_EVERY_S = 3600
@@ -73,6 +80,8 @@ class Worker:
         # job, and delete what it cannot unpickle: the schedule is rebuilt at each start.
         self._scheduler = BackgroundScheduler(
             timezone="UTC",
+            # A file takes up to half a minute: it holds no thread that another job could need.
+            executors={"default": ThreadPool(JOBS_AT_ONCE), "files": ThreadPool(1)},
             job_defaults={
                 "coalesce": True,
                 "max_instances": 1,
@@ -123,6 +132,7 @@ class Worker:
             Job("maintain", self._engine.maintain, MAINTENANCE_EVERY_S),
             Job("remind", self._remind, REMIND_EVERY_S),
             Job("reports", self._engine.send_reports, REPORTS_EVERY_S),
+            Job("files", self._engine.make_files, FILES_EVERY_S, executor="files"),
         )
         now = datetime.now(self._scheduler.timezone)
         for number, job in enumerate(jobs):
@@ -131,6 +141,7 @@ class Worker:
                 "interval",
                 seconds=job.every_s,
                 id=job.name,
+                executor=job.executor,
                 max_instances=job.at_once,
                 next_run_time=now + timedelta(milliseconds=50 * number, seconds=job.first_after_s),
             )

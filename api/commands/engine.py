@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from api.commands.common import BrandOption, out, parse_since, progress, runtime, say
 from api.engine import Engine
 from api.models import User
+from api.report_making import making_files
 from api.runtime import Runtime, make_pipeline, only_one_worker, sync_brands_file
 from api.status import read_status
 from api.worker import Worker
@@ -60,7 +61,9 @@ def serve(host: Host = None, port: Port = None) -> None:
     """Serve the API and the console only; `worker` does the rest elsewhere."""
     with runtime() as opened:
         with_users(opened)
-        serve_app(opened, _where(opened.settings, host, port))
+        where = _where(opened.settings, host, port)
+        with making_files(opened.sessions, public_url=where.resolved_public_url()):
+            serve_app(opened, where)
 
 
 def worker() -> None:

@@ -9,10 +9,11 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 
-from api import report_schedules
+from api import report_files, report_schedules
 from api.console.filters import brand_options
 from api.console.page import PageDep
-from api.deps import PrLeadDep, SessionDep, StateDep, UserDep
+from api.console.report_files import find_or_offer
+from api.deps import PrLeadDep
 from api.language import LANGUAGES, gettext, language
 from api.pages import back_to
 from api.reports.periodic import PeriodicForm, PeriodicKind, periodic_body, read_periodic
@@ -23,6 +24,7 @@ from crm_link.escalation.incidents import list_incidents
 from crm_link.mentions import get_brand
 from crm_link.reporting import schedules
 from crm_link.reporting.mailing import has_mail_server
+from crm_link.reporting.models import FileKind
 
 router = APIRouter(prefix="/reports")
 
@@ -54,21 +56,22 @@ def reports(page: PageDep) -> Response:
 
 @router.get("/{kind}.{form}")
 def report_file(
-    session: SessionDep,
-    state: StateDep,
-    _user: UserDep,
+    page: PageDep,
     kind: PeriodicKind,
     form: PeriodicForm,
     brand: BrandQuery,
     until: UntilQuery = None,
 ) -> Response:
-    """Give a report as a file."""
-    end = window_end(state, until)
-    found = read_periodic(
-        session, kind, get_brand(session, brand), end, now=state.clock(), at_once=True
-    )
-    ask_for_topics(state, found)
-    return periodic_file(found, form, state)
+    """Give a report as a file, or offer to make a PDF."""
+    if form is PeriodicForm.PDF:
+        return find_or_offer(
+            page, lambda actor: report_files.wanted_periodic(actor, FileKind(kind), brand, until)
+        )
+    end = window_end(page.state, until)
+    chosen = get_brand(page.session, brand)
+    found = read_periodic(page.session, kind, chosen, end, now=page.state.clock(), at_once=True)
+    ask_for_topics(page.state, found)
+    return periodic_file(found, form, page.state)
 
 
 @router.get("/{kind}")

@@ -7,9 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
-from api import reviewing
+from api import report_files, reviewing
 from api.console.page import PageDep
-from api.deps import PrLeadDep, SessionDep, StateDep, UserDep
+from api.console.report_files import find_or_offer
+from api.deps import PrLeadDep
 from api.language import gettext
 from api.pages import back_to
 from api.reports.render import Format, report_body
@@ -31,15 +32,19 @@ def report(page: PageDep, incident_id: int) -> Response:
 
 @router.get("/{incident_id}/report.{form}")
 def report_file(
-    session: SessionDep,
-    state: StateDep,
-    user: UserDep,
+    page: PageDep,
     incident_id: int,
     form: Format,
     people: NamePeople = False,  # noqa: FBT002 - a query
 ) -> Response:
-    """Give the report as a file."""
-    return reviewing.report_file(session, state, user, incident_id, form, with_people=people)
+    """Give the report as a file, or offer to make a PDF."""
+    if form is Format.PDF:
+        return find_or_offer(
+            page, lambda actor: report_files.wanted_report(actor, incident_id, with_people=people)
+        )
+    return reviewing.report_file(
+        page.session, page.state, page.user, incident_id, form, with_people=people
+    )
 
 
 async def read_fields(request: Request) -> dict[str, str]:

@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
-from api import report_schedules
-from api.deps import PrLeadDep, SessionDep, State, StateDep, UserDep, get_user, may
+from api import report_files, report_schedules
+from api.deps import PrLeadDep, SessionDep, SessionsDep, State, StateDep, UserDep, get_user, may
 from api.models import Role
 from api.reports.periodic import (
     MEDIA_TYPES,
@@ -20,11 +20,14 @@ from api.reports.periodic import (
     read_periodic,
     render_periodic,
 )
+from api.routes.report_files import MADE_APART, AskerDep
 from api.schemas.periodic import MailOut, ResponseTimesOut, ScheduleIn, ScheduleOut
 from config.clock import to_utc
+from config.db import read_session
 from crm_link.board.week_topics import ask_for_week
 from crm_link.mentions import get_brand
 from crm_link.reporting import schedules
+from crm_link.reporting.models import FileKind
 from crm_link.reporting.response_times import read_response_times, week_of
 from crm_link.reporting.weekly import WeeklyReport
 
@@ -49,7 +52,7 @@ def ask_for_topics(state: State, report: PeriodicReport) -> None:
 
 
 def periodic_file(report: PeriodicReport, form: PeriodicForm, state: State) -> Response:
-    """Return a report as a file."""
+    """Return a report as a file that is quickly made."""
     content = render_periodic(report, form, public_url=state.settings.resolved_public_url())
     name = report.file_name(form)
     return Response(
@@ -59,22 +62,28 @@ def periodic_file(report: PeriodicReport, form: PeriodicForm, state: State) -> R
     )
 
 
-@router.get("/reports/{kind}.{form}")
+@router.get("/reports/{kind}.{form}", response_class=Response, responses=MADE_APART)
 def read_report_file(
-    session: SessionDep,
+    asker: AskerDep,
+    sessions: SessionsDep,
     state: StateDep,
     kind: PeriodicKind,
     form: PeriodicForm,
     brand: BrandQuery,
     until: UntilQuery = None,
 ) -> Response:
-    """Return a brand's weekly report or response times: html, pdf or csv."""
+    """Return a week's report or response times: html, csv or pdf, made in the background."""
+    if form is PeriodicForm.PDF:
+        return asker.ask(
+            lambda actor: report_files.wanted_periodic(actor, FileKind(kind), brand, until)
+        )
     end = window_end(state, until)
-    found = read_periodic(
-        session, kind, get_brand(session, brand), end, now=state.clock(), at_once=True
-    )
-    ask_for_topics(state, found)
-    return periodic_file(found, form, state)
+    with read_session(sessions) as session:
+        found = read_periodic(
+            session, kind, get_brand(session, brand), end, now=state.clock(), at_once=True
+        )
+        ask_for_topics(state, found)
+        return periodic_file(found, form, state)
 
 
 @router.get("/response-times")

@@ -8,9 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
-from api import reviewing
-from api.deps import PrLeadDep, SessionDep, StateDep, UserDep, get_user
+from api import report_files, reviewing
+from api.deps import PrLeadDep, SessionDep, SessionsDep, StateDep, UserDep, get_user
 from api.reports.render import Format
+from api.routes.report_files import MADE_APART, AskerDep
 from api.schemas.reports import (
     DrillIn,
     DrillOut,
@@ -20,6 +21,7 @@ from api.schemas.reports import (
     ReviewOut,
     TimingOut,
 )
+from config.db import read_session
 from crm_link.escalation.drill import get_drill
 from crm_link.escalation.drills.result import list_drills
 from crm_link.escalation.duty.readiness import read_readiness
@@ -81,17 +83,23 @@ def report(session: SessionDep, state: StateDep, incident_id: int) -> ReportOut:
     return _out(read_report(session, incident_id, now=state.clock()))
 
 
-@router.get("/incidents/{incident_id}/report.{form}")
+@router.get("/incidents/{incident_id}/report.{form}", response_class=Response, responses=MADE_APART)
 def report_file(
-    session: SessionDep,
+    asker: AskerDep,
+    sessions: SessionsDep,
     state: StateDep,
     user: UserDep,
     incident_id: int,
     form: Format,
     people: NamePeople = False,  # noqa: FBT002 - a query
 ) -> Response:
-    """Return the report as a file: html, md or pdf."""
-    return reviewing.report_file(session, state, user, incident_id, form, with_people=people)
+    """Return the report as a file: html, md or pdf. A PDF is made in the background."""
+    if form is Format.PDF:
+        return asker.ask(
+            lambda actor: report_files.wanted_report(actor, incident_id, with_people=people)
+        )
+    with read_session(sessions) as session:
+        return reviewing.report_file(session, state, user, incident_id, form, with_people=people)
 
 
 @router.put("/incidents/{incident_id}/review")

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from api.reports.periodic import PeriodicForm, PeriodicKind
 from api.schemas.base import Out
 from crm_link.models import DeliveryStatus
-from crm_link.reporting.models import ReportMail, ReportSchedule
+from crm_link.reporting.models import FileState, ReportMail, ReportSchedule
 
 
 class ResponseRowOut(Out):
@@ -99,3 +99,11 @@ class MailOut(Out):
         """Return a mail, with its address where it may be seen."""
         hidden = {} if shows_addresses else {"recipient": None, "last_error": None}
         return cls.model_validate(row).model_copy(update=hidden)
+
+
+class ReportFileOut(Out):
+    """A file that is being made: ask its address again."""
+
+    id: int
+    state: FileState = Field(examples=["making"])
+    address: str = Field(examples=["/api/v1/report-files/7"])

@@ -34,6 +34,7 @@ from crm_link.privacy.records import clear_records, drop_cases, erase_records
 from crm_link.privacy.requests import get_erasure
 from crm_link.privacy.rows import Counts, erase_authors, erase_contacts, erase_posts
 from crm_link.privacy.sweep import PEOPLE, PROTECTED, remaining, sweep
+from crm_link.reporting.files import forget_files
 
 #: After how long an erasure that waits for a CRM or the database is tried again.
 RETRY_AFTER = timedelta(minutes=5)
@@ -120,6 +121,7 @@ def _erase_rows(
     found += erase_authors(sessions, plan["author_ids"], now, context)
     found += erase_contacts(sessions, plan["contact_ids"], now, context)
     found += sweep(sessions, _redaction(plan), skip=_LATER)
+    found += _forget_files(sessions)
     _add_counts(sessions, request.id, found)
     return [*table_receipts(found, "erased"), *receipts]
 
@@ -133,6 +135,8 @@ def _erase_traces(
     plan, redaction = request.plan, _redaction(request.plan)
     found, receipts = erase_records(sessions, plan["contact_ids"], crms, now)
     found += sweep(sessions, redaction)
+    # Again: one may have been begun before everything was gone.
+    found += _forget_files(sessions)
     left = remaining(sessions, redaction)
     stays = {name: rows for name, rows in left.items() if name not in PROTECTED | PEOPLE}
     if stays:
@@ -161,6 +165,11 @@ def _erase_traces(
     detail = "files that people exported are not known here; they have to be deleted by hand"
     receipts.append(receipt("files", "exports and backups", "yours", 0, detail))
     return receipts
+
+
+def _forget_files(sessions: sessionmaker[Session]) -> Counts:
+    """Let go of every report's file that was made, or begun, while the person was there."""
+    return +Counts({"report_file": in_transaction(sessions, forget_files)})
 
 
 def _compact(sessions: sessionmaker[Session], request: ErasureRequest) -> list[Receipt]:

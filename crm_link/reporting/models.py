@@ -1,14 +1,16 @@
-"""The tables of reports by mail: when which is due to whom, and what has left."""
+"""The tables of reports: by mail, when which is due to whom and what has left; and as files."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from config.db import Base, enum_text
 from config.kept_phrases import PhraseText
+from crm_link.escalation.models import Incident
 from crm_link.models import DeliveryStatus
 from listener.models import Brand
 
@@ -72,5 +74,70 @@ class ReportMail(Base):
     last_error: Mapped[str | None] = mapped_column(PhraseText)
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+
+    brand: Mapped[Brand] = relationship(lazy="raise")
+
+
+class FileKind(StrEnum):
+    """What a file reports on."""
+
+    INCIDENT = "incident"
+    WEEKLY = "weekly"
+    RESPONSES = "responses"
+
+
+class FileState(StrEnum):
+    """How far a file is."""
+
+    QUEUED = "queued"
+    MAKING = "making"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class ReportFile(Base):
+    """A PDF file that somebody asked for; it is made in the background, and kept for a day.
+
+    `next_attempt_at` is when a queued one is due, and when the lease of one that is being made is
+    over. `owner` is a word of whoever claimed it: what was claimed anew, or forgotten meanwhile,
+    takes nothing of a former owner.
+
+    What a report says depends on which brands its reader sees, so that is kept with it. Accounts
+    belong to the package above: `asked_by_id` is no foreign key.
+    """
+
+    __tablename__ = "report_file"
+    __table_args__ = (
+        Index(
+            "ix_report_file_due",
+            "next_attempt_at",
+            sqlite_where=text("state IN ('queued', 'making')"),
+            postgresql_where=text("state IN ('queued', 'making')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[FileKind] = mapped_column(enum_text(FileKind))
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id"))
+    incident_id: Mapped[int | None] = mapped_column(ForeignKey(Incident.id))
+    until_at: Mapped[datetime | None]  # end of the report's window; an incident has none
+    language: Mapped[str] = mapped_column(String(10))
+    zone: Mapped[str] = mapped_column(String(60))
+    with_people: Mapped[bool]
+    seen_brands: Mapped[str | None]  # ids with commas, in order; null: all
+    asked_by_id: Mapped[int]
+    state: Mapped[FileState] = mapped_column(enum_text(FileState))
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    next_attempt_at: Mapped[datetime]
+    owner: Mapped[str | None] = mapped_column(String(32))
+    last_error: Mapped[str | None] = mapped_column(PhraseText)
+    created_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]  # when it was made, or given up
+    expires_at: Mapped[datetime]
+    file_name: Mapped[str | None]
+    # The last column: SQLite reads through what stands before another one.
+    content: Mapped[bytes | None] = mapped_column(
+        LargeBinary, deferred=True, deferred_raiseload=True
+    )
 
     brand: Mapped[Brand] = relationship(lazy="raise")

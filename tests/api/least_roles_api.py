@@ -11,6 +11,7 @@ OF_THE_API: dict[tuple[str, str], Role | None] = {
     ("GET", "/api/v1/figures"): Role.VIEWER,
     ("GET", "/api/v1/reports/{kind}.{form}"): Role.VIEWER,
     ("GET", "/api/v1/response-times"): Role.VIEWER,
+    ("GET", "/api/v1/report-files/{file_id}"): Role.VIEWER,
     ("GET", "/api/v1/report-schedules"): Role.VIEWER,
     ("POST", "/api/v1/report-schedules"): Role.PR_LEAD,
     ("POST", "/api/v1/report-schedules/{schedule_id}/end"): Role.PR_LEAD,

@@ -69,6 +69,8 @@ def test_nothing_that_can_be_read_names_the_person(
         "/api/v1/drills/{drill_id}",
         "/people/segments/{name}.csv",
         "/incidents/{incident_id}/report.{form}",
+        "/reports/files/{file_id}.pdf",
+        "/api/v1/report-files/{file_id}",
         "/admin/crm",
     } <= before
     assert len(list(_exports(sessions, tmp_path / "before"))) == 4

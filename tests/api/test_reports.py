@@ -244,7 +244,8 @@ def test_the_page_takes_the_review_and_the_files_are_offered(after: Scene, sign_
     assert "Answer in the first hour." in client.get(f"{path}/report").text
     refused = client.post(f"{path}/review", data={"budget": "x"}, headers={"accept": "text/html"})
     assert refused.status_code == 422
-    for form in Format:
+    assert "Make the PDF" in client.get(f"{path}/report.pdf").text  # see test_report_files
+    for form in (Format.HTML, Format.MARKDOWN):
         answer = client.get(f"{path}/report.{form}")
         assert answer.status_code == 200
         assert answer.headers["content-disposition"].endswith(f'report.{form}"')

@@ -52,6 +52,7 @@ def _send(client: TestClient, method: str, path: str) -> int:
         "batch",
         "view_id",
         "reply_id",
+        "file_id",
     ):
         path = path.replace(f"{{{name}}}", NOT_THERE)
     return client.request(method, path).status_code

@@ -95,6 +95,7 @@ def test_the_walk_comes_everywhere(sign_in: SignIn, scene: Scene, extras: Extras
         "/protocol/edit",
         "/protocol/versions/{edit_id}",
         "/reports/{kind}.{form}",
+        "/reports/files/{file_id}.pdf",
         "/api/v1/report-mails",
         "/replies",
         "/api/v1/posted-replies/failing-accounts",

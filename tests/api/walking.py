@@ -26,7 +26,13 @@ from crm_link.models import DeliveryStatus
 from crm_link.privacy.models import ErasureRequest, ErasureState
 from crm_link.replying.changes import write_reply
 from crm_link.replying.models import ReplyState
-from crm_link.reporting.models import ReportMail, ReportSchedule
+from crm_link.reporting.models import (
+    FileKind,
+    FileState,
+    ReportFile,
+    ReportMail,
+    ReportSchedule,
+)
 from listener.replier import Refusal
 from tests.api.least_roles import LEAST_ROLE
 from tests.api.scene import Scene
@@ -55,6 +61,7 @@ class Extras:
     edit: int
     erasure: int
     reply: int
+    file: int
 
 
 def read(client: TestClient, path: str, query: Mapping[str, str]) -> Response:
@@ -117,7 +124,8 @@ def add_extras(sessions: sessionmaker[Session], scene: Scene, now: datetime, wor
         )
         reply.state, reply.refusal, reply.last_error = ReplyState.APPROVED, Refusal.TOKEN, words
         assert edit is not None
-        return Extras(drill.id, edit, erasure.id, reply.id)
+        file = _add_file(session, scene.brand, now, words)
+        return Extras(drill.id, edit, erasure.id, reply.id, file.id)
 
 
 def _of_people(brand_id: int, now: datetime, words: str) -> list[OnCallOverride | Silence]:
@@ -174,6 +182,28 @@ def _add_mail(session: Session, brand_id: int, now: datetime) -> None:
     )
 
 
+def _add_file(session: Session, brand_id: int, now: datetime, words: str) -> ReportFile:
+    file = ReportFile(
+        kind=FileKind.WEEKLY,
+        brand_id=brand_id,
+        until_at=now,
+        language="en",
+        zone="UTC",
+        with_people=False,
+        asked_by_id=1,
+        state=FileState.READY,
+        next_attempt_at=now,
+        created_at=now,
+        done_at=now,
+        expires_at=now + timedelta(days=1),
+        file_name="acme.pdf",
+        content=f"%PDF- Acme: {words}".encode(),
+    )
+    session.add(file)
+    session.flush()
+    return file
+
+
 def addresses(scene: Scene, extras: Extras) -> Iterator[tuple[str, str, Mapping[str, str]]]:
     """Yield route, path and query of every address that gives something to who is signed in."""
     ids: dict[str, tuple[object, ...]] = {
@@ -185,6 +215,7 @@ def addresses(scene: Scene, extras: Extras) -> Iterator[tuple[str, str, Mapping[
         "edit_id": (extras.edit,),
         "erasure_id": (extras.erasure,),
         "reply_id": (extras.reply,),
+        "file_id": (extras.file,),
         "key": ("acme",),
         "chart": ("volume",),
         "kind": ("weekly", "responses"),

@@ -72,6 +72,7 @@ def acts_of(session: Session) -> list[Act]:
         each("opt-out", "/people/{}/opt-out", people),
         each("opt-in", "/people/{}/opt-in", people),
         each("war room, note", "/incidents/{}/note", incident, text="We called the plant."),
+        each("report, PDF", "/reports/files", incident, kind="incident", incident="{}"),
         each("silence, preview", "/silences/preview", incident, brand="acme", topics="glass"),
         each("query, check", "/listening/acme/check", incident, query="acme AND glass"),
         each("query, try", "/listening/acme/try", incident, query="acme AND glass"),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from fastapi.testclient import TestClient
 from sqlalchemy import Select, delete, func, select
@@ -24,6 +25,8 @@ from crm_link.flags.models import QueueView
 from crm_link.models import Flag, FlagStatus, IdentityLink
 from crm_link.privacy.models import ErasureRequest
 from crm_link.replying.models import Reply
+from crm_link.reporting.files import Wanted, ask_for_file
+from crm_link.reporting.models import FileKind, FileState
 from crm_link.types import LinkState
 from listener.models import Mention
 from tests.api.least_roles import LEAST_ROLE
@@ -145,6 +148,7 @@ def _ids(sessions: sessionmaker[Session], settings: Settings) -> dict[str, objec
         token = create_share(
             session, attack, name="benchmark", hours=LIVES_H[0], by="benchmark", key=key, now=now
         )[1]
+        files = _files(session, attack, now)
     with read_session(sessions) as session:
         known = session.execute(
             select(Mention.id, IdentityLink.contact_id)
@@ -156,7 +160,7 @@ def _ids(sessions: sessionmaker[Session], settings: Settings) -> dict[str, objec
         def first(query: Select[int]) -> int | None:
             return session.scalars(query.limit(1)).first()
 
-        return {
+        return files | {
             "attack": attack,
             "token": token,
             "known": known.id,
@@ -173,6 +177,20 @@ def _ids(sessions: sessionmaker[Session], settings: Settings) -> dict[str, objec
             "drill": first(select(Drill.id)),
             "edit": first(select(ProtocolSeen.id).order_by(ProtocolSeen.id.desc())),
         }
+
+
+def _files(session: Session, attack: int, now: datetime) -> dict[str, object]:
+    """Return a report's file that waits, and one of 300 kB that is there."""
+    brand_id = session.get_one(Incident, attack).brand_id
+    found: dict[str, object] = {}
+    for name, language in (("file", "en"), ("made", "es")):
+        wanted = Wanted(FileKind.INCIDENT, brand_id, language, "UTC", incident_id=attack)
+        file = ask_for_file(session, wanted, by_id=1, now=now)
+        if name == "made":
+            file.state, file.done_at, file.file_name = FileState.READY, now, "report.pdf"
+            file.content = os.urandom(300_000)
+        found[name] = file.id
+    return found
 
 
 def _far(session: Session) -> dict[str, str]:

@@ -19,6 +19,8 @@ from crm_link.escalation.playbook.approvals import approve_statement
 from crm_link.escalation.playbook.claims import gather_claims
 from crm_link.escalation.playbook.statement_requests import request_statement
 from crm_link.models import Contact, DeliveryStatus, WriteBack
+from crm_link.reporting.files import Wanted, ask_for_file
+from crm_link.reporting.models import FileKind, FileState
 from tests.api.scene import Scene
 from tests.crm_link.escalation.playing import FULL
 from tests.crm_link.make_linking import CONTEXT, make_record, sync
@@ -57,6 +59,7 @@ class FormScene:
     over: int
     twin: int
     ack: str
+    file: int
 
 
 def make_form_scene(sessions: sessionmaker[Session], scene: Scene, key: str) -> FormScene:
@@ -78,7 +81,8 @@ def make_form_scene(sessions: sessionmaker[Session], scene: Scene, key: str) -> 
     gather_claims(sessions, clock=utc_now)
     _ask_for_statements(sessions, crisis)
     _give_up_a_record(sessions, scene)
-    return FormScene(crisis, over, _make_twins(sessions), _link_of_an_alert(sessions, crisis, key))
+    ack = _link_of_an_alert(sessions, crisis, key)
+    return FormScene(crisis, over, _make_twins(sessions), ack, _ask_for_a_file(sessions, scene))
 
 
 def _burst(sessions: sessionmaker[Session], brand_id: int, *, protocol_text: str) -> int:
@@ -129,6 +133,16 @@ def _make_twins(sessions: sessionmaker[Session]) -> int:
     join_due(sessions, context=CONTEXT)
     with sessions() as session:
         return session.scalars(select(Contact.id).where(Contact.crm == "salesforce")).one()
+
+
+def _ask_for_a_file(sessions: sessionmaker[Session], scene: Scene) -> int:
+    """Ask for a file that could not be made, so that somebody may say: try again."""
+    wanted = Wanted(FileKind.RESPONSES, scene.brand, "en", "UTC", until_at=utc_now())
+    with sessions.begin() as session:
+        file = ask_for_file(session, wanted, by_id=1, now=utc_now())
+        file.state, file.done_at = FileState.FAILED, utc_now()
+        file.last_error = "it broke"
+        return file.id
 
 
 def _link_of_an_alert(sessions: sessionmaker[Session], incident_id: int, key: str) -> str:

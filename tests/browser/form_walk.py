@@ -32,6 +32,8 @@ PAGES = (
     "/listening/acme/source?name=x-search",
     "/protocol/edit?brand=acme",
     "/reports",
+    "/reports/weekly?brand=acme",
+    "/reports/files/{file}",
     "/on-call",
     "/silences",
     "/drills",

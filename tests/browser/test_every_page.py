@@ -37,6 +37,8 @@ PATHS = (
     "/listening",
     "/protocol",
     "/reports",
+    "/reports/weekly?brand=acme",
+    "/reports/weekly.pdf?brand=acme",
     "/people/segments",
     "/on-call",
     "/silences",
