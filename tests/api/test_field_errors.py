@@ -207,9 +207,9 @@ def test_a_field_is_called_as_its_label_says_on_a_page_and_by_its_place_for_prog
 NOT_TYPED = frozenset(
     """
     act after author_id base before claim claim_id closes cluster contact_id crisis_history crm
-    cursor expected filters group ids incident_id into is_active is_decision is_default is_shared
-    is_there key link_ids next people person scope seen source_id sure timeline version what
-    whole_person with_folded
+    cursor expected filters group ids incident incident_id into is_active is_decision is_default
+    is_shared is_there key link_ids next people person scope seen source_id sure timeline version
+    what whole_person with_folded
     """.split()  # noqa: SIM905 - a list would take a page
 )
 
