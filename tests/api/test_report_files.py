@@ -348,12 +348,15 @@ def test_a_page_is_printed_apart_and_what_goes_wrong_is_said(
         with pytest.raises(PermanentError, match="too long for a PDF"):
             print_apart(LONG_PAGE, is_wanted=lambda: True)
     assert children() == []
-    monkeypatch.syspath_prepend(tmp_path)
     for source, error, says in (
         ("raise ImportError", InputError, "PDF needs WeasyPrint"),
         ("raise MemoryError", TransientError, "making it broke with MemoryError"),
     ):
-        (tmp_path / "weasyprint.py").write_text(source)
+        # Each in a folder of its own: what was compiled of the first would be taken for the second.
+        folder = tmp_path / error.__name__
+        folder.mkdir()
+        (folder / "weasyprint.py").write_text(source)
+        monkeypatch.syspath_prepend(folder)
         with pytest.raises(error, match=says):
             print_apart(PAGE, is_wanted=lambda: True)
 

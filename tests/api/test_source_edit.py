@@ -106,7 +106,7 @@ def test_what_is_wrong_is_said_and_nothing_is_written(sign_in: SignIn, tmp_path:
         ({"platform": "x", "every": "5m", "name": "x-search"}, "hay dos fuentes «x-search»"),
         ({"platform": "file", "option_path": "a", "option_timezone": "Mars/Base"}, "zona horaria"),
         ({"platform": "file", "option_path": "a", "option_posts_from": "A B"}, "solo letras minús"),
-        ({"platform": "carrier_pigeon"}, "no existe ningún collector llamado «carrier_pigeon»"),
+        ({"platform": "carrier_pigeon"}, "no existe ningún recolector llamado «carrier_pigeon»"),
     ],
     ids=lambda one: str(one)[:30],
 )
