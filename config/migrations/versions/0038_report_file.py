@@ -7,8 +7,8 @@ from alembic import op
 
 from config.db import BigKey, UTCDateTime
 
-revision = "0037"
-down_revision = "0038"
+revision = "0038"
+down_revision = "0037"
 branch_labels = None
 depends_on = None
 
