@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken
@@ -85,7 +86,7 @@ def read(text: str) -> Node:
     """
     try:
         # The transformer turns lark's tree into a Node while it is parsed.
-        return cast("Node", cast("object", _PARSER.parse(text.translate(_TYPED))))
+        return cast("Node", cast("object", _parser().parse(text.translate(_TYPED))))
     except UnexpectedInput as error:
         raise _explain(error) from None
 
@@ -297,4 +298,7 @@ def _explain(error: UnexpectedInput) -> QuerySyntaxError:
     )
 
 
-_PARSER = Lark(_GRAMMAR, parser="lalr", lexer="basic", transformer=_Builder())
+@cache
+def _parser() -> Lark:
+    """Return what reads queries; made once, by whoever has a query to read."""
+    return Lark(_GRAMMAR, parser="lalr", lexer="basic", transformer=_Builder())

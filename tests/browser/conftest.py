@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pydantic import SecretStr
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -23,6 +23,9 @@ from tests.databases import Template
 
 CHROMIUM = Path(os.environ.get("GROUNDSWELL_TEST_CHROMIUM", "/usr/bin/chromium"))
 
+#: Milliseconds that a page may take for what a test looks for: machines may be slow, and busy.
+PATIENCE_MS = 15_000
+expect.set_options(timeout=PATIENCE_MS)
 
 #: What the console signs sessions and links with.
 SECRET = "k" * 40
@@ -84,7 +87,7 @@ def open_page(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
         context = browser.new_context(base_url=address, **(settings | options))  # type: ignore[arg-type]
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))
         page.on(
             "console",

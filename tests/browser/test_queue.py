@@ -131,11 +131,11 @@ def test_several_are_worked_at_once_and_what_is_typed_stays(
 
     page.keyboard.press("a")
     page.get_by_role("dialog").get_by_role("button", name="Me", exact=True).click()
-    expect(page.get_by_role("status")).to_contain_text("Assigned: 2 mentions", timeout=15_000)
+    expect(page.get_by_role("status")).to_contain_text("Assigned: 2 mentions")
     expect(page.locator("#aloud")).to_contain_text("Assigned: 2 mentions")
     expect(page.locator(".owner")).to_have_count(2)
     page.keyboard.press("u")
-    expect(page.locator(".owner")).to_have_count(0, timeout=15_000)
+    expect(page.locator(".owner")).to_have_count(0)
 
     card = page.locator(f"#card-{scene.first}")
     card.get_by_role("link", name="Reply").click()
@@ -144,13 +144,13 @@ def test_several_are_worked_at_once_and_what_is_typed_stays(
     with sessions.begin() as session:
         be_present(session, scene.first, who="ana@x", name="Ana", is_working=True, clock=utc_now)
     page.keyboard.press("Escape")
-    expect(card).to_contain_text("Ana works on it", timeout=15_000)
+    expect(card).to_contain_text("Ana works on it")
     page.reload()
     page.locator(f"#card-{scene.first}").get_by_role("link", name="Reply").click()
     expect(page.get_by_role("dialog").get_by_role("textbox")).to_have_value(
-        "We are sorry; please tell us the shop.", timeout=15_000
+        "We are sorry; please tell us the shop."
     )
     expect(page.get_by_role("dialog")).to_contain_text("Ana works on this now")
     page.get_by_role("button", name="Answered and done").click()
-    expect(page.get_by_role("status")).to_contain_text("Answered: 1 mention", timeout=15_000)
+    expect(page.get_by_role("status")).to_contain_text("Answered: 1 mention")
     assert _status(sessions, scene.first) is FlagStatus.DONE

@@ -104,7 +104,7 @@ def test_what_becomes_of_a_reply_is_on_the_screen_by_itself(
         reply.state, reply.last_error = ReplyState.IN_DOUBT, "no answer"
         add_event(session, reply, "in doubt", by="groundswell", now=utc_now())
 
-    expect(page.locator(".reply-state").first).to_contain_text("in doubt", timeout=10_000)
+    expect(page.locator(".reply-state").first).to_contain_text("in doubt")
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -72,7 +72,7 @@ def test_the_room_follows_others_and_loses_nothing_that_is_typed(
             clock=utc_now,
         )
 
-    expect(page.locator(".timeline .decision")).to_contain_text("The plant found", timeout=10_000)
+    expect(page.locator(".timeline .decision")).to_contain_text("The plant found")
     expect(page.get_by_label("Text of the note")).to_have_value("half a tho")
     expect(page.get_by_label("Escalate now: why")).to_have_value("because")
     assert _problems(page) == []

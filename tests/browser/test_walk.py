@@ -93,7 +93,7 @@ def test_an_incident_page_follows_what_others_do(open_page: OpenPage, scene: Sce
     theirs.get_by_role("button", name="Acknowledge").click()
     expect(theirs.locator(".tile .state")).to_have_text("acknowledged")
 
-    expect(mine.locator(".tile .state")).to_have_text("acknowledged", timeout=10_000)
+    expect(mine.locator(".tile .state")).to_have_text("acknowledged")
     expect(mine.get_by_role("button", name="Acknowledge")).to_have_count(0)
 
 
