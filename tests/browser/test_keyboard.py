@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from config.clock import utc_now
 from crm_link.escalation import incidents
+from crm_link.escalation.playbook import playbooks
 from tests.api.build import make_contact, make_link
 from tests.api.scene import Scene
 from tests.browser.keyboard import press, tab_to, type_into
@@ -128,6 +129,33 @@ def test_what_did_not_change_stays_the_same_while_one_presses_it(
           .filter((part) => !part.before).map((part) => part.id)"""
     )
     assert set(anew) <= {"room-timeline", "room-tiles", "room-size", "room-lines"}
+
+
+def test_what_is_pressed_while_a_colleague_works_still_acts_when_it_is_let_go(
+    open_page: OpenPage, incident_id: int, sessions: sessionmaker[Session]
+) -> None:
+    with sessions.begin() as session:
+        incidents.acknowledge(session, incident_id, by="cara@example.org", clock=utc_now)
+    page = open_page()
+    page.goto(f"/incidents/{incident_id}")
+    expect(page.locator("html[data-line=on]")).to_be_attached()
+    first = page.get_by_role("checkbox", name="Find out what is true")
+    second = page.get_by_role("checkbox", name="Publish the holding statement")
+    page.keyboard.press("t")
+    expect(first).to_be_focused()
+
+    page.keyboard.down("Space")
+    with sessions.begin() as session:
+        playbooks.do_task(
+            session, incident_id, "publish_holding", by="cara@example.org", clock=utc_now
+        )
+    # Longer than what she did takes to come here.
+    page.wait_for_timeout(2_500)
+    expect(second).to_have_attribute("aria-checked", "false")
+    page.keyboard.up("Space")
+
+    expect(first).to_have_attribute("aria-checked", "true")
+    expect(second).to_have_attribute("aria-checked", "true")
 
 
 def test_the_sheet_of_keys_opens_on_every_page_and_escape_closes_it(

@@ -90,6 +90,20 @@
         : field.value !== field.defaultValue);
   let asking = false, again = false;
 
+  // What is pressed must still be there when it is let go: nothing is put in meanwhile.
+  let isDown = false, letGo = [];
+  for (const name of ["keydown", "pointerdown"]) document.addEventListener(name, () => { isDown = true; }, true);
+  for (const name of ["keyup", "pointerup", "pointercancel", "blur"]) {
+    window.addEventListener(name, (event) => {
+      if (name === "blur" && event.target !== window) return;
+      isDown = false;
+      // After the click that a released key or pointer brings.
+      for (const go of letGo) setTimeout(go);
+      letGo = [];
+    }, true);
+  }
+  const untilLetGo = () => isDown ? new Promise((go) => letGo.push(go)) : null;
+
   async function refresh() {
     if (asking) { again = true; return; }
     asking = true;
@@ -97,6 +111,7 @@
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
       if (!answer.ok || answer.redirected) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      await untilLetGo();
       for (const part of document.querySelectorAll("[data-follow] [data-part][id]")) put(part, fresh.getElementById(part.id));
       document.dispatchEvent(new CustomEvent("live:refreshed"));
     } catch { /* the line says so */ } finally {
