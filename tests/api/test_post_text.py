@@ -95,5 +95,6 @@ def test_a_megabyte_of_links_is_not_a_slow_page() -> None:
     begin = time.process_time()
     found = post_text(text, "acme")
 
-    assert time.process_time() - begin < 1.0
+    # Many times what it takes, on any machine: only what grows with the square is caught.
+    assert time.process_time() - begin < 10
     assert found.count("<a ") == MAX_MARKED // 16

@@ -130,13 +130,14 @@ def test_what_is_no_address_is_not_found(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["a" * 1_000_000 + "@", "@" * 1_000_000, "1 " * 500_000, "1-" * 500_000]
 )
-def test_a_post_of_a_megabyte_costs_no_more_than_a_second(text: str) -> None:
-    began = time.perf_counter()
+def test_a_post_of_a_megabyte_is_read_in_one_go(text: str) -> None:
+    began = time.process_time()
 
     emails_in(text)
     phones_in(text, "US")
 
-    assert time.perf_counter() - began < 1.0
+    # Many times what it takes, on any machine: only what grows with the square is caught.
+    assert time.process_time() - began < 10
 
 
 def test_keys_of_hashes_matter() -> None:
