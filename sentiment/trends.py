@@ -6,13 +6,16 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from listener.models import Brand
 from sentiment.models import GRAINS_S, Volume
 from sentiment.rollups import bucket_of
 from sentiment.types import Label
+
+#: In the order of the fields of `TrendPoint`.
+_LABELS = (Label.NEGATIVE, Label.NEUTRAL, Label.POSITIVE, Label.UNKNOWN)
 
 #: Two-sided 95 % of the normal distribution.
 Z95 = 1.959964
@@ -66,36 +69,30 @@ def volume_series(
 
     """
     stored = max(grain for grain in GRAINS_S if grain_s % grain == 0)
+    # A row for each bucket, not for each of its labels: a month has 720 hours.
+    sums = (func.sum(case((Volume.label == label, Volume.mentions), else_=0)) for label in _LABELS)
     query = (
-        select(Volume.bucket_at, Volume.label, func.sum(Volume.mentions))
+        select(Volume.bucket_at, *sums)
         .where(
             Volume.grain_s == stored,
             Volume.bucket_at >= bucket_of(since, stored),
             Volume.bucket_at < until,
         )
-        .group_by(Volume.bucket_at, Volume.label)
+        .group_by(Volume.bucket_at)
     )
     if brand_id is not None:
         query = query.where(Volume.brand_id == brand_id)
     else:
         query = query.where(Volume.brand_id.not_in(others()))
-    counts: dict[datetime, dict[str, int]] = {}
-    for bucket_at, label, mentions in session.execute(query):
-        place = counts.setdefault(bucket_of(bucket_at, grain_s), {})
-        place[label] = place.get(label, 0) + int(mentions)
+    counts: dict[datetime, list[int]] = {}
+    for bucket_at, *found in session.execute(query):
+        here = counts.setdefault(bucket_of(bucket_at, grain_s), [0] * len(_LABELS))
+        for place, mentions in enumerate(found):
+            here[place] += int(mentions)
     points = []
     at = bucket_of(since, grain_s)
     while at < until:
-        here = counts.get(at, {})
-        points.append(
-            TrendPoint(
-                at=at,
-                negative=here.get(Label.NEGATIVE, 0),
-                neutral=here.get(Label.NEUTRAL, 0),
-                positive=here.get(Label.POSITIVE, 0),
-                unknown=here.get(Label.UNKNOWN, 0),
-            )
-        )
+        points.append(TrendPoint(at, *counts.get(at, (0,) * len(_LABELS))))
         at += timedelta(seconds=grain_s)
     return points
 
