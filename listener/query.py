@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 
 from config.errors import InputError
 from config.phrases import Number, Phrase, joined, phrase
-from listener.queries.grammar import KINDS, QuerySyntaxError, read
+from listener.queries.grammar import KINDS, read
 from listener.queries.match import Matcher, Subject, find_spans, make_matcher
+from listener.queries.problems import QuerySyntaxError
 from listener.queries.terms import (
     TEXT_KINDS,
     Node,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
@@ -134,17 +136,32 @@ def keep_topics(
     """Find the topics of a window, which takes seconds, and keep them by the period's name."""
     with read_session(sessions) as session:
         window = topics_of(session, brand_id or None, since, until)
+    found = {
+        "read": window.read,
+        "every": window.every,
+        "topics": [asdict(topic) for topic in window.topics],
+    }
+    keep_board(sessions, brand_id, period, since=since, until=until, now=now, found=found)
+
+
+def keep_board(
+    sessions: sessionmaker[Session],
+    brand_id: int,
+    period: str,
+    *,
+    since: datetime,
+    until: datetime,
+    now: datetime,
+    found: Mapping[str, Any],
+) -> None:
+    """Write what was found of a window; nothing: that it is asked for."""
     row = {
         "brand_id": brand_id,
         "period": period,
         "since": since,
         "until": until,
         "found_at": now,
-        "found": {
-            "read": window.read,
-            "every": window.every,
-            "topics": [asdict(topic) for topic in window.topics],
-        },
+        "found": dict(found),
     }
     with sessions.begin() as session:
         upsert(

@@ -13,11 +13,18 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from config.bulk import upsert
 from config.clock import Clock, utc_now
 from config.db import read_session
 from crm_link.board.period import PERIODS
-from crm_link.board.topics import ALL, AT_ONCE, BUDGET_S, keep_topics, mentions_of, read_kept
+from crm_link.board.topics import (
+    ALL,
+    AT_ONCE,
+    BUDGET_S,
+    keep_board,
+    keep_topics,
+    mentions_of,
+    read_kept,
+)
 from crm_link.reporting.response_times import week_of
 from listener.models import Brand
 from sentiment.facet_models import TopicBoard
@@ -75,22 +82,7 @@ def ask_for_week(
         kept = session.get(TopicBoard, (brand_id, _name(until)))
         if kept is not None and (kept.since, kept.until) == (since, until):
             return
-    row = {
-        "brand_id": brand_id,
-        "period": _name(until),
-        "since": since,
-        "until": until,
-        "found_at": clock(),
-        "found": {},
-    }
-    with sessions.begin() as session:
-        upsert(
-            session,
-            TopicBoard,
-            [row],
-            key=("brand_id", "period"),
-            update_columns=("since", "until", "found_at", "found"),
-        )
+    keep_board(sessions, brand_id, _name(until), since=since, until=until, now=clock(), found={})
 
 
 def find_week_topics(sessions: sessionmaker[Session], *, clock: Clock = utc_now) -> int:

@@ -1,15 +1,16 @@
-"""The grammar of brand queries, and what is wrong with a text that does not follow it."""
+"""The grammar of brand queries."""
 
 from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, cast
 
-from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken
+from lark import Lark, Token, Transformer, UnexpectedInput
 
 from config.phrases import phrase
 from listener.queries.match import normal_handle, normal_lang
+from listener.queries.problems import explain, fail
 from listener.queries.terms import Node, Term, TermKind, join_all, join_any, negate
 from listener.queries.text import MAX_NEAR_WORDS, fold, fold_case, trim_punctuation
 
@@ -65,18 +66,6 @@ _GRAMMAR = r"""
 """
 
 
-class QuerySyntaxError(Exception):
-    """A text is no query: what is wrong, and at which code point.
-
-    `listener.query.parse` makes a `QueryError` of it, which people see.
-    """
-
-    def __init__(self, problem: str, position: int) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.position = position
-
-
 def read(text: str) -> Node:
     """Return the node that `text` says.
 
@@ -88,7 +77,7 @@ def read(text: str) -> Node:
         # The transformer turns lark's tree into a Node while it is parsed.
         return cast("Node", cast("object", _parser().parse(text.translate(_TYPED))))
     except UnexpectedInput as error:
-        raise _explain(error) from None
+        raise explain(error) from None
 
 
 class _Builder(Transformer[Token, Node]):
@@ -114,7 +103,7 @@ class _Builder(Transformer[Token, Node]):
         quoted, _, slop = token.rpartition("~") if token[-1] != '"' else (token, "", "")
         words = fold_case(quoted[1:-1]).split()
         if not words:
-            _fail(token, phrase("nothing in the quotes: write a phrase in them, or remove them"))
+            fail(token, phrase("nothing in the quotes: write a phrase in them, or remove them"))
         bare = [trimmed for word in words if (trimmed := trim_punctuation(word))]
         if slop:
             return _near(token, bare, slop)
@@ -130,7 +119,7 @@ class _Builder(Transformer[Token, Node]):
         kind = _FIELDS.get(name.lower())
         value = raw.strip('"').strip()
         if kind is None:
-            _fail(
+            fail(
                 token,
                 phrase(
                     "unknown field '%(name)s:': the fields are %(fields)s; to look for the "
@@ -141,7 +130,7 @@ class _Builder(Transformer[Token, Node]):
                 ),
             )
         if not value:
-            _fail(
+            fail(
                 token,
                 phrase("'%(name)s:' has no value: write it directly after the colon", name=name),
             )
@@ -150,7 +139,7 @@ class _Builder(Transformer[Token, Node]):
     def word(self, parts: list[Token]) -> Node:
         token = parts[0]
         if token in {"-", "\u2013", "\u2014", "\u2212"}:
-            _fail(
+            fail(
                 token,
                 phrase(
                     "lone '%(token)s': to exclude a word, write -word without a space", token=token
@@ -161,23 +150,23 @@ class _Builder(Transformer[Token, Node]):
         if len(token) > 1 and token.endswith("*"):
             stem = fold_case(token.rstrip("*"))
             if "*" in stem or not any(map(str.isalnum, stem)):
-                _fail(token, phrase("'*' stands only at a word's end, as in refund*"))
+                fail(token, phrase("'*' stands only at a word's end, as in refund*"))
             return _text_term(token, TermKind.PREFIX, stem)
         if "*" in token:
-            _fail(token, phrase("'*' stands only at a word's end, as in refund*"))
+            fail(token, phrase("'*' stands only at a word's end, as in refund*"))
         return _text_term(token, TermKind.WORD, fold_case(token))
 
 
 def _text_term(token: Token, kind: TermKind, typed: str, slop: int = 0) -> Term:
     value = fold(typed)
     if not value:
-        _fail(token, phrase("this character cannot be seen: write a word"))
+        fail(token, phrase("this character cannot be seen: write a word"))
     return Term(kind, value, slop, typed if typed != value else "")
 
 
 def _near(token: Token, words: list[str], slop: str) -> Term:
     if not 1 < len(words) <= MAX_NEAR_WORDS:
-        _fail(
+        fail(
             token,
             phrase(
                 "'~' needs 2 to %(most)s words in the quotes before it",
@@ -185,7 +174,7 @@ def _near(token: Token, words: list[str], slop: str) -> Term:
             ),
         )
     if len(slop) > len(str(MAX_SLOP)) or int(slop) > MAX_SLOP:
-        _fail(
+        fail(
             token,
             phrase(
                 "'~%(slop)s' is too far: at most ~%(most)s words between",
@@ -197,14 +186,14 @@ def _near(token: Token, words: list[str], slop: str) -> Term:
 
 
 def _author(token: Token, value: str) -> str:
-    return normal_handle(value) or _fail(
+    return normal_handle(value) or fail(
         token, phrase("'author:' needs a handle, as in author:acme")
     )
 
 
 def _lang(token: Token, value: str) -> str:
     if not re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*", value):
-        _fail(
+        fail(
             token,
             phrase(
                 "'%(value)s' is no language code: write two letters, as in lang:en", value=value
@@ -216,7 +205,7 @@ def _lang(token: Token, value: str) -> str:
 def _url(token: Token, value: str) -> str:
     fragment = re.sub(r"^https?://", "", value.casefold())
     if not any(map(str.isalnum, fragment)):
-        _fail(token, phrase("an address needs letters, as in url:acme.com/help"))
+        fail(token, phrase("an address needs letters, as in url:acme.com/help"))
     return fragment
 
 
@@ -227,7 +216,7 @@ def _platform(_: Token, value: str) -> str:
 
 def _kind(token: Token, value: str) -> str:
     if value.lower() not in KINDS:
-        _fail(
+        fail(
             token,
             phrase(
                 "unknown kind '%(value)s': the kinds are %(kinds)s",
@@ -240,7 +229,7 @@ def _kind(token: Token, value: str) -> str:
 
 def _has(token: Token, value: str) -> str:
     if value.lower() not in {"link", "links"}:
-        _fail(token, phrase("unknown 'has:%(value)s': only has:link is known", value=value))
+        fail(token, phrase("unknown 'has:%(value)s': only has:link is known", value=value))
     return "link"
 
 
@@ -252,50 +241,6 @@ _READERS: dict[TermKind, Callable[[Token, str], str]] = {
     TermKind.KIND: _kind,
     TermKind.HAS: _has,
 }
-
-
-def _fail(token: Token, problem: str) -> NoReturn:
-    raise QuerySyntaxError(problem, token.start_pos or 0)
-
-
-def _explain(error: UnexpectedInput) -> QuerySyntaxError:
-    """Return what to tell a person about a text that the parser gave up on."""
-    if not isinstance(error, UnexpectedToken):
-        # The terminals take every character but a quote that nothing closes.
-        unclosed = phrase("quote is not closed: add '\"' at the phrase's end")
-        return QuerySyntaxError(unclosed, error.pos_in_stream or 0)
-    token = error.token
-    stack = error.interactive_parser.parser_state.value_stack
-    position = token.start_pos or 0
-    before = next((part for part in reversed(stack) if isinstance(part, Token)), None)
-    last = stack[-1] if stack and isinstance(stack[-1], Token) else None
-    if last is not None and last.type in {"OR", "AND", "NOT", "MINUS"}:
-        return QuerySyntaxError(
-            phrase(
-                "'%(last)s' has nothing after it: add a term, or remove it (to look for the word "
-                "itself, write it in small letters)",
-                last=last,
-            ),
-            last.start_pos or 0,
-        )
-    if token.type == "CLOSE" and last is not None:
-        empty = phrase("empty brackets: write terms in them, or remove them")
-        return QuerySyntaxError(empty, position)
-    if token.type == "CLOSE":
-        return QuerySyntaxError(phrase("unbalanced ')': remove it, or add '(' before it"), position)
-    if token.type == "$END" and before is not None:
-        opened = next(
-            part for part in reversed(stack) if isinstance(part, Token) and part.type == "OPEN"
-        )
-        return QuerySyntaxError(phrase("unbalanced '(': close it with ')'"), opened.start_pos or 0)
-    return QuerySyntaxError(
-        phrase(
-            "'%(token)s' has nothing before it: add a term, or remove it (to look for the word "
-            "itself, write it in small letters)",
-            token=token,
-        ),
-        position,
-    )
 
 
 @cache
